@@ -1,0 +1,36 @@
+"""Deep generative models for Keras 3 and TensorFlow.
+
+Importing `tfgen` is light: TensorFlow is imported when one of the names below is first used.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# Where each public name lives; `None` marks a module.
+_HOMES = {
+    "bounds": None,
+    "callbacks": None,
+    "data": None,
+    "distributions": None,
+    "networks": None,
+    "GenerativeModel": "tfgen.base",
+    "VAE": "tfgen.models.vae",
+    "export": "tfgen.serving",
+    "load": "tfgen.serving",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tfgen' has no attribute {name!r}. It has: {__all__}.")
+    home = _HOMES[name]
+    if home is None:
+        return importlib.import_module(f"tfgen.{name}")
+    return getattr(importlib.import_module(home), name)
+
+
+def __dir__():
+    return __all__

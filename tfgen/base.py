@@ -1,0 +1,186 @@
+"""What all models share: steps that are counted, seeded, distributed, logged, saved and resumed."""
+
+import abc
+
+import keras
+import tensorflow as tf
+
+from tfgen import noise
+from tfgen.config import Configured
+from tfgen.descent import descend
+from tfgen.workers import make_worker_function, spans_workers
+
+
+class GenerativeModel(Configured, keras.Model, abc.ABC):
+    """A Keras model that is trained by descending one loss of its own, and can be sampled.
+
+    A subclass says how data flow, in `compute_losses`; lists the names of what that logs, in
+    `log_names`; and keeps each argument of its `__init__` under the argument's name. It then has
+    `fit`, `evaluate`, `predict`, saving, exact resumption and `tf.distribute` for nothing more.
+
+    Args:
+        seed: an integer; together with the number of steps taken it decides every random draw of
+            training. It does not seed the networks' initial weights: those are the caller's.
+        **kwargs: what `keras.Model` takes: `name`, `dtype`.
+    """
+
+    log_names = ("loss",)
+
+    def __init__(self, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.step = self.add_weight(
+            name="step",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        self._trackers = [keras.metrics.Mean(name=name) for name in self.log_names]
+
+    def finish(self):
+        """Ends `__init__`: the networks are built, so the model is; their random layers are seeded.
+
+        Keras takes a subclassed model for unbuilt, and would not save its weights.
+        """
+        self.built = True
+        noise.seed_layers(self)
+
+    @abc.abstractmethod
+    def compute_losses(self, data, training):
+        """Computes what is descended and logged; changes nothing but the networks' statistics.
+
+        Args:
+            data: a batch as `fit` gets it: images, or a tuple that begins with them.
+            training: whether the networks run in training mode.
+
+        Returns:
+            A dict with the keys `log_names` of float32 scalars, means over the batch.
+        """
+
+    @abc.abstractmethod
+    def sample(self, count, seed=None):
+        """Draws new examples.
+
+        Args:
+            count: how many, an integer or int32 scalar tensor.
+            seed: a 64-bit integer: the same seed gives the same examples. `None`: new ones.
+
+        Returns:
+            A float32 tensor `[count, ...]`.
+        """
+
+    @abc.abstractmethod
+    def signatures(self):
+        """Returns what an export answers.
+
+        Returns:
+            A dict from the signature's name to a pair: a function from tensors to a dict of
+            tensors, and the list of its `tf.TensorSpec`s.
+        """
+
+    @property
+    def noise(self):
+        """The seeds of the step that comes next."""
+        return noise.Noise(self.seed, self.step.value)
+
+    @property
+    def metrics(self):
+        return self._trackers
+
+    def compile(
+        self,
+        optimizer="adam",
+        *,
+        jit_compile=False,
+        steps_per_execution=1,
+        run_eagerly=False,
+    ):
+        """Prepares for training.
+
+        Args:
+            optimizer: a Keras optimizer or its name. Gradient clipping (`global_clipnorm=`) and an
+                average of the weights (`use_ema=True`) are options of it.
+            jit_compile: whether to compile the step with XLA. That pays for multilayer perceptrons
+                on a CPU and does not for convolutions: measure.
+            steps_per_execution: steps between two visits of Python, and of the callbacks.
+            run_eagerly: for debugging.
+        """
+        super().compile(
+            optimizer=optimizer,
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+            run_eagerly=run_eagerly,
+        )
+        # Unbuilt, it could neither be restored nor be used first under a strategy.
+        with self.distribute_strategy.scope():
+            self.optimizer.build(self.trainable_variables)
+
+    def get_compile_config(self):
+        return keras.saving.serialize_keras_object(
+            {
+                "optimizer": self.optimizer,
+                "jit_compile": self.jit_compile,
+                "steps_per_execution": self.steps_per_execution,
+                "run_eagerly": self.run_eagerly,
+            }
+        )
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def train_step(self, data):
+        losses = descend(
+            self.optimizer,
+            self.trainable_variables,
+            lambda: self.compute_losses(data, training=True),
+        )
+        self.step.assign_add(1)
+        return self._track(losses, data)
+
+    def test_step(self, data):
+        return self._track(self.compute_losses(data, training=False), data)
+
+    def make_train_function(self, force=False):
+        if not spans_workers(self.distribute_strategy):
+            return super().make_train_function(force)
+        if self.train_function is None or force:
+            self.train_function = make_worker_function(self, self.train_step)
+
+    def make_test_function(self, force=False):
+        if not spans_workers(self.distribute_strategy):
+            return super().make_test_function(force)
+        if self.test_function is None or force:
+            self.test_function = make_worker_function(self, self.test_step)
+
+    def _track(self, losses, data):
+        examples = tf.shape(unpack(data)[0])[0]
+        for tracker in self._trackers:
+            tracker.update_state(losses[tracker.name], sample_weight=examples)
+        return {tracker.name: tracker.result() for tracker in self._trackers}
+
+
+def unpack(data):
+    """Splits a batch into examples and labels.
+
+    Args:
+        data: examples, `(examples,)` or `(examples, labels)`.
+
+    Returns:
+        A pair: float examples, and labels or `None`.
+
+    Raises:
+        TypeError: the examples are integers, such as pixels from 0 to 255.
+        ValueError: there are sample weights, for which no model has a use.
+    """
+    examples, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+    if weights is not None:
+        raise ValueError("Sample weights are not supported: pass examples, or (examples, labels).")
+    examples = tf.convert_to_tensor(examples)
+    if not examples.dtype.is_floating:
+        raise TypeError(
+            f"Examples must be floating-point, images in [0, 1]. Received: {examples.dtype.name}. "
+            "Divide pixels by 255, or let `tfgen.data.load` make the batches."
+        )
+    return examples, labels

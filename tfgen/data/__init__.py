@@ -1,0 +1,8 @@
+"""Data: a name such as "embedded", "tfds:mnist" or "folder:PATH" becomes batches for `fit`."""
+
+from tfgen.data.batches import batches, steps_per_epoch
+from tfgen.data.demo import four_modes
+from tfgen.data.source import Source
+from tfgen.data.sources import SPLITS, load, source
+
+__all__ = ["SPLITS", "Source", "batches", "four_modes", "load", "source", "steps_per_epoch"]

@@ -1,0 +1,99 @@
+"""Folders of images, read into memory."""
+
+import collections
+import concurrent.futures
+import pathlib
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from tfgen.data.source import Source
+
+_ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
+_GREY = {"1", "L", "LA", "I", "I;16", "F"}
+
+
+def read_folder(path, split, size=None):
+    """Reads the images of a folder, those of its subfolders as classes.
+
+    Images are read as grey if all are, else in colour. With subfolders named `train` and `test`, a split is one of them. Otherwise one image in ten,
+    in the order of their names, is kept for "test". All pixels are kept in memory as bytes.
+
+    Args:
+        path: the folder.
+        split: "train" or "test".
+        size: `(height, width)`: images are cut to that shape around their centre and resized.
+            `None` takes them as they are, and then all must have one size.
+
+    Returns:
+        A `Source`; its labels number the subfolders in the order of their names, and are `None`
+        without subfolders.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or no image in it.
+        ValueError: an image cannot be read, or the images differ in size.
+    """
+    folder = pathlib.Path(path).expanduser()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}.")
+    divided = all((folder / name).is_dir() for name in ("train", "test"))
+    root = folder / split if divided else folder
+    files = sorted(file for file in root.rglob("*") if file.suffix.lower() in _ENDINGS)
+    if not files:
+        raise FileNotFoundError(
+            f"There are no images in {root}. Files that end in {', '.join(sorted(_ENDINGS))} count."
+        )
+    if not divided:
+        files = [file for index, file in enumerate(files) if (index % 10 == 9) == (split == "test")]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        mode = "RGB" if any(pool.map(_has_colour, files)) else "L"
+        images = list(pool.map(lambda file: _read(file, mode, size), files))
+    _check_one_size(files, images)
+    return Source(np.stack(images), _classes(root, files))
+
+
+def _has_colour(file):
+    with _open(file) as image:
+        return image.mode not in _GREY
+
+
+def _read(file, mode, size):
+    with _open(file) as image:
+        try:
+            pixels = image.convert(mode)
+        except (OSError, SyntaxError) as error:
+            raise _broken(file, error) from error
+    if size is not None:
+        pixels = ImageOps.fit(pixels, (size[1], size[0]), Image.Resampling.BICUBIC)
+    return np.asarray(pixels).reshape(pixels.height, pixels.width, -1)
+
+
+def _open(file):
+    try:
+        return Image.open(file)
+    except (OSError, SyntaxError) as error:
+        raise _broken(file, error) from error
+
+
+def _broken(file, error):
+    return ValueError(f"{file} cannot be read as an image: {error}. Remove or replace it.")
+
+
+def _check_one_size(files, images):
+    sizes = collections.Counter(image.shape for image in images)
+    if len(sizes) == 1:
+        return
+    (common, _), (other, _) = sizes.most_common()[0], sizes.most_common()[-1]
+    example = next(file for file, image in zip(files, images, strict=True) if image.shape == other)
+    raise ValueError(
+        f"The images have {len(sizes)} sizes: most are {common[0]}x{common[1]}, but {example} is "
+        f"{other[0]}x{other[1]}. Give a size to bring them to, such as size=({common[0]}, "
+        f"{common[1]}) or --size {common[0]}x{common[1]}."
+    )
+
+
+def _classes(root, files):
+    """Returns the number of each file's first folder below `root`, or None if there are none."""
+    folders = [file.relative_to(root).parts[0] if file.parent != root else "" for file in files]
+    names = sorted(set(folders))
+    return [names.index(folder) for folder in folders] if len(names) > 1 else None

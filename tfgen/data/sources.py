@@ -1,0 +1,180 @@
+"""Data by name."""
+
+import difflib
+import importlib.resources
+import pathlib
+import socket
+
+import numpy as np
+import tensorflow as tf
+
+from tfgen.data.batches import batches
+from tfgen.data.demo import four_modes
+from tfgen.data.folder import read_folder
+from tfgen.data.source import Source
+
+SPLITS = ("train", "test")
+
+
+def load(name, split="train", batch_size=64, *, size=None, channels=None, **options):
+    """Loads data by name and makes batches of them.
+
+    Args:
+        name: see `tfgen.data.source`.
+        split: "train" or "test".
+        batch_size: examples per (global) batch.
+        size: `(height, width)` to resize images to.
+        channels: 1 for grey, 3 for colour.
+        **options: what `tfgen.data.batches` takes: `shuffle`, `repeat`, `first_step`, `seed`,
+            `labels`, `binarized`.
+
+    Returns:
+        A `tf.data.Dataset` of float32 batches, images in [0, 1].
+
+    Example:
+        >>> images = tfgen.data.load("embedded", split="train", batch_size=64)
+    """
+    return batches(source(name, split, size, channels), batch_size, **options)
+
+
+def source(name, split="train", size=None, channels=None):
+    """Loads data by name into memory.
+
+    Args:
+        name: one of
+            "embedded": 10,000 training and 2,000 test images of Fashion-MNIST, 28x28x1, in the
+            package;
+            "demo": the lecture's 100 points of 32 features, see `tfgen.data.four_modes`;
+            "tfds:NAME": a data set of TensorFlow Datasets with images, downloaded if need be;
+            "folder:PATH": a folder of images, see `tfgen.data.folder`;
+            "npz:PATH": a NumPy archive with `x_train` and `x_test` (and `y_train`, `y_test`), or
+            with `x` (and `y`), of which one example in ten is kept for "test".
+        split: "train" or "test".
+        size: `(height, width)` to resize images to; `None` leaves them.
+        channels: 1 for grey, 3 for colour; `None` leaves them.
+
+    Returns:
+        A `Source`.
+
+    Raises:
+        ValueError: an unknown name or split, or data that are no examples (see `Source`).
+        FileNotFoundError: no such file or folder, or an empty one.
+        ConnectionError: the data set is not on this machine, and there is no network.
+    """
+    scheme, _, argument = name.partition(":")
+    if scheme not in _READERS:
+        raise ValueError(f"There are no data called {name!r}. {near(scheme, _READERS)}")
+    if bool(argument) != (scheme in _WITH_ARGUMENT):
+        form = f"{scheme}:..." if scheme in _WITH_ARGUMENT else scheme
+        raise ValueError(f"Expected data by the name {form!r}. Received: {name!r}.")
+    if split not in SPLITS:
+        raise ValueError(f"`split` must be one of {SPLITS}. Received: split={split!r}.")
+    return _fit(_READERS[scheme](argument, split, size), size, channels)
+
+
+def near(name, known):
+    """Returns a sentence that names the known names like `name`, or all if none is."""
+    alike = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if alike:
+        return f"Did you mean {' or '.join(map(repr, alike))}?"
+    return f"There are: {', '.join(sorted(known))}."
+
+
+def _embedded(_, split, size):
+    path = importlib.resources.files("tfgen.data.embedded") / "fashion_mnist.npz"
+    with path.open("rb") as file, np.load(file) as archive:
+        return Source(archive[f"x_{split}"], archive[f"y_{split}"])
+
+
+def _demo(_, split, size):
+    return four_modes(seed=SPLITS.index(split))
+
+
+def _folder(path, split, size):
+    return read_folder(path, split, size)
+
+
+def _npz(path, split, size):
+    file = pathlib.Path(path).expanduser()
+    if not file.is_file():
+        raise FileNotFoundError(f"There is no file {file}.")
+    with np.load(file) as archive:
+        if f"x_{split}" in archive:
+            return Source(archive[f"x_{split}"], archive.get(f"y_{split}"))
+        if "x" not in archive:
+            raise ValueError(
+                f"{file} must hold `x_train` and `x_test`, or `x`. Received: {sorted(archive)}."
+            )
+        chosen = (np.arange(len(archive["x"])) % 10 == 9) == (split == "test")
+        return Source(archive["x"][chosen], archive["y"][chosen] if "y" in archive else None)
+
+
+def _tfds(name, split, size):
+    import tensorflow_datasets as tfds  # slow to import, and rarely needed
+
+    try:
+        builder = tfds.builder(name)
+    except tfds.core.DatasetNotFoundError as error:
+        raise ValueError(
+            f"TensorFlow Datasets has none called {name!r}. {near(name, tfds.list_builders())}"
+        ) from error
+    if not builder.is_prepared():
+        _prepare(builder)
+    features = builder.info.features
+    if "image" not in features:
+        raise ValueError(f"{name!r} must have the feature 'image'. Received: {list(features)}.")
+    wanted = [key for key in ("image", "label") if key in features]
+    dataset = builder.as_dataset(split=split)
+    dataset = dataset.map(lambda example: {key: example[key] for key in wanted})
+    if size is not None:
+        dataset = dataset.map(lambda example: {**example, "image": _resize(example["image"], size)})
+    try:
+        columns = next(dataset.batch(builder.info.splits[split].num_examples).as_numpy_iterator())
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(
+            f"The images of {name!r} differ in size. Give one to bring them to: size=(64, 64) or "
+            "--size 64x64."
+        ) from error
+    return Source(columns["image"], columns.get("label"))
+
+
+def _prepare(builder):
+    """Downloads a TFDS data set, once it is clear that there is a network."""
+    try:
+        # TFDS itself would try for minutes.
+        socket.create_connection(("storage.googleapis.com", 443), timeout=5).close()
+        builder.download_and_prepare()
+    except OSError as error:
+        raise ConnectionError(
+            f"The data set {builder.name!r} is not in {builder.data_dir} and cannot be downloaded "
+            f"({error}). Where there is a network, run `tfds build {builder.name}`; then copy "
+            f"~/tensorflow_datasets/{builder.name} here and name the folder that it lies in: "
+            "export TFDS_DATA_DIR=FOLDER. Without any network, take the data 'embedded'."
+        ) from error
+
+
+def _fit(source, size, channels):
+    """Resizes images and changes their channels, where asked for and needed."""
+    images = source.images
+    if images.ndim != 4:
+        if size or channels:
+            raise ValueError("Only images have a size and channels; these data are vectors.")
+        return source
+    if size is not None and tuple(size) != images.shape[1:3]:
+        images = _resize(images, size)
+    if channels is not None and channels != images.shape[-1]:
+        if {channels, images.shape[-1]} != {1, 3}:
+            raise ValueError(f"`channels` must be 1 or 3. Received: channels={channels}.")
+        convert = tf.image.rgb_to_grayscale if channels == 1 else tf.image.grayscale_to_rgb
+        images = convert(images)
+    return Source(np.asarray(images), source.labels)
+
+
+def _resize(images, size):
+    """Resizes one image or many, keeping their type."""
+    resized = tf.image.resize(images, size, antialias=True)
+    return tf.cast(tf.round(resized), tf.uint8) if images.dtype == tf.uint8 else resized
+
+
+_READERS = {"embedded": _embedded, "demo": _demo, "tfds": _tfds, "folder": _folder, "npz": _npz}
+_WITH_ARGUMENT = {"tfds", "folder", "npz"}

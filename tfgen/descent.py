@@ -1,0 +1,48 @@
+"""The only place where weights change."""
+
+import tensorflow as tf
+
+
+def descend(optimizer, variables, compute_losses):
+    """Takes one optimizer step down a loss.
+
+    Args:
+        optimizer: a built Keras optimizer.
+        variables: the list of variables to move; all others stay as they are.
+        compute_losses: a function without arguments that returns a dict of scalars: `"loss"`, the
+            mean over this replica's examples, and whatever else is to be logged.
+
+    Returns:
+        The dict that `compute_losses` returned.
+    """
+    context = tf.distribute.get_replica_context()
+    with tf.GradientTape() as tape:
+        losses = compute_losses()
+        # The optimizer sums over replicas.
+        loss = optimizer.scale_loss(losses["loss"] / context.num_replicas_in_sync)
+    gradients = tape.gradient(loss, variables)
+    if context.num_replicas_in_sync > 1 and _clips(_inner(optimizer)):
+        gradients = _clip_together(context, optimizer, gradients)
+    optimizer.apply(gradients, variables)
+    return losses
+
+
+def _clip_together(context, optimizer, gradients):
+    """Clips the gradient of the global batch, and gives every replica an equal share of it.
+
+    Keras clips each replica's gradient before it sums them, so that the step would depend on the
+    number of replicas. A share of a clipped gradient passes Keras' own clipping unchanged.
+    """
+    loss_scale = optimizer.scale_loss(1.0)
+    summed = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    clipped = _inner(optimizer)._clip_gradients([gradient / loss_scale for gradient in summed])
+    return [gradient * loss_scale / context.num_replicas_in_sync for gradient in clipped]
+
+
+def _clips(optimizer):
+    return any([optimizer.clipnorm, optimizer.clipvalue, optimizer.global_clipnorm])
+
+
+def _inner(optimizer):
+    """Returns the optimizer that a loss scale is wrapped around, if there is one."""
+    return getattr(optimizer, "inner_optimizer", optimizer)

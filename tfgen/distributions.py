@@ -1,0 +1,176 @@
+"""Priors, posteriors and likelihoods: values that turn networks' outputs into TFP distributions.
+
+A network outputs plain tensors; the value beside it says which distribution they parametrize.
+Everything here computes in float32, whatever precision the networks compute in.
+"""
+
+import abc
+import dataclasses
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfgen.config import Configured, serializable
+
+tfd = tfp.distributions
+
+
+class Prior(Configured, abc.ABC):
+    """What latents are drawn from; `size` is the number of latent dimensions."""
+
+    size: int
+
+    @abc.abstractmethod
+    def distribution(self):
+        """Returns a TFP distribution over vectors of `size` numbers."""
+
+
+class Posterior(Configured, abc.ABC):
+    """How an encoder's outputs parametrize `q(z|x)`."""
+
+    @abc.abstractmethod
+    def distribution(self, *outputs):
+        """Returns a TFP distribution with batch shape `[batch]` over vectors."""
+
+
+class Likelihood(Configured, abc.ABC):
+    """How a decoder's outputs parametrize `p(x|z)`."""
+
+    @abc.abstractmethod
+    def distribution(self, *outputs):
+        """Returns a TFP distribution with batch shape `[batch]` over examples."""
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class StandardNormal(Prior):
+    """The prior `N(0, I)` (Kingma and Welling, 2014, section 3).
+
+    Args:
+        size: the number of latent dimensions, at least 1.
+
+    Example:
+        >>> StandardNormal(2).distribution().sample(3, seed=(0, 1)).shape
+        TensorShape([3, 2])
+    """
+
+    size: int
+
+    def __post_init__(self):
+        if self.size < 1:
+            raise ValueError(f"`size` must be at least 1. Received: size={self.size}.")
+
+    def distribution(self):
+        return tfd.MultivariateNormalDiag(tf.zeros([self.size]), tf.ones([self.size]))
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class DiagonalNormal(Posterior):
+    """`q(z|x) = N(location, diag(softplus(scale))^2)`, as in the lecture code.
+
+    The encoder outputs two tensors `[batch, size]`: the location and the scale before softplus.
+
+    Example:
+        >>> DiagonalNormal().distribution(tf.zeros([1, 2]), tf.zeros([1, 2])).stddev()  # log 2
+    """
+
+    def distribution(self, location, scale):
+        scale = tf.nn.softplus(tf.cast(scale, tf.float32))
+        return tfd.MultivariateNormalDiag(tf.cast(location, tf.float32), scale)
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class LogVarianceNormal(Posterior):
+    """`q(z|x) = N(location, diag(exp(log_variance)))` (Kingma and Welling, 2014, appendix C.2).
+
+    The encoder outputs two tensors `[batch, size]`: the location and the logarithm of the variance.
+
+    Example:
+        >>> LogVarianceNormal().distribution(tf.zeros([1, 2]), tf.zeros([1, 2])).stddev()  # 1
+    """
+
+    def distribution(self, location, log_variance):
+        scale = tf.exp(0.5 * tf.cast(log_variance, tf.float32))
+        return tfd.MultivariateNormalDiag(tf.cast(location, tf.float32), scale)
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class Bernoulli(Likelihood):
+    """Independent black-or-white pixels; the decoder outputs their logits.
+
+    For pixels between 0 and 1 this is the usual cross-entropy, which is a sensible loss but no
+    log-likelihood: compare nats only on binarized images.
+
+    Example:
+        >>> Bernoulli().distribution(tf.zeros([1, 2])).log_prob([[0.0, 1.0]])  # 2 log 1/2
+    """
+
+    def distribution(self, logits):
+        pixels = tfd.Bernoulli(logits=tf.cast(logits, tf.float32), dtype=tf.float32)
+        return _over_examples(pixels)
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class Gaussian(Likelihood):
+    """Independent normal values around the decoder's output.
+
+    With `scale = sqrt(1/2)`, `-log p(x|z)` is the lecture's squared error
+    `sum_j (x_j - xhat_j)^2` plus the constant `p/2 log pi`, for examples of `p` values.
+
+    Args:
+        scale: the standard deviation, positive. `None` learns it: the decoder then has a second
+            output, the scale before softplus, of a shape that broadcasts against the first.
+        floor: the least scale that can be learnt. Without one, a value that never varies (a
+            picture's black border) drives the likelihood to infinity.
+
+    Example:
+        >>> Gaussian(scale=0.5**0.5).distribution(tf.zeros([1, 2])).log_prob([[1.0, 2.0]])
+    """
+
+    scale: float | None = None
+    floor: float = 1e-2
+
+    def __post_init__(self):
+        if self.scale is not None and self.scale <= 0:
+            raise ValueError(f"`scale` must be positive, or None. Received: scale={self.scale}.")
+
+    def distribution(self, location, scale=None):
+        if (scale is None) == (self.scale is None):
+            raise ValueError(
+                "A fixed `scale` goes with a decoder of one output, `scale=None` with a decoder of "
+                f"two: build it with heads=2. Received: scale={self.scale} and a decoder of "
+                f"{1 if scale is None else 2} outputs."
+            )
+        if scale is None:
+            scale = self.scale
+        else:
+            scale = self.floor + tf.nn.softplus(tf.cast(scale, tf.float32))
+        return _over_examples(tfd.Normal(tf.cast(location, tf.float32), scale))
+
+
+def kl_divergence(posterior, prior, latents):
+    """`KL(q || p)`: in closed form where TFP has it, else from the samples `latents`.
+
+    Args:
+        posterior: a TFP distribution with batch shape `[batch]`.
+        prior: a TFP distribution over the same vectors.
+        latents: `[samples, batch, size]`, drawn from `posterior`.
+
+    Returns:
+        A tensor `[batch]`, in nats.
+    """
+    try:
+        return posterior.kl_divergence(prior)
+    except NotImplementedError:
+        return tf.reduce_mean(posterior.log_prob(latents) - prior.log_prob(latents), axis=0)
+
+
+def _over_examples(distribution):
+    """Makes a distribution over single values one over whole examples, batch axis first."""
+    return tfd.Independent(
+        distribution, reinterpreted_batch_ndims=len(distribution.batch_shape) - 1
+    )

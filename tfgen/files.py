@@ -1,0 +1,53 @@
+"""Files that are either whole or not there."""
+
+import contextlib
+import os
+import pathlib
+import tempfile
+
+
+@contextlib.contextmanager
+def whole_file(path):
+    """Gives a temporary path to write to, which becomes `path` when all went well.
+
+    A reader, or a process that starts after a crash, sees the old file or the new one.
+
+    Args:
+        path: the file to be; its folder is made.
+
+    Yields:
+        A path in the same folder with the same ending.
+
+    Example:
+        >>> with whole_file("runs/vae/model.keras") as path:
+        ...     model.save(path)
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=path.parent) as folder:
+        temporary = pathlib.Path(folder) / path.name
+        yield temporary
+        flush(temporary)
+        os.replace(temporary, path)
+    flush(path.parent)
+
+
+def flush(path):
+    """Waits until a file's or a folder's content is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def check_writable(folder):
+    """Makes a folder if need be, and raises an OSError that names it if nothing can be written."""
+    try:
+        pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OSError(
+            f"Nothing can be written to the folder {folder} ({error.strerror}). Choose another, "
+            "or change its permissions."
+        ) from error

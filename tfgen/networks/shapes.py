@@ -1,0 +1,26 @@
+"""Checks of the shapes that networks are asked for."""
+
+
+def check_latent_dim(latent_dim):
+    """Raises a ValueError for a number of latent dimensions that no network can have."""
+    if latent_dim < 1:
+        raise ValueError(f"`latent_dim` must be at least 1. Received: latent_dim={latent_dim}.")
+
+
+def check_shape(shape):
+    """Raises a ValueError unless every axis of an example's shape has a positive length."""
+    if not shape or not all(isinstance(size, int) and size > 0 for size in shape):
+        raise ValueError(
+            "A shape is a tuple of positive integers without the batch axis, such as (32,) or "
+            f"(28, 28, 1). Received: {shape!r}."
+        )
+
+
+def check_image_shape(shape):
+    """Raises a ValueError unless a shape is (height, width, channels)."""
+    check_shape(shape)
+    if len(shape) != 3:
+        raise ValueError(
+            "A convolutional network needs images, (height, width, channels). "
+            f"Received: {tuple(shape)}. For vectors take `mlp_encoder` and `mlp_decoder`."
+        )

@@ -1,0 +1,103 @@
+"""Randomness without hidden state: every draw is a function of (seed, step, replica, name).
+
+A draw for a batch is made for the whole *global* batch and each replica keeps its own rows. So
+replicas never share noise, and two replicas together draw exactly what one alone would draw.
+"""
+
+import dataclasses
+import functools
+import hashlib
+import itertools
+import secrets
+
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Noise:
+    """The seeds of one step.
+
+    Args:
+        seed: an integer, the model's.
+        step: an integer or scalar tensor, the number of steps taken so far.
+
+    Example:
+        >>> noise = Noise(seed=0, step=7)
+        >>> tf.random.stateless_normal([2], seed=noise.seed_of("latents"))
+    """
+
+    seed: int
+    step: tf.Tensor
+
+    def seed_of(self, name):
+        """Returns the int32 `[2]` seed of the draw called `name`."""
+        return tf.stack([_hash(self.seed, name), tf.cast(self.step, tf.int32)])
+
+
+def seed_from(seed, name):
+    """Returns an int32 `[2]` seed for a draw outside of training, such as sampling.
+
+    Args:
+        seed: a 64-bit integer or int64 scalar tensor. `None` takes fresh entropy from the system.
+        name: the draw's name.
+    """
+    if seed is None:
+        seed = secrets.randbits(63)
+    words = tf.bitcast(tf.cast(seed, tf.int64), tf.int32)
+    return tf.random.fold_in(words, _hash(0, name))
+
+
+def sample(distribution, count, seed):
+    """Draws `count` samples for each example of this replica's share of a global batch.
+
+    The draws are made for every replica and the own rows kept: noise is cheap beside a network,
+    and so the result does not depend on the number of replicas.
+
+    Args:
+        distribution: a TFP distribution with batch shape `[batch]`.
+        count: samples per example.
+        seed: int32 `[2]`, the same on every replica.
+
+    Returns:
+        A tensor `[count, batch, ...]`.
+    """
+    replicas, replica = _position()
+    return distribution.sample([count, replicas], seed=seed)[:, replica]
+
+
+def seed_layers(model):
+    """Makes the random layers in a model's networks draw from the model's seed and step.
+
+    Keras' Dropout and its kin keep a counter that is in no saved file and is the same on every
+    replica. Here each asks `model.noise` instead, so that a resumed run draws the masks that the
+    undisturbed run would have drawn. Replicas draw different masks; unlike `sample`, these
+    depend on the number of replicas, because a layer sees only its own rows.
+
+    Args:
+        model: a Keras model with a property `noise`.
+    """
+    # Keras has no public way to find them; tests/test_noise.py tells when this one changes.
+    generators = itertools.chain.from_iterable(
+        layer._seed_generators for layer in model._flatten_layers()
+    )
+    for index, generator in enumerate(generators):
+        generator.next = functools.partial(_layer_seed, model, f"layer {index}")
+
+
+def _layer_seed(model, name, ordered=True):
+    del ordered  # Keras' choice between two ways to advance a counter that is not there
+    _, replica = _position()
+    return tf.random.fold_in(model.noise.seed_of(name), replica)
+
+
+def _position():
+    """Returns the number of replicas and which one this is: of one, outside of a step."""
+    context = tf.distribute.get_replica_context()
+    if context is None:
+        return 1, 0
+    return context.num_replicas_in_sync, context.replica_id_in_sync_group
+
+
+def _hash(seed, name):
+    digest = hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "little", signed=True)

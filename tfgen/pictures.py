@@ -1,0 +1,39 @@
+"""Images put side by side."""
+
+import math
+
+import tensorflow as tf
+
+from tfgen.files import whole_file
+
+
+def grid(images, columns=None):
+    """Puts images into one, row by row, with a line of one pixel between them.
+
+    Args:
+        images: `[count, height, width, 1 or 3]`, in [0, 1].
+        columns: images in a row; the default makes the grid about square.
+
+    Returns:
+        A uint8 tensor `[rows * (height + 1) - 1, columns * (width + 1) - 1, 1 or 3]`.
+
+    Example:
+        >>> write_png("samples.png", grid(model.sample(64, seed=0)))
+    """
+    count, height, width, channels = images.shape
+    columns = columns or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    # A Gaussian's mean may leave the range that a picture can show.
+    images = tf.clip_by_value(tf.cast(images, tf.float32), 0.0, 1.0)
+    missing = rows * columns - count
+    images = tf.pad(images, [[0, missing], [0, 1], [0, 1], [0, 0]], constant_values=1.0)
+    images = tf.reshape(images, [rows, columns, height + 1, width + 1, channels])
+    images = tf.transpose(images, [0, 2, 1, 3, 4])
+    whole = tf.reshape(images, [rows * (height + 1), columns * (width + 1), channels])
+    return tf.image.convert_image_dtype(whole[:-1, :-1], tf.uint8, saturate=True)
+
+
+def write_png(path, pixels):
+    """Writes a uint8 image `[height, width, 1 or 3]`; the file is whole or not there."""
+    with whole_file(path) as temporary:
+        tf.io.write_file(str(temporary), tf.io.encode_png(pixels))

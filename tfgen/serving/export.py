@@ -1,0 +1,77 @@
+"""Models for TensorFlow Serving."""
+
+import json
+import os
+import pathlib
+import platform
+import tempfile
+
+import keras
+import tensorflow as tf
+
+import tfgen
+from tfgen.files import check_writable, flush
+
+
+def export(model, directory, metadata=None):
+    """Writes a model's next version as a SavedModel that needs neither tfgen nor Keras.
+
+    The version is written beside, then renamed: a server that watches the folder never sees half
+    of one. The signatures are the model's `signatures()`; with batches of any size.
+
+    Args:
+        model: a `tfgen.GenerativeModel`.
+        directory: the model's folder, which gets a subfolder `1`, `2`, ... per version.
+        metadata: a dict for `assets.extra/tfgen.json`, beside the versions of the software.
+
+    Returns:
+        The path of the new version.
+
+    Raises:
+        OSError: nothing can be written to the folder.
+
+    Example:
+        >>> tfgen.export(model, "saved_models/vae")
+        PosixPath('saved_models/vae/1')
+    """
+    directory = pathlib.Path(directory)
+    check_writable(directory)
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    for name, (function, specs) in model.signatures().items():
+        archive.add_endpoint(name, function, specs)
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=directory) as folder:
+        unfinished = pathlib.Path(folder) / "version"
+        archive.write_out(unfinished, verbose=False)
+        extra = unfinished / "assets.extra"
+        extra.mkdir()
+        description = {"model": type(model).__name__, **(metadata or {}), "versions": versions()}
+        (extra / "tfgen.json").write_text(json.dumps(description, indent=2) + "\n")
+        for path in unfinished.rglob("*"):
+            flush(path)
+        return _rename_to_next_version(unfinished, directory)
+
+
+def versions():
+    """Returns the versions of what made a file."""
+    return {
+        "tfgen": tfgen.__version__,
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _rename_to_next_version(unfinished, directory):
+    taken = [int(path.name) for path in directory.iterdir() if path.name.isdigit()]
+    number = max(taken, default=0) + 1
+    while True:
+        try:
+            target = directory / str(number)
+            os.rename(unfinished, target)
+            flush(directory)
+            return target
+        except OSError:
+            if not target.exists():
+                raise
+            number += 1  # another export was faster

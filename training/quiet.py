@@ -1,0 +1,38 @@
+"""TensorFlow without its start-up messages."""
+
+import contextlib
+import os
+import sys
+import tempfile
+
+
+def import_tensorflow():
+    """Imports TensorFlow and finds its devices without a word, unless that fails.
+
+    Its libraries write remarks on drivers and instruction sets to the error stream before any
+    setting can stop them; users take those for errors.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _held_back_errors():
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+        tf.constant(0)
+
+
+@contextlib.contextmanager
+def _held_back_errors():
+    """Holds back what is written to the error stream, and shows it if the block raises."""
+    sys.stderr.flush()
+    stream = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(stream, held.read())
+            raise
+        finally:
+            os.dup2(stream, 2)
+            os.close(stream)

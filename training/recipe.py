@@ -1,0 +1,60 @@
+"""What it takes to train one model: a recipe."""
+
+import dataclasses
+import difflib
+import inspect
+from collections.abc import Callable
+
+RECIPES = {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """A builder of a compiled model, and the settings it is trained with unless told otherwise.
+
+    Args:
+        build: a function of an example's shape and the total number of training steps that returns
+            a compiled model. Its docstring is the recipe's description.
+        data: the data's name, see `tfgen.data.source`.
+        batch_size: examples per step.
+        epochs: passes over the data.
+        binarized: whether pixels are drawn as 0 or 1, anew at every visit.
+        jit_compile: whether XLA compiles the steps: see `tfgen.GenerativeModel.compile`.
+        steps_per_execution: about how many steps are made between two visits of Python.
+    """
+
+    build: Callable
+    data: str
+    batch_size: int
+    epochs: int
+    binarized: bool = False
+    jit_compile: bool = False
+    steps_per_execution: int = 20
+
+    @property
+    def name(self):
+        """The builder's name."""
+        return self.build.__name__
+
+    @property
+    def description(self):
+        """The builder's docstring."""
+        return inspect.getdoc(self.build)
+
+
+def recipe(**settings):
+    """Registers the decorated builder as a recipe with these settings (see `Recipe`)."""
+
+    def register(build):
+        RECIPES[build.__name__] = Recipe(build, **settings)
+        return build
+
+    return register
+
+
+def find(name):
+    """Returns the recipe called `name`; raises a ValueError that names the near ones."""
+    if name not in RECIPES:
+        alike = difflib.get_close_matches(name, RECIPES, n=3, cutoff=0.4) or RECIPES
+        raise ValueError(f"There is no recipe {name!r}. Did you mean {' or '.join(alike)}?")
+    return RECIPES[name]

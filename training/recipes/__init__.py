@@ -1,0 +1,5 @@
+"""The recipes; importing this package registers them all."""
+
+from training.recipes import vaes
+
+__all__ = ["vaes"]

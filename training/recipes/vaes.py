@@ -1,0 +1,84 @@
+"""Variational autoencoders."""
+
+import keras
+
+import tfgen
+from tfgen import bounds, distributions, networks
+from training.recipe import recipe
+
+
+@recipe(data="demo", batch_size=50, epochs=500, jit_compile=True, steps_per_execution=2)
+def vae_demo(shape, steps):
+    """The lecture code on the lecture's demonstration data: 100 points, 32 features, four modes.
+
+    Two hidden layers, two latents, and the squared error, which is a Gaussian of variance 1/2. The
+    data are far smaller than that, so the divergence is weighted down to the noise that they have.
+    """
+    model = tfgen.VAE(
+        encoder=networks.mlp_encoder(shape, latent_dim=2, hidden_sizes=(64, 32)),
+        decoder=networks.mlp_decoder(shape, latent_dim=2, hidden_sizes=(32, 64)),
+        prior=distributions.StandardNormal(2),
+        posterior=distributions.DiagonalNormal(),
+        likelihood=distributions.Gaussian(scale=0.5**0.5),
+        bound=bounds.ELBO(beta=0.05),
+    )
+    model.compile(keras.optimizers.Adam(3e-3))
+    return model
+
+
+@recipe(data="embedded", batch_size=64, epochs=20)
+def vae_fashion(shape, steps):
+    """A small convolutional VAE with 16 latents: the default, some two minutes on two cores.
+
+    Kingma and Welling, 2014, with stride-2 convolutions and the cross-entropy of grey pixels.
+    """
+    model = tfgen.VAE(
+        encoder=networks.conv_encoder(shape, latent_dim=16),
+        decoder=networks.conv_decoder(shape, latent_dim=16),
+        prior=distributions.StandardNormal(16),
+        posterior=distributions.DiagonalNormal(),
+        likelihood=distributions.Bernoulli(),
+    )
+    schedule = keras.optimizers.schedules.CosineDecay(2e-3, steps)
+    model.compile(keras.optimizers.Adam(schedule))
+    return model
+
+
+@recipe(data="embedded", batch_size=64, epochs=10)
+def vae_conv_lecture(shape, steps):
+    """The lecture's convolutional VAE: 64 filters, 196 latents, a log-variance layer."""
+    model = tfgen.VAE(
+        encoder=networks.lecture_conv_encoder(shape, latent_dim=196),
+        decoder=networks.lecture_conv_decoder(shape, latent_dim=196),
+        prior=distributions.StandardNormal(196),
+        posterior=distributions.LogVarianceNormal(),
+        likelihood=distributions.Bernoulli(),
+    )
+    model.compile(keras.optimizers.Adam(1e-3))
+    return model
+
+
+@recipe(
+    data="tfds:mnist",
+    batch_size=100,
+    epochs=800,
+    binarized=True,
+    jit_compile=True,
+    steps_per_execution=100,
+)
+def vae_mnist(shape, steps):
+    """784-200-200-50 with tanh on binarized MNIST, the VAE of Burda et al., 2016, section 5.
+
+    Binarized anew at every visit. Adam with a cosine schedule instead of the paper's steps over
+    3,280 epochs.
+    """
+    model = tfgen.VAE(
+        encoder=networks.mlp_encoder(shape, 50, hidden_sizes=(200, 200), activation="tanh"),
+        decoder=networks.mlp_decoder(shape, 50, hidden_sizes=(200, 200), activation="tanh"),
+        prior=distributions.StandardNormal(50),
+        posterior=distributions.DiagonalNormal(),
+        likelihood=distributions.Bernoulli(),
+    )
+    schedule = keras.optimizers.schedules.CosineDecay(1e-3, steps, alpha=0.01)
+    model.compile(keras.optimizers.Adam(schedule, epsilon=1e-4))
+    return model

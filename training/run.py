@@ -1,0 +1,171 @@
+"""One run: from a recipe and options to a trained model in a folder."""
+
+import os
+import sys
+
+import keras
+import tensorflow as tf
+
+import tfgen
+import training.recipes  # noqa: F401 (registers them)
+from tfgen import callbacks, data
+from tfgen.files import check_writable, whole_file
+from training.recipe import RECIPES, find
+from training.run_folder import RunFolder, write_json
+from training.summary import write_summary
+
+_STRATEGIES = {
+    "none": tf.distribute.get_strategy,
+    "mirrored": tf.distribute.MirroredStrategy,
+    "multiworker": tf.distribute.MultiWorkerMirroredStrategy,
+}
+
+
+def list_recipes():
+    """Prints every recipe with the data it takes and the first line of its description."""
+    for name, recipe in sorted(RECIPES.items()):
+        summary = recipe.description.splitlines()[0]
+        print(f"{name:18}{recipe.data:12}{recipe.epochs:4} epochs  {summary}")
+
+
+def run(options):
+    """Trains a recipe, or goes on training it; then evaluates and exports.
+
+    Args:
+        options: the command line, see `training.train.parse`.
+    """
+    recipe = find(options.recipe)
+    exports = options.export or f"saved_models/{recipe.name}"
+    if not options.no_export:
+        check_writable(exports)
+    folder = RunFolder(options.output or f"runs/{recipe.name}")
+    tf.config.experimental.enable_op_determinism()
+    strategy = _STRATEGIES[options.strategy]()
+    name = options.data or recipe.data
+    train, test = (
+        data.source(name, split, options.size, options.channels) for split in data.SPLITS
+    )
+    settings = make_settings(recipe, options, name, train)
+    folder.begin(settings, options.fresh)
+    if folder.results.exists():
+        print(f"The run in {folder.path} is complete. Add --fresh to begin anew.")
+        return
+    with strategy.scope():
+        model = build(recipe, settings, train.shape)
+    fit(model, recipe, settings, train, test, folder)
+    results = finish(model, recipe, settings, test, folder)
+    exported = None if options.no_export else tfgen.export(model, exports, results)
+    write_json(folder.results, results)
+    report(results, folder, exported)
+
+
+def make_settings(recipe, options, name, train):
+    """Returns all that decides the outcome of a run, as a dict for `config.json`."""
+    batch_size = options.batch_size or recipe.batch_size
+    return {
+        "recipe": recipe.name,
+        "data": name,
+        "shape": list(train.shape),
+        "examples": len(train),
+        "epochs": options.epochs or recipe.epochs,
+        "steps_per_epoch": options.steps or data.steps_per_epoch(train, batch_size),
+        "batch_size": batch_size,
+        "seed": options.seed,
+        "strategy": options.strategy,
+        "mixed_precision": options.mixed_precision,
+        "xla": recipe.jit_compile if options.xla is None else options.xla,
+    }
+
+
+def build(recipe, settings, shape):
+    """Builds a recipe's model; its weights are a function of the seed."""
+    keras.utils.set_random_seed(settings["seed"])
+    keras.config.set_dtype_policy(
+        f"mixed_{settings['mixed_precision']}" if settings["mixed_precision"] else "float32"
+    )
+    steps = settings["steps_per_epoch"]
+    model = recipe.build(shape, steps * settings["epochs"])
+    model.jit_compile = settings["xla"]
+    # `fit` would make whole executions, beyond the epoch's end.
+    model.steps_per_execution = max(
+        count for count in range(1, recipe.steps_per_execution + 1) if steps % count == 0
+    )
+    return model
+
+
+def fit(model, recipe, settings, train, test, folder):
+    """Trains a model from its folder's last checkpoint, or from the beginning, to the end."""
+    checkpoint = callbacks.Checkpoint(folder.checkpoint)
+    checkpoint.restore(model)
+    steps = settings["steps_per_epoch"]
+    done = int(model.step) // steps
+    if done:
+        print(f"Going on after epoch {done} of {settings['epochs']}.")
+    folder.trim_log(done)
+    stream = data.batches(
+        train,
+        settings["batch_size"],
+        repeat=True,
+        first_step=int(model.step),
+        seed=settings["seed"],
+        binarized=recipe.binarized,
+    )
+    model.fit(
+        stream,
+        steps_per_epoch=steps,
+        epochs=settings["epochs"],
+        initial_epoch=done,
+        validation_data=held_out(test, recipe.binarized),
+        validation_freq=max(1, settings["epochs"] // 50),
+        shuffle=False,  # the stream is
+        verbose=1 if sys.stdout.isatty() else 2,
+        callbacks=[
+            callbacks.StopOnNonFinite(folder.checkpoint),
+            *pictures(model, test, settings["epochs"], folder),
+            keras.callbacks.CSVLogger(folder.log, append=True),
+            keras.callbacks.TensorBoard(folder.path / "tensorboard", write_graph=False),
+            checkpoint,
+        ],
+    )
+
+
+def held_out(test, binarized):
+    """Returns the held-out data in fixed batches; binarized, with the same draws every time."""
+    return data.batches(test, min(500, len(test)), shuffle=False, binarized=binarized)
+
+
+def pictures(model, test, epochs, folder):
+    """Returns the callbacks that draw some fifty times in a run, if the examples are images."""
+    if len(model.encoder.input_shape) != 4:
+        return []
+    every = max(1, epochs // 50)
+    return [
+        callbacks.SampleGrid(folder.path, every=every),
+        callbacks.ReconstructionGrid(folder.path, test.floats(64), every=every),
+        callbacks.LatentTraversal(folder.path, test.floats(1)[0], every=every),
+    ]
+
+
+def finish(model, recipe, settings, test, folder):
+    """Evaluates a trained model on the held-out data, saves it and draws what it learnt."""
+    losses = model.evaluate(held_out(test, recipe.binarized), return_dict=True, verbose=0)
+    with whole_file(folder.model) as path:
+        model.save(path)
+    write_summary(model, test, folder)
+    return {**settings, "test": {name: float(loss) for name, loss in losses.items()}}
+
+
+def report(results, folder, exported):
+    """Prints where everything is and what to do next."""
+    python = "python" if "VIRTUAL_ENV" in os.environ else os.path.relpath(sys.executable)
+    print(
+        f"\nTrained {results['recipe']} on {results['data']}, {results['epochs']} epochs: "
+        f"{results['test']['loss']:.2f} nats per example on held-out data.\n"
+        f"  what it learnt  {folder.summary}\n"
+        f"  pictures        {folder.path / 'pictures'}\n"
+        f"  the model       {folder.model}\n"
+        f"  the export      {exported or 'none, as asked'}\n"
+        "Next:\n"
+        f"  {python} -m tensorboard.main --logdir {folder.path.parent}\n"
+        f"  {python} -m training.train --list"
+    )

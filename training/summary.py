@@ -1,0 +1,87 @@
+"""One picture that shows what a model has learnt."""
+
+import csv
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.figure import Figure
+
+from tfgen.callbacks import reconstruction_grid
+from tfgen.files import whole_file
+from tfgen.pictures import grid
+
+
+def write_summary(model, test, folder):
+    """Draws learning curves, reconstructions, samples and latents into `folder.summary`.
+
+    Args:
+        model: a trained `tfgen.VAE`.
+        test: the held-out `tfgen.data.Source`.
+        folder: the `RunFolder`.
+    """
+    figure = Figure(figsize=(12, 9.5), layout="constrained")
+    axes = figure.subplots(2, 2)
+    _draw_curves(axes[0, 0], folder.log)
+    if len(test.shape) == 3:
+        _show(axes[0, 1], grid(model.sample(100, seed=0)), "samples")
+        pairs = reconstruction_grid(model, test.floats(50), columns=10)
+        _show(axes[1, 0], pairs, "held-out images, and below each its reconstruction")
+    else:
+        _scatter_samples(axes[0, 1], model, test)
+        _scatter_reconstructions(axes[1, 0], model, test)
+    _scatter_latents(axes[1, 1], model, test)
+    with whole_file(folder.summary) as path:
+        figure.savefig(path, dpi=90)
+
+
+def _draw_curves(axes, log):
+    with log.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    for name, label in (("loss", "training"), ("val_loss", "held out")):
+        points = [(int(row["epoch"]) + 1, float(row[name])) for row in rows if row.get(name)]
+        axes.plot(*zip(*points, strict=True), label=label)
+    axes.set(title="loss", xlabel="epoch", ylabel="nats per example")
+    axes.legend()
+
+
+def _show(axes, pixels, title):
+    axes.imshow(np.squeeze(pixels), cmap="gray", vmin=0, vmax=255)
+    axes.set(title=title)
+    axes.axis("off")
+
+
+def _scatter_latents(axes, model, test):
+    latents = model.encode(test.floats(2000)).mean().numpy()
+    labels = None if test.labels is None else test.labels[:2000]
+    plane = "" if latents.shape[1] == 2 else ", their two principal components"
+    _scatter(axes, _principal_plane(latents)(latents), labels, f"held-out latents{plane}")
+
+
+def _scatter_samples(axes, model, test):
+    examples = test.floats().numpy()
+    project = _principal_plane(examples)
+    samples = project(model.sample(400, seed=0).numpy())
+    axes.scatter(*samples.T, s=8, c="lightgray", label="samples")
+    _scatter(axes, project(examples), test.labels, "held-out data on 400 samples (grey)")
+
+
+def _scatter_reconstructions(axes, model, test):
+    examples = test.floats().numpy()
+    project = _principal_plane(examples)
+    reconstructed = project(model.reconstruct(examples).numpy())
+    _scatter(axes, reconstructed, test.labels, "their reconstructions")
+
+
+def _scatter(axes, points, labels, title):
+    colours = None if labels is None else colormaps["tab10"](np.asarray(labels) % 10)
+    axes.scatter(*points.T, s=8, c=colours)
+    axes.set(title=title)
+
+
+def _principal_plane(points):
+    """Returns a function that projects onto the two first principal components of `points`."""
+    if points.shape[1] == 2:
+        return lambda others: others
+    centre = points.mean(axis=0)
+    _, _, directions = np.linalg.svd(points - centre, full_matrices=False)
+    return lambda others: (others - centre) @ directions[:2].T

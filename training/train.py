@@ -1,0 +1,79 @@
+"""Trains a recipe: pictures, checkpoints and logs on the way, an export at the end.
+
+    $ python -m training.train                      # the default recipe, on embedded images
+    $ python -m training.train --list
+    $ python -m training.train vae_mnist --epochs 50 --data tfds:mnist
+
+Interrupted in any way and started again with the same command, it goes on exactly where it was.
+"""
+
+import argparse
+import sys
+
+from training.quiet import import_tensorflow
+
+
+def main(arguments=None):
+    """Runs the command; errors that a user can mend are one line, not a traceback."""
+    options = parse(arguments)
+    import_tensorflow()
+    from training.run import list_recipes, run
+
+    try:
+        if options.list:
+            list_recipes()
+        else:
+            run(options)
+    except (OSError, ValueError, FloatingPointError) as error:
+        sys.exit(f"train: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\ntrain: interrupted. The same command goes on from the last epoch.")
+
+
+def parse(arguments=None):
+    """Returns the parsed command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.train",
+        description="Trains a recipe: pictures, checkpoints and logs on the way, an export at the "
+        "end. Started again with the same arguments after an interruption, it goes on exactly.",
+    )
+    add = parser.add_argument
+    add("recipe", nargs="?", default="vae_fashion", help="its name (default: %(default)s)")
+    add("--list", action="store_true", help="show the recipes and exit")
+    add("--data", help="embedded, demo, tfds:NAME, folder:PATH or npz:PATH")
+    add("--size", type=_size, metavar="HxW", help="resize images to this height and width")
+    add("--channels", type=int, choices=(1, 3), help="make images grey (1) or coloured (3)")
+    add("--epochs", type=_positive, help="passes over the data")
+    add("--steps", type=_positive, help="steps in an epoch (default: one pass over the data)")
+    add("--batch-size", type=_positive, help="examples per step, over all replicas")
+    add("--seed", type=int, default=0, help="decides weights, noise and order (default: 0)")
+    add(
+        "--strategy",
+        choices=("none", "mirrored", "multiworker"),
+        default="none",
+        help="how to use several devices or workers (default: none)",
+    )
+    add("--mixed-precision", choices=("bfloat16", "float16"), help="compute in half precision")
+    add("--xla", action=argparse.BooleanOptionalAction, help="compile with XLA, or do not")
+    add("--output", metavar="FOLDER", help="the run's folder (default: runs/RECIPE)")
+    add("--export", metavar="FOLDER", help="where to export (default: saved_models/RECIPE)")
+    add("--no-export", action="store_true", help="do not export")
+    add("--fresh", action="store_true", help="start anew, even where a run could be resumed")
+    return parser.parse_args(arguments)
+
+
+def _positive(text):
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a positive integer, received {text!r}")
+    return int(text)
+
+
+def _size(text):
+    sides = text.split("x")
+    if len(sides) != 2:
+        raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH such as 64x64, received {text!r}")
+    return [_positive(side) for side in sides]
+
+
+if __name__ == "__main__":
+    main()
