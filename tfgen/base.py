@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfgen import noise
 from tfgen.config import Configured
 from tfgen.descent import descend
-from tfgen.workers import make_worker_function, spans_workers
+from tfgen.replicas import make_replicated_function
 
 
 class GenerativeModel(Configured, keras.Model, abc.ABC):
@@ -143,16 +143,16 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
         return self._track(self.compute_losses(data, training=False), data)
 
     def make_train_function(self, force=False):
-        if not spans_workers(self.distribute_strategy):
-            return super().make_train_function(force)
-        if self.train_function is None or force:
-            self.train_function = make_worker_function(self, self.train_step)
+        if self.distribute_strategy.num_replicas_in_sync == 1:
+            super().make_train_function(force)
+        elif self.train_function is None or force:
+            self.train_function = make_replicated_function(self, self.train_step)
 
     def make_test_function(self, force=False):
-        if not spans_workers(self.distribute_strategy):
-            return super().make_test_function(force)
-        if self.test_function is None or force:
-            self.test_function = make_worker_function(self, self.test_step)
+        if self.distribute_strategy.num_replicas_in_sync == 1:
+            super().make_test_function(force)
+        elif self.test_function is None or force:
+            self.test_function = make_replicated_function(self, self.test_step)
 
     def _track(self, losses, data):
         examples = tf.shape(unpack(data)[0])[0]

@@ -61,7 +61,7 @@ class StandardNormal(Prior):
             raise ValueError(f"`size` must be at least 1. Received: size={self.size}.")
 
     def distribution(self):
-        return tfd.MultivariateNormalDiag(tf.zeros([self.size]), tf.ones([self.size]))
+        return _diagonal_normal(tf.zeros([self.size]), tf.ones([self.size]))
 
 
 @serializable
@@ -77,7 +77,7 @@ class DiagonalNormal(Posterior):
 
     def distribution(self, location, scale):
         scale = tf.nn.softplus(tf.cast(scale, tf.float32))
-        return tfd.MultivariateNormalDiag(tf.cast(location, tf.float32), scale)
+        return _diagonal_normal(tf.cast(location, tf.float32), scale)
 
 
 @serializable
@@ -93,7 +93,7 @@ class LogVarianceNormal(Posterior):
 
     def distribution(self, location, log_variance):
         scale = tf.exp(0.5 * tf.cast(log_variance, tf.float32))
-        return tfd.MultivariateNormalDiag(tf.cast(location, tf.float32), scale)
+        return _diagonal_normal(tf.cast(location, tf.float32), scale)
 
 
 @serializable
@@ -167,6 +167,14 @@ def kl_divergence(posterior, prior, latents):
         return posterior.kl_divergence(prior)
     except NotImplementedError:
         return tf.reduce_mean(posterior.log_prob(latents) - prior.log_prob(latents), axis=0)
+
+
+def _diagonal_normal(location, scale):
+    """Returns the lecture's `MultivariateNormalDiag`, built of independent normals.
+
+    These draw their samples in the order of their batch, on which `tfgen.noise.sample` relies.
+    """
+    return tfd.Independent(tfd.Normal(location, scale), reinterpreted_batch_ndims=1)
 
 
 def _over_examples(distribution):

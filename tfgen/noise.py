@@ -54,7 +54,8 @@ def sample(distribution, count, seed):
     and so the result does not depend on the number of replicas.
 
     Args:
-        distribution: a TFP distribution with batch shape `[batch]`.
+        distribution: a TFP distribution with batch shape `[batch]`, whose sampler fills `[samples,
+            batch, ...]` in that order, as `tfd.Normal` does; `tfd.MultivariateNormalDiag` does not.
         count: samples per example.
         seed: int32 `[2]`, the same on every replica.
 

@@ -2,7 +2,17 @@
 
 from tfgen.data.batches import batches, steps_per_epoch
 from tfgen.data.demo import four_modes
+from tfgen.data.share import share
 from tfgen.data.source import Source
 from tfgen.data.sources import SPLITS, load, source
 
-__all__ = ["SPLITS", "Source", "batches", "four_modes", "load", "source", "steps_per_epoch"]
+__all__ = [
+    "SPLITS",
+    "Source",
+    "batches",
+    "four_modes",
+    "load",
+    "share",
+    "source",
+    "steps_per_epoch",
+]

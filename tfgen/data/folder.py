@@ -10,14 +10,16 @@ from PIL import Image, ImageOps
 from tfgen.data.source import Source
 
 _ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
-_GREY = {"1", "L", "LA", "I", "I;16", "F"}
+_GREY = {"1", "L", "LA"}
+_DEEP = {"F", "I", "I;16", "I;16B", "I;16L"}  # converting these, Pillow cuts values off at 255
 
 
 def read_folder(path, split, size=None):
     """Reads the images of a folder, those of its subfolders as classes.
 
-    Images are read as grey if all are, else in colour. With subfolders named `train` and `test`, a split is one of them. Otherwise one image in ten,
-    in the order of their names, is kept for "test". All pixels are kept in memory as bytes.
+    Images are read as grey if all are, else in colour. With subfolders named `train` and `test`, a
+    split is one of them. Otherwise one image in ten, in the order of their names, is kept for
+    "test". All pixels are kept in memory as bytes.
 
     Args:
         path: the folder.
@@ -54,6 +56,8 @@ def read_folder(path, split, size=None):
 
 def _has_colour(file):
     with _open(file) as image:
+        if image.mode in _DEEP:
+            raise ValueError(f"{file} has more than 8 bits per channel. Convert it to 8 bits.")
         return image.mode not in _GREY
 
 

@@ -1,0 +1,86 @@
+"""Trains specimens under a strategy, in a process of its own: `python -m tests.replicas`.
+
+A process can hold one strategy, and must make it first.
+"""
+
+import os
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tests.specimens import LAYOUT_FREE, SPECIMENS, images, weights
+from tfgen import data
+
+
+def two_devices():
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+STRATEGIES = {
+    "none": tf.distribute.get_strategy,
+    "mirrored": two_devices,
+    "multiworker": tf.distribute.MultiWorkerMirroredStrategy,
+}
+
+
+OPTIMIZERS = {
+    "plain": lambda: keras.optimizers.Adam(1e-2),
+    "clipped": lambda: keras.optimizers.SGD(1.0, global_clipnorm=0.05),
+    "averaged": lambda: keras.optimizers.Adam(1e-2, use_ema=True),
+}
+
+
+def train(build, optimizer, strategy):
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        model = build()
+        model.compile(optimizer(), steps_per_execution=2)
+    batches = tf.data.Dataset.from_tensor_slices(images(32)).repeat().batch(8, drop_remainder=True)
+    batches = data.share(batches, strategy)
+    steps = {"steps_per_epoch": 4, "validation_steps": 4, "validation_data": batches}
+    history = model.fit(batches, epochs=2, shuffle=False, verbose=0, **steps)
+    evaluated = model.evaluate(batches, steps=4, verbose=0, return_dict=True)
+    return model, {**{key: value[-1] for key, value in history.history.items()}, **evaluated}
+
+
+def layer_noise(strategy):
+    """Returns what Dropout leaves of ones on each replica."""
+    with strategy.scope():
+        model = SPECIMENS["dropout_vae"]()
+    dropout = next(
+        layer for layer in model.encoder.layers if isinstance(layer, keras.layers.Dropout)
+    )
+    kept = strategy.run(lambda: dropout(tf.ones([8, 16]), training=True))
+    return np.stack(strategy.experimental_local_results(kept))
+
+
+def main(name, path):
+    strategy = STRATEGIES[name]()
+    results = {}
+    runs = [(build, "plain") for build in LAYOUT_FREE] + [
+        ("mlp_vae", "clipped"),
+        ("mlp_vae", "averaged"),
+    ]
+    for specimen, kind in runs:
+        model, logs = train(SPECIMENS[specimen], OPTIMIZERS[kind], strategy)
+        key = f"{specimen}/{kind}"
+        for index, (variable, value) in enumerate(weights(model)):
+            results[f"{key}/{index}/{variable.split('_')[-1]}"] = value
+        for log, value in logs.items():
+            results[f"{key}/log/{log}"] = value
+        results[f"{key}/sample"] = model.sample(4, seed=0)
+        results[f"{key}/predict"] = model.predict(images(8), verbose=0)
+    if name == "mirrored":
+        results["layer noise"] = layer_noise(strategy)
+    np.savez(path, **results)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
+    sys.stdout.flush()
+    # The workers' collective services have no orderly end.
+    os._exit(0)

@@ -1,0 +1,176 @@
+"""What every model keeps, by being a `GenerativeModel`."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tfgen
+from tests.specimens import SPECIMENS, assert_same, compiled, images, weights
+
+every_specimen = pytest.mark.parametrize("name", SPECIMENS)
+
+
+def fit(model, epochs=1, **options):
+    return model.fit(images(), batch_size=8, shuffle=False, epochs=epochs, verbose=0, **options)
+
+
+@every_specimen
+def test_training_lowers_the_loss_and_moves_every_kernel(name):
+    model = compiled(name)
+    before = weights(model)
+    history = fit(model, epochs=15).history
+    assert history["loss"][-1] < history["loss"][0]
+    for (name, old), (_, new) in zip(before, weights(model), strict=True):
+        assert not name.endswith("kernel") or not np.array_equal(old, new), name
+
+
+@every_specimen
+def test_logs_are_the_mean_over_the_epoch(name):
+    model = compiled(name)
+    logs = model.evaluate(images(20), batch_size=8, verbose=0, return_dict=True)
+    assert set(logs) == set(model.log_names)
+    batches = [images(20)[:8], images(20)[8:16], images(20)[16:]]
+    losses = [model.compute_losses(batch, training=False) for batch in batches]
+    for key, value in logs.items():
+        expected = np.average([float(loss[key]) for loss in losses], weights=[8, 8, 4])
+        assert value == pytest.approx(expected, rel=1e-5)
+
+
+@every_specimen
+def test_evaluation_changes_nothing(name):
+    model = compiled(name)
+    fit(model)
+    before = weights(model)
+    model.evaluate(images(), verbose=0)
+    model.predict(images(), verbose=0)
+    model.sample(2)
+    assert_same(weights(model), before)
+
+
+@every_specimen
+def test_steps_are_counted(name):
+    model = compiled(name, steps_per_execution=2)
+    fit(model, epochs=3)
+    assert int(model.step) == 12
+
+
+@every_specimen
+def test_one_seed_gives_one_result_and_another_another(name):
+    first, second = compiled(name), compiled(name)
+    fit(first), fit(second)
+    assert_same(weights(first), weights(second))
+    other = compiled(name)
+    other.seed = 6
+    fit(other)
+    with pytest.raises(AssertionError):
+        assert_same(weights(first), weights(other))
+
+
+@every_specimen
+def test_samples_are_a_function_of_the_seed(name):
+    model = compiled(name)
+    fit(model)
+    first = model.sample(5, seed=2**40)
+    assert first.shape == (5, 8, 8, 1) and first.dtype == tf.float32
+    np.testing.assert_array_equal(first, model.sample(5, seed=2**40))
+    assert not np.array_equal(first, model.sample(5, seed=1))
+    assert not np.array_equal(model.sample(5), model.sample(5))
+
+
+@every_specimen
+def test_a_saved_model_goes_on_as_if_never_saved(name, tmp_path):
+    model = compiled(name)
+    fit(model)
+    model.save(tmp_path / "model.keras")
+    loaded = tfgen.load(tmp_path / "model.keras")
+    assert loaded.get_config().keys() == model.get_config().keys()
+    np.testing.assert_array_equal(loaded.sample(3, seed=0), model.sample(3, seed=0))
+    fit(model), fit(loaded)
+    assert_same(weights(model), weights(loaded))
+
+
+@every_specimen
+def test_backup_and_restore_resumes_exactly(name, tmp_path):
+    undisturbed = compiled(name)
+    fit(undisturbed, epochs=4)
+
+    class Interrupt(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    def backup():
+        return keras.callbacks.BackupAndRestore(tmp_path / "backup")
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(compiled(name), epochs=4, callbacks=[backup(), Interrupt()])
+    resumed = compiled(name, seed=1)  # its own first weights do not matter
+    fit(resumed, epochs=4, callbacks=[backup()])
+    assert int(resumed.step) == 16
+    assert_same(weights(resumed), weights(undisturbed))
+
+
+@every_specimen
+def test_xla_and_many_steps_per_execution(name):
+    model = compiled(name, jit_compile=True, steps_per_execution=4)
+    losses = fit(model, epochs=10).history["loss"]
+    assert np.isfinite(losses).all() and losses[-1] < losses[0]
+
+
+@every_specimen
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision(name, policy):
+    keras.config.set_dtype_policy(policy)
+    model = compiled(name)
+    losses = fit(model, epochs=10).history["loss"]
+    assert losses[-1] < losses[0]
+    assert model.sample(2, seed=0).dtype == tf.float32
+    assert {tf.as_dtype(variable.dtype) for variable in model.trainable_variables} == {tf.float32}
+
+
+@every_specimen
+def test_options_of_the_optimizer(name):
+    plain, clipped = compiled(name), compiled(name)
+    clipped.compile(keras.optimizers.SGD(1.0, global_clipnorm=1e-3))
+    before = [variable.numpy() for variable in clipped.trainable_variables]
+    clipped.fit(images(8), batch_size=8, epochs=1, verbose=0)
+    moved = [
+        np.sum((variable.numpy() - old) ** 2)
+        for variable, old in zip(clipped.trainable_variables, before, strict=True)
+    ]
+    assert np.sqrt(np.sum(moved)) == pytest.approx(1e-3, rel=1e-2)
+
+    averaged = compiled(name)
+    averaged.compile(keras.optimizers.Adam(1e-2, use_ema=True, ema_momentum=0.9))
+    fit(averaged, epochs=2), fit(plain, epochs=2)
+    # Keras puts the average in place of the weights when `fit` ends.
+    for variable, average in zip(
+        averaged.trainable_variables,
+        averaged.optimizer._model_variables_moving_average,
+        strict=True,
+    ):
+        np.testing.assert_array_equal(variable.value, average.value)
+    assert not np.array_equal(averaged.sample(2, seed=0), plain.sample(2, seed=0))
+
+
+@every_specimen
+def test_labels_are_taken_and_not_used(name):
+    model, labelled = compiled(name), compiled(name)
+    fit(model)
+    labelled.fit(images(), np.zeros(32), batch_size=8, shuffle=False, verbose=0)
+    assert_same(weights(model), weights(labelled))
+
+
+@every_specimen
+def test_wrong_batches_are_refused(name):
+    model = compiled(name)
+    pixels = np.zeros((8, 8, 8, 1), np.uint8)
+    with pytest.raises(TypeError, match="floating-point.*uint8.*Divide pixels by 255"):
+        model.fit(pixels, verbose=0)
+    with pytest.raises(TypeError, match="floating-point"):
+        model.reconstruct(pixels)
+    with pytest.raises(ValueError, match="Sample weights"):
+        model.fit(images(), np.zeros(32), sample_weight=np.ones(32), verbose=0)
+    with pytest.raises(TypeError, match="loss"):
+        model.compile("adam", loss="mse")

@@ -1,0 +1,78 @@
+"""A step over a global batch gives the same weights, however many replicas share it."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+TIMEOUT = 240
+
+
+def start(strategy, path, **environment):
+    command = [sys.executable, "-m", "tests.replicas", strategy, str(path)]
+    return subprocess.Popen(
+        command,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(process, path):
+    output, _ = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0, output[-3000:]
+    with np.load(path) as archive:
+        return dict(archive)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    path = tmp_path_factory.mktemp("alone") / "weights.npz"
+    return finish(start("none", path), path)
+
+
+def assert_same_training(results, expected):
+    names = [name for name in results if name != "layer noise"]
+    assert names == list(expected)
+    assert len([name for name in names if name.endswith("/kernel")]) > 20
+    for name in names:
+        np.testing.assert_allclose(
+            results[name], expected[name], rtol=2e-4, atol=2e-5, err_msg=name
+        )
+
+
+def test_two_replicas_train_as_one(alone, tmp_path):
+    path = tmp_path / "weights.npz"
+    mirrored = finish(start("mirrored", path), path)
+    assert_same_training(mirrored, alone)
+    first, second = mirrored["layer noise"]
+    assert 0.3 < np.mean(first == second) < 0.7  # independent masks agree half the time
+
+
+def test_two_worker_processes_train_as_one(alone, tmp_path):
+    addresses = [f"localhost:{port}" for port in free_ports(2)]
+    workers = []
+    for index in range(2):
+        config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+        path = tmp_path / f"{index}.npz"
+        workers.append((start("multiworker", path, TF_CONFIG=json.dumps(config)), path))
+    try:
+        for process, path in workers:
+            assert_same_training(finish(process, path), alone)
+    finally:
+        for process, _ in workers:
+            process.kill()
+            process.communicate()
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
