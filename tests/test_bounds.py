@@ -11,31 +11,46 @@ from tfgen.distributions import Gaussian, LogVarianceNormal, StandardNormal
 WEIGHTS = np.array([[1.0, 1.0], [2.0, -1.0], [1.0, 1.0]], np.float32)
 DEVIATION = 0.8
 SAMPLES = 20_000
+# Of the two posteriors in `hand_made`.
+DIVERGENCES = np.array([0.5, 0.5 * (np.exp(2.0) - 2.0 - 1.0)])
 
 
-def hand_made(beta):
+def hand_made(bound, step=0):
     """Two examples whose posteriors are N(1, 1) and N(0, e^2), with divergences known by hand."""
     posterior = LogVarianceNormal().distribution([[1.0], [0.0]], [[0.0], [2.0]])
     log_likelihood = tf.constant([[-1.0, -2.0], [-3.0, -6.0]])  # [samples, batch]
     latents = tf.constant([[[100.0], [100.0]], [[-7.0], [3.0]]])  # not needed
     prior = StandardNormal(1).distribution()
-    return ELBO(beta=beta).value(log_likelihood, latents, posterior, prior)
+    return bound.value(log_likelihood, latents, posterior, prior, tf.constant(step, tf.int64))
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0, 4.0])
 def test_elbo_is_the_mean_log_likelihood_less_beta_divergences(beta):
-    divergences = np.array([0.5, 0.5 * (np.exp(2.0) - 2.0 - 1.0)])
-    np.testing.assert_allclose(hand_made(beta), [-2.0, -4.0] - beta * divergences, rtol=1e-5)
+    expected = [-2.0, -4.0] - beta * DIVERGENCES
+    np.testing.assert_allclose(hand_made(ELBO(beta=beta)), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("step", "weight"), [(0, 0.0), (1, 0.75), (2, 1.5), (4, 3.0), (5, 3.0), (2**40, 3.0)]
+)
+def test_the_weight_warms_up_in_a_line_and_stays(step, weight):
+    bound = hand_made(ELBO(beta=3.0, warm_up=4), step)
+    np.testing.assert_allclose(bound, [-2.0, -4.0] - weight * DIVERGENCES, rtol=1e-5)
 
 
 def test_elbo_has_beta_one_and_one_sample_unless_told_otherwise():
-    assert ELBO() == ELBO(beta=1.0)
+    assert ELBO() == ELBO(beta=1.0, warm_up=0)
     assert ELBO().samples == 1
 
 
 def test_elbo_refuses_a_negative_beta():
     with pytest.raises(ValueError, match="`beta` must be at least 0. Received: beta=-0.1"):
         ELBO(beta=-0.1)
+
+
+def test_elbo_refuses_a_negative_warm_up():
+    with pytest.raises(ValueError, match="`warm_up` must be at least 0. Received: warm_up=-1"):
+        ELBO(warm_up=-1)
 
 
 def test_a_bound_must_say_its_value():
@@ -64,7 +79,8 @@ def estimate(examples, mean, variance):
     likelihood = Gaussian(scale=DEVIATION).distribution(decoded)
     repeated = tf.tile(tf.cast(examples, tf.float32), [SAMPLES, 1])
     log_likelihood = tf.reshape(likelihood.log_prob(repeated), [SAMPLES, -1])
-    bound = ELBO().value(log_likelihood, latents, posterior, StandardNormal(2).distribution())
+    prior = StandardNormal(2).distribution()
+    bound = ELBO().value(log_likelihood, latents, posterior, prior, step=0)
     return bound.numpy(), np.std(log_likelihood, axis=0) / np.sqrt(SAMPLES)
 
 

@@ -18,7 +18,7 @@ VALUES = [
     distributions.Gaussian(),
     distributions.Gaussian(scale=0.25, floor=0.5),
     bounds.ELBO(),
-    bounds.ELBO(beta=4.0),
+    bounds.ELBO(beta=4.0, warm_up=100),
 ]
 
 

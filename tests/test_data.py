@@ -327,7 +327,9 @@ def test_folders_called_train_and_test_are_the_splits(tmp_path):
 def test_a_class_has_one_number_in_both_splits(tmp_path, divided):
     for number, (folder, count) in enumerate([("a", 5), ("b", 5), ("c", 15)]):
         for index in range(count):
-            write(tmp_path / "train" * divided / folder / f"{index:02}.png", plain(number))
+            write(
+                tmp_path / ("train" if divided else "") / folder / f"{index:02}.png", plain(number)
+            )
     if divided:
         write(tmp_path / "test" / "c" / "00.png", plain(2))
     for split in data.SPLITS:

@@ -1,5 +1,6 @@
 """The variational autoencoder."""
 
+import functools
 import math
 
 import tensorflow as tf
@@ -96,7 +97,7 @@ class VAE(GenerativeModel):
             images, self.bound.samples, self.noise.seed_of("latents"), training
         )
         prior = self.prior.distribution()
-        bound = self.bound.value(log_likelihood, latents, posterior, prior)
+        bound = self.bound.value(log_likelihood, latents, posterior, prior, self.step.value)
         return {
             "loss": tf.add_n([-tf.reduce_mean(bound), *self.losses]),
             "reconstruction": -tf.reduce_mean(log_likelihood),
@@ -114,7 +115,8 @@ class VAE(GenerativeModel):
         posterior, latents, log_likelihood = self._encode_and_decode(
             images, 1, noise.seed_from(seed, "elbo"), training=False
         )
-        return bounds.ELBO().value(log_likelihood, latents, posterior, self.prior.distribution())
+        divergence = kl_divergence(posterior, self.prior.distribution(), latents)
+        return log_likelihood[0] - divergence
 
     def log_likelihood(self, images, samples=5000, seed=0):
         """Estimates `log p(x)` by importance sampling (Burda et al., 2016, equation 8).
@@ -140,11 +142,10 @@ class VAE(GenerativeModel):
         images, _ = unpack(images)
         seed = noise.seed_from(seed, "log_likelihood")
         chunk = min(samples, _CHUNK)
-        estimate = tf.function(self._log_mean_weight, jit_compile=bool(self.jit_compile))
         batches = tf.data.Dataset.from_tensor_slices(images).batch(_ROWS // chunk)
         return tf.concat(
             [
-                estimate(batch, samples, chunk, tf.random.fold_in(seed, index))
+                self._estimate(batch, samples, chunk, tf.random.fold_in(seed, index))
                 for index, batch in enumerate(batches)
             ],
             axis=0,
@@ -174,6 +175,12 @@ class VAE(GenerativeModel):
         likelihood = self.decode(tf.reshape(latents, [-1, self.prior.size]), training)
         repeated = tf.tile(images, [samples] + [1] * (len(images.shape) - 1))
         return posterior, latents, tf.reshape(likelihood.log_prob(repeated), [samples, -1])
+
+    @functools.cached_property
+    def _estimate(self):
+        return tf.function(
+            self._log_mean_weight, jit_compile=bool(self.jit_compile), reduce_retracing=True
+        )
 
     def _log_mean_weight(self, images, samples, chunk, seed):
         """Returns `log 1/k sum_i w_i` of each image, `chunk` of the `samples` weights at a time."""

@@ -61,24 +61,27 @@ def vae_conv_lecture(shape, steps):
 @recipe(
     data="tfds:mnist",
     batch_size=100,
-    epochs=800,
+    epochs=1000,
     binarized=True,
     jit_compile=True,
     steps_per_execution=100,
 )
 def vae_mnist(shape, steps):
-    """784-200-200-50 with tanh on binarized MNIST, the VAE of Burda et al., 2016, section 5.
+    """784-200-200-50 on binarized MNIST: the VAE of Burda et al., 2016, with k = 1.
 
-    Binarized anew at every visit. Adam with a cosine schedule instead of the paper's steps over
-    3,280 epochs.
+    The paper's sizes, batches binarized anew at every visit, and 5,000 importance samples to test
+    (`python -m training.likelihood`). Where the paper has tanh, 3,280 epochs and seven falling
+    learning rates, this has SiLU, a cosine schedule and a warm-up of the divergence, which get
+    there in a third of the epochs.
     """
     model = tfgen.VAE(
-        encoder=networks.mlp_encoder(shape, 50, hidden_sizes=(200, 200), activation="tanh"),
-        decoder=networks.mlp_decoder(shape, 50, hidden_sizes=(200, 200), activation="tanh"),
+        encoder=networks.mlp_encoder(shape, 50, hidden_sizes=(200, 200), activation="silu"),
+        decoder=networks.mlp_decoder(shape, 50, hidden_sizes=(200, 200), activation="silu"),
         prior=distributions.StandardNormal(50),
         posterior=distributions.DiagonalNormal(),
         likelihood=distributions.Bernoulli(),
+        bound=bounds.ELBO(warm_up=steps // 20),
     )
-    schedule = keras.optimizers.schedules.CosineDecay(1e-3, steps, alpha=0.01)
-    model.compile(keras.optimizers.Adam(schedule, epsilon=1e-4))
+    schedule = keras.optimizers.schedules.CosineDecay(1e-3, steps)
+    model.compile(keras.optimizers.Adam(schedule))
     return model
