@@ -154,8 +154,8 @@ def test_reconstructions_stand_below_their_images_in_a_last_row_that_is_not_full
 
 
 def test_sample_grid_writes_png_files_and_tensorboard_images(tmp_path):
-    model = compiled("mlp_vae")
-    fit(model, SampleGrid(tmp_path, count=5, seed=3), epochs=2)
+    model, callback = compiled("mlp_vae"), SampleGrid(tmp_path, count=5, seed=3)
+    fit(model, callback, epochs=2)
     assert names_in(tmp_path / "pictures") == ["samples-0001.png", "samples-0002.png"]
     first, last = (pixels_of(path) for path in sorted((tmp_path / "pictures").iterdir()))
     assert first.shape == last.shape == (2 * 9 - 1, 3 * 9 - 1)

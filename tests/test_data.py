@@ -239,6 +239,15 @@ def test_a_stream_binarizes_anew_at_every_visit(shuffle):
         assert not np.array_equal(batch[0], batch[1])
 
 
+def test_the_seed_decides_what_is_binarized():
+    def drawn(seed):
+        options = {"repeat": True, "shuffle": False, "binarized": True}
+        return next(iter(batches(Source(GREY_MIX), 10, seed=seed, **options))).numpy()
+
+    np.testing.assert_array_equal(drawn(7), drawn(7))
+    assert not np.array_equal(drawn(7), drawn(8))
+
+
 def test_shuffled_passes_binarize_anew_and_unshuffled_ones_the_same():
     def drawn(dataset):
         return [batch.tolist() for batch in dataset.as_numpy_iterator()]
@@ -398,7 +407,13 @@ def test_a_size_brings_images_to_one_shape_around_their_centre(tmp_path):
     images = read(tmp_path, size=(6, 6)).images
     assert images.shape == (3, 6, 6, 1)
     np.testing.assert_allclose(images[:, 1:-1, 1:-1], 200, atol=1)
-    assert read(tmp_path, size=(2, 5)).shape == (2, 5, 1)
+
+
+def test_a_size_is_height_and_width(tmp_path):
+    wide = np.tile(10 * np.arange(24), [8, 1])
+    write(tmp_path / "wide.png", wide)
+    images = read(tmp_path, size=(8, 4)).images
+    np.testing.assert_array_equal(images[0, :, :, 0], wide[:, 10:14])
 
 
 def test_broken_images_are_refused_by_name(tmp_path):

@@ -61,7 +61,7 @@ def vae_conv_lecture(shape, steps):
 @recipe(
     data="tfds:mnist",
     batch_size=100,
-    epochs=1000,
+    epochs=800,
     binarized=True,
     jit_compile=True,
     steps_per_execution=100,
@@ -72,7 +72,7 @@ def vae_mnist(shape, steps):
     The paper's sizes, batches binarized anew at every visit, and 5,000 importance samples to test
     (`python -m training.likelihood`). Where the paper has tanh, 3,280 epochs and seven falling
     learning rates, this has SiLU, a cosine schedule and a warm-up of the divergence, which get
-    there in a third of the epochs.
+    there in a quarter of the epochs.
     """
     model = tfgen.VAE(
         encoder=networks.mlp_encoder(shape, 50, hidden_sizes=(200, 200), activation="silu"),

@@ -1,0 +1,202 @@
+"""The training command, as users run it."""
+
+import csv
+import json
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tfgen
+from tests.specimens import assert_same, images, weights
+from training import train
+from training.recipe import RECIPES
+from training.run import list_recipes
+
+COMMAND = [sys.executable, "-m", "tests.train_specimen"]
+
+
+@pytest.fixture
+def archive(tmp_path):
+    path = tmp_path / "images.npz"
+    np.savez(path, x=(images(80) * 255).astype(np.uint8))
+    return path
+
+
+def arguments(name, folder, archive, *more):
+    output, export = f"--output={folder / 'run'}", f"--export={folder / 'export'}"
+    return [name, f"--data=npz:{archive}", output, export, *more]
+
+
+def run(*args):
+    return subprocess.run([*COMMAND, *args], capture_output=True, text=True, timeout=300)
+
+
+def trained(folder):
+    return weights(tfgen.load(folder / "run" / "model.keras"))
+
+
+def test_a_run_writes_what_it_promises(tmp_path, archive):
+    result = run(*arguments("conv_vae", tmp_path, archive, "--epochs=2"))
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    folder = tmp_path / "run"
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        "checkpoint.weights.h5",
+        "config.json",
+        "log.csv",
+        "model.keras",
+        "pictures",
+        "results.json",
+        "summary.png",
+        "tensorboard",
+    }
+    for kind in ("samples", "reconstructions", "traversal"):
+        for epoch in (1, 2):
+            picture = (folder / "pictures" / f"{kind}-{epoch:04d}.png").read_bytes()
+            assert tf.io.decode_png(picture).shape[0] > 8
+    config = json.loads((folder / "config.json").read_text())
+    assert config["settings"]["epochs"] == 2 and config["versions"]["tfgen"] == tfgen.__version__
+    with (folder / "log.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["0", "1"]
+    assert all(np.isfinite(float(row["val_loss"])) for row in rows)
+    results = json.loads((folder / "results.json").read_text())
+    assert results["test"]["loss"] == pytest.approx(float(rows[-1]["val_loss"]), rel=1e-5)
+    extra = tmp_path / "export" / "1" / "assets.extra" / "tfgen.json"
+    assert json.loads(extra.read_text())["test"] == results["test"]
+    for line in (folder / "summary.png", folder / "pictures", tmp_path / "export" / "1"):
+        assert str(line) in result.stdout
+
+    again = run(*arguments("conv_vae", tmp_path, archive, "--epochs=2"))
+    assert again.returncode == 0 and "is complete" in again.stdout
+    other = run(*arguments("conv_vae", tmp_path, archive, "--epochs=3"))
+    assert other.returncode == 1 and "epochs 2 -> 3" in other.stderr and "--fresh" in other.stderr
+    fresh = run(*arguments("conv_vae", tmp_path, archive, "--epochs=1", "--fresh"))
+    assert fresh.returncode == 0 and len((folder / "log.csv").read_text().splitlines()) == 2
+
+
+def test_killed_at_three_random_moments_it_ends_as_if_undisturbed(tmp_path, archive):
+    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
+    result = run(*arguments("dropout_vae", undisturbed, archive))
+    assert result.returncode == 0, result.stderr
+    moments = random.Random(time.time_ns())
+    killed_at = []
+    for _ in range(3):
+        args = arguments("dropout_vae", disturbed, archive)
+        process = subprocess.Popen([*COMMAND, *args], stdout=subprocess.PIPE, text=True)
+        # Some way into the epochs, as far as Keras' first line of one tells.
+        for line in process.stdout:
+            if "Epoch" in line:
+                break
+        time.sleep(moments.uniform(0, 3))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        log = disturbed / "run" / "log.csv"
+        killed_at.append(len(log.read_text().splitlines()) - 1 if log.exists() else 0)
+        assert not (disturbed / "run" / "results.json").exists(), "ended before it was killed"
+    result = run(*arguments("dropout_vae", disturbed, archive))
+    assert result.returncode == 0, result.stderr
+    assert "Going on after epoch" in result.stdout, killed_at
+    assert_same(trained(disturbed), trained(undisturbed))
+    logs = [(folder / "run" / "log.csv").read_text() for folder in (disturbed, undisturbed)]
+    assert logs[0] == logs[1]
+    left = [path for path in (disturbed / "run").rglob(".unfinished-*")]
+    assert len(left) <= 3  # what a kill in the middle of a write leaves is never mistaken
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_state(tmp_path, archive):
+    args = arguments("mlp_vae", tmp_path, archive, "--epochs=2")
+    assert run(*args).returncode == 0
+    (tmp_path / "run" / "results.json").unlink()
+    config = tmp_path / "run" / "config.json"
+    config.write_text(config.read_text().replace('"epochs": 2', '"epochs": 9'))
+    good = (tmp_path / "run" / "checkpoint.weights.h5").read_bytes()
+    poison = "import tests.train_specimen as t, tfgen; t.register('mlp_vae')\n"
+    poison += "losses = tfgen.VAE.compute_losses\n"
+    poison += "def bad(self, data, training):\n"
+    poison += "    logs = losses(self, data, training)\n"
+    poison += "    return {**logs, 'loss': logs['loss'] + float('nan')}\n"
+    poison += "tfgen.VAE.compute_losses = bad\nt.main()"
+    result = subprocess.run(
+        [sys.executable, "-c", poison, *args[:-1], "--epochs=9"], capture_output=True, text=True
+    )
+    assert result.returncode == 1
+    assert "`loss` became nan" in result.stderr and "checkpoint.weights.h5" in result.stderr
+    assert "Lower the learning rate" in result.stderr
+    assert (tmp_path / "run" / "checkpoint.weights.h5").read_bytes() == good
+    assert not (tmp_path / "run" / "results.json").exists()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_takes_a_step(name):
+    shape = (32,) if name == "vae_demo" else (28, 28, 1)
+    model = RECIPES[name].build(shape, steps=10)
+    before = weights(model)
+    batch = np.random.default_rng(0).random((4, *shape), np.float32)
+    logs = model.fit(batch, batch_size=4, verbose=0).history
+    assert np.isfinite(logs["loss"]).all()
+    with pytest.raises(AssertionError):
+        assert_same(weights(model), before)
+    assert RECIPES[name].description.splitlines()[0].endswith(".")
+
+
+def test_the_demo_shows_its_four_modes():
+    """The means of the modes' latents are farther apart than their points are spread."""
+    keras.utils.set_random_seed(0)
+    recipe = RECIPES["vae_demo"]
+    points = tfgen.data.source("demo")
+    model = recipe.build(points.shape, steps=1000)
+    model.jit_compile = True
+    model.fit(points.images, batch_size=50, epochs=recipe.epochs, verbose=0)
+    latents = model.encode(points.floats()).mean().numpy()
+    modes = [latents[points.labels == mode] for mode in range(4)]
+    spread = max(mode.std(axis=0).max() for mode in modes)
+    centres = np.array([mode.mean(axis=0) for mode in modes])
+    distances = np.linalg.norm(centres[:, None] - centres, axis=-1)[np.triu_indices(4, 1)]
+    assert distances.min() > 3 * spread
+
+
+def test_the_list_names_every_recipe(capsys):
+    list_recipes()
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in RECIPES)
+
+
+def refusal(capsys, *args):
+    with pytest.raises(SystemExit) as exit:
+        train.main([*args])
+    return f"{exit.value} {capsys.readouterr().err}"
+
+
+def test_mistakes_are_one_line_that_says_how_to_mend_them(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("")
+    nan = images(20)
+    nan[3, 0, 0] = np.nan
+    np.savez(tmp_path / "nan.npz", x=nan)
+    cases = {
+        ("vae_fashon",): "Did you mean vae_fashion",
+        ("vae_fashion", "--data=embeded"): "Did you mean 'embedded'?",
+        ("vae_fashion", "--data=folder:empty"): "There are no images in empty",
+        ("vae_fashion", "--data=npz:nan.npz"): "NaN or infinity, the first at index",
+        ("vae_fashion", "--data=npz:missing.npz"): "There is no file missing.npz",
+        ("vae_fashion", "--data=demo"): "needs images, \\(height, width, channels\\)",
+        ("vae_fashion", "--export=file/vae"): "Nothing can be written to the folder file/vae",
+        ("vae_fashion", "--epochs=0"): "expected a positive integer, received '0'",
+        ("vae_fashion", "--size=64"): "expected HEIGHTxWIDTH",
+    }
+    for args, expected in cases.items():
+        message = refusal(capsys, *args)
+        assert re.search(expected, message), (args, message)
+        assert "Traceback" not in message
+    assert not list((tmp_path / "saved_models").glob("*/*"))

@@ -1,0 +1,24 @@
+"""The training command with specimens as recipes: `python -m tests.train_specimen NAME ...`."""
+
+import keras
+
+from tests.specimens import SPECIMENS
+from training.recipe import recipe
+from training.train import main
+
+
+def register(name):
+    def build(shape, steps):
+        model = SPECIMENS[name]()
+        model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-2, steps)))
+        return model
+
+    build.__name__ = name
+    build.__doc__ = f"The specimen {name}."
+    recipe(data="demo", batch_size=8, epochs=30, binarized=True, steps_per_execution=2)(build)
+
+
+if __name__ == "__main__":
+    for name in SPECIMENS:
+        register(name)
+    main()
