@@ -1,10 +1,14 @@
 """The training command with specimens as recipes: `python -m tests.train_specimen NAME ...`."""
 
-import keras
-
-from tests.specimens import SPECIMENS
+from training.quiet import import_tensorflow
 from training.recipe import recipe
 from training.train import main
+
+import_tensorflow()
+
+import keras  # noqa: E402 (quietly)
+
+from tests.specimens import SPECIMENS  # noqa: E402
 
 
 def register(name):

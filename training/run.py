@@ -75,7 +75,9 @@ def make_settings(recipe, options, name, train):
         "seed": options.seed,
         "strategy": options.strategy,
         "mixed_precision": options.mixed_precision,
-        "xla": recipe.jit_compile if options.xla is None else options.xla,
+        "xla": options.strategy == "none" and recipe.jit_compile
+        if options.xla is None
+        else options.xla,
     }
 
 
@@ -88,11 +90,16 @@ def build(recipe, settings, shape):
     steps = settings["steps_per_epoch"]
     model = recipe.build(shape, steps * settings["epochs"])
     model.jit_compile = settings["xla"]
-    # `fit` would make whole executions, beyond the epoch's end.
-    model.steps_per_execution = max(
-        count for count in range(1, recipe.steps_per_execution + 1) if steps % count == 0
-    )
+    model.steps_per_execution = steps_per_execution(steps, recipe.steps_per_execution)
     return model
+
+
+def steps_per_execution(steps, at_most):
+    """Returns the largest number up to `at_most` that divides an epoch's steps.
+
+    With another, `fit` would go on beyond the epoch's end.
+    """
+    return max(count for count in range(1, at_most + 1) if steps % count == 0)
 
 
 def fit(model, recipe, settings, train, test, folder):
@@ -112,12 +119,13 @@ def fit(model, recipe, settings, train, test, folder):
         seed=settings["seed"],
         binarized=recipe.binarized,
     )
+    strategy = model.distribute_strategy
     model.fit(
-        stream,
+        data.share(stream, strategy),
         steps_per_epoch=steps,
         epochs=settings["epochs"],
         initial_epoch=done,
-        validation_data=held_out(test, recipe.binarized),
+        validation_data=data.share(held_out(test, recipe.binarized), strategy),
         validation_freq=max(1, settings["epochs"] // 50),
         shuffle=False,  # the stream is
         verbose=1 if sys.stdout.isatty() else 2,

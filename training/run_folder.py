@@ -56,7 +56,12 @@ class RunFolder:
                     "with the same ones to go on, add --fresh to begin anew, or choose another "
                     "folder with --output."
                 )
+            return
         write_json(self.config, {"settings": settings, "versions": versions(), "commit": commit()})
+
+    def seconds(self):
+        """Returns the time from the run's first beginning to its end, interruptions included."""
+        return round(self.model.stat().st_mtime - self.config.stat().st_mtime)
 
     def trim_log(self, epochs):
         """Drops the log's lines of epochs that will be run again after an interruption."""
