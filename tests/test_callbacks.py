@@ -143,7 +143,6 @@ def test_few_reconstructions_make_one_pair_of_rows():
     np.testing.assert_array_equal(picture[::2, ::2, 0], [[51, 102, 204], [25, 51, 102]])
 
 
-@pytest.mark.xfail(reason="a last pair of rows that is not full is put in one row", strict=True)
 def test_reconstructions_stand_below_their_images_in_a_last_row_that_is_not_full():
     picture = reconstruction_grid(Darker(), one_pixel(0.2, 0.4, 0.8), columns=2)
     seen = picture[::2, ::2, 0].numpy()
@@ -365,7 +364,6 @@ def with_batch_normalization():
     return model
 
 
-@pytest.mark.xfail(reason="only trainable variables are looked at", strict=True)
 @pytest.mark.parametrize(
     "find",
     [

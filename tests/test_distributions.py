@@ -175,7 +175,6 @@ def test_gaussian_refuses_a_scale_that_is_not_positive(scale):
         Gaussian(scale=scale)
 
 
-@pytest.mark.xfail(reason="`floor` is not checked: the scale may become negative", strict=True)
 def test_gaussian_refuses_a_negative_floor():
     with pytest.raises(ValueError, match="`floor` must be.*Received: floor=-1.0"):
         Gaussian(floor=-1.0)

@@ -183,6 +183,14 @@ def test_networks_that_do_not_fit_are_refused():
         tfgen.VAE(other[0], decoder, *values)
     with pytest.raises(ValueError, match=r"decoder must take latents of the prior's size.*\b3\b"):
         tfgen.VAE(encoder, other[1], *values)
+    with pytest.raises(
+        ValueError, match=r"output what the encoder takes.*\[None, 9\].*\[None, 8\]"
+    ):
+        tfgen.VAE(encoder, networks.mlp_decoder((9,), 3), *values)
+    with pytest.raises(ValueError, match="posterior DiagonalNormal.*encoder with 1 outputs.*heads"):
+        tfgen.VAE(networks.mlp_encoder((8,), 3, heads=1), decoder, *values)
+    with pytest.raises(ValueError, match="likelihood Bernoulli.*decoder with 2 outputs.*heads"):
+        tfgen.VAE(encoder, networks.mlp_decoder((8,), 3, heads=2), *values)
 
 
 def test_the_weight_of_the_divergence_warms_up():

@@ -28,12 +28,15 @@ class Picture(keras.callbacks.Callback, abc.ABC):
 
     Raises:
         OSError: nothing can be written to `directory`.
+        ValueError: `every` is less than 1.
     """
 
     name = None
 
     def __init__(self, directory, every=1):
         super().__init__()
+        if every < 1:
+            raise ValueError(f"`every` must be at least 1. Received: every={every}.")
         self.directory = pathlib.Path(directory)
         self.every = every
         check_writable(self.directory)
@@ -211,10 +214,11 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if not is_chief(self.model):
             return
-        for variable in self.model.trainable_variables:
-            if not tf.reduce_all(tf.math.is_finite(variable.value)):
+        for variable in [*self.model.variables, *self.model.optimizer.variables]:
+            value = tf.convert_to_tensor(variable.value)
+            if value.dtype.is_floating and not tf.reduce_all(tf.math.is_finite(value)):
                 raise FloatingPointError(
-                    f"The weights {variable.path} became NaN or infinite in epoch {epoch + 1}. "
+                    f"The variable {variable.path} became NaN or infinite in epoch {epoch + 1}. "
                     f"{_how_to_go_on(self.path)}"
                 )
         with whole_file(self.path) as path:
@@ -250,10 +254,15 @@ class StopOnNonFinite(keras.callbacks.Callback):
 def reconstruction_grid(model, images, columns=16):
     """Returns a grid of pairs: an image above its reconstruction, `columns` pairs in a row."""
     reconstructed = model.reconstruct(images)
-    rows = []
-    for start in range(0, len(images), columns):
-        rows += [images[start : start + columns], reconstructed[start : start + columns]]
-    return grid(tf.concat(rows, axis=0), columns=min(columns, len(images)))
+    columns = min(columns, len(images))
+    missing = [[0, -len(images) % columns], [0, 0], [0, 0], [0, 0]]  # in the last row
+    sides = tf.stack(
+        [tf.pad(side, missing, constant_values=1.0) for side in (images, reconstructed)]
+    )
+    rows = tf.reshape(sides, [2, -1, columns, *images.shape[1:]])
+    return grid(
+        tf.reshape(tf.transpose(rows, [1, 0, 2, 3, 4, 5]), [-1, *images.shape[1:]]), columns
+    )
 
 
 def is_chief(model):

@@ -137,6 +137,8 @@ class Gaussian(Likelihood):
     def __post_init__(self):
         if self.scale is not None and self.scale <= 0:
             raise ValueError(f"`scale` must be positive, or None. Received: scale={self.scale}.")
+        if self.floor < 0:
+            raise ValueError(f"`floor` must be at least 0. Received: floor={self.floor}.")
 
     def distribution(self, location, scale=None):
         if (scale is None) == (self.scale is None):

@@ -17,9 +17,17 @@ def grid(images, columns=None):
     Returns:
         A uint8 tensor `[rows * (height + 1) - 1, columns * (width + 1) - 1, 1 or 3]`.
 
+    Raises:
+        ValueError: these are no images.
+
     Example:
         >>> write_png("samples.png", grid(model.sample(64, seed=0)))
     """
+    if len(images.shape) != 4:
+        raise ValueError(
+            "A picture needs images, [count, height, width, channels]. "
+            f"Received: an array of shape {list(images.shape)}."
+        )
     count, height, width, channels = images.shape
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)

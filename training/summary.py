@@ -38,7 +38,8 @@ def _draw_curves(axes, log):
     with log.open(newline="") as file:
         rows = list(csv.DictReader(file))
     for name, label in (("loss", "training"), ("val_loss", "held out")):
-        points = [(int(row["epoch"]) + 1, float(row[name])) for row in rows if row.get(name)]
+        # Keras writes NA for epochs without a look at the held-out data.
+        points = [(int(row["epoch"]) + 1, float(row[name])) for row in rows if row[name] != "NA"]
         axes.plot(*zip(*points, strict=True), label=label)
     axes.set(title="loss", xlabel="epoch", ylabel="nats per example")
     axes.legend()

@@ -1,5 +1,7 @@
 """From a source to batches: the order is a function of (seed, epoch, position), not of a buffer."""
 
+import itertools
+
 import tensorflow as tf
 
 from tfgen.data.source import binarize, to_floats
@@ -42,7 +44,7 @@ def batches(
 
     Raises:
         ValueError: the batch size is not positive or, with `shuffle`, larger than the source; or
-            labels are wanted and there are none.
+            labels are wanted and there are none, or vectors are to be binarized.
 
     Example:
         >>> stream = batches(Source(images), 64, repeat=True, first_step=1000)
@@ -51,6 +53,8 @@ def batches(
     steps = steps_per_epoch(source, batch_size, shuffle)
     if labels and source.labels is None:
         raise ValueError("These data have no labels. Pass labels=False.")
+    if binarized and len(source.shape) != 3:
+        raise ValueError(f"Only images can be binarized. Received: examples of {source.shape}.")
 
     def indices(epoch, step):
         start = step * batch_size
@@ -73,7 +77,7 @@ def batches(
             images = binarize(images, seed=[seed, epoch * steps + step])
         return (images, tf.gather(classes, chosen)) if labels else images
 
-    positions = _stream(steps, first_step) if repeat else _epoch(steps, seed, shuffle)
+    positions = _stream(steps, first_step) if repeat else _epoch(steps, shuffle)
     dataset = positions.map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return dataset.prefetch(tf.data.AUTOTUNE)
 
@@ -97,9 +101,15 @@ def _stream(steps, first_step):
     return tf.data.Dataset.counter(first_step).map(lambda step: (step // steps, step % steps))
 
 
-def _epoch(steps, seed, shuffle):
+def _epoch(steps, shuffle):
     """Yields (epoch, step) of one epoch; what stands for the epoch is new at every pass."""
-    passes = tf.data.Dataset.random(seed, rerandomize_each_iteration=shuffle).take(1)
+    if shuffle:  # `tf.data.Dataset.random` would mix in TensorFlow's global seed
+        count = itertools.count()
+        passes = tf.data.Dataset.from_generator(
+            lambda: [next(count)], output_signature=tf.TensorSpec([], tf.int64)
+        )
+    else:
+        passes = tf.data.Dataset.from_tensors(tf.constant(0, tf.int64))
     return passes.flat_map(
         lambda number: tf.data.Dataset.range(steps).map(lambda step: (number, step))
     ).apply(tf.data.experimental.assert_cardinality(steps))

@@ -39,19 +39,32 @@ def read_folder(path, split, size=None):
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
     divided = all((folder / name).is_dir() for name in ("train", "test"))
-    root = folder / split if divided else folder
-    files = sorted(file for file in root.rglob("*") if file.suffix.lower() in _ENDINGS)
-    if not files:
+    # Both splits are looked at, that they agree on channels and on the numbers of classes.
+    roots = {name: folder / name if divided else folder for name in ("train", "test")}
+    found = {name: _images_in(root) for name, root in roots.items()}
+    if not found[split]:
         raise FileNotFoundError(
-            f"There are no images in {root}. Files that end in {', '.join(sorted(_ENDINGS))} count."
+            f"There are no images in {roots[split]}. Files that end in "
+            f"{', '.join(sorted(_ENDINGS))} count."
         )
+    files = found[split]
     if not divided:
         files = [file for index, file in enumerate(files) if (index % 10 == 9) == (split == "test")]
+    if not files:
+        raise FileNotFoundError(
+            f"{folder} holds {len(found[split])} images: too few to keep one in ten for the test."
+        )
+    names = sorted({_class(roots[name], file) for name in roots for file in found[name]})
+    labels = [names.index(_class(roots[split], file)) for file in files]
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        mode = "RGB" if any(pool.map(_has_colour, files)) else "L"
+        mode = "RGB" if any(pool.map(_has_colour, {*found["train"], *found["test"]})) else "L"
         images = list(pool.map(lambda file: _read(file, mode, size), files))
     _check_one_size(files, images)
-    return Source(np.stack(images), _classes(root, files))
+    return Source(np.stack(images), labels if len(names) > 1 else None)
+
+
+def _images_in(root):
+    return sorted(file for file in root.rglob("*") if file.suffix.lower() in _ENDINGS)
 
 
 def _has_colour(file):
@@ -96,8 +109,6 @@ def _check_one_size(files, images):
     )
 
 
-def _classes(root, files):
-    """Returns the number of each file's first folder below `root`, or None if there are none."""
-    folders = [file.relative_to(root).parts[0] if file.parent != root else "" for file in files]
-    names = sorted(set(folders))
-    return [names.index(folder) for folder in folders] if len(names) > 1 else None
+def _class(root, file):
+    """Returns the name of a file's first folder below `root`, empty if there is none."""
+    return file.relative_to(root).parts[0] if file.parent != root else ""

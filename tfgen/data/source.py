@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Source:
     """Examples in memory, and their labels.
 
@@ -34,9 +34,10 @@ class Source:
         images = np.asarray(self.images)
         if images.ndim == 3:
             images = images[..., np.newaxis]
+        if np.issubdtype(images.dtype, np.floating):
+            with np.errstate(over="ignore"):  # to infinity, which is refused below
+                images = images.astype(np.float32)
         _check_examples(images)
-        if images.dtype != np.uint8:
-            images = images.astype(np.float32)
         object.__setattr__(self, "images", images)
         if self.labels is not None:
             object.__setattr__(self, "labels", np.asarray(self.labels))

@@ -4,6 +4,7 @@ import difflib
 import importlib.resources
 import pathlib
 import socket
+import zipfile
 
 import numpy as np
 import tensorflow as tf
@@ -98,15 +99,23 @@ def _npz(path, split, size):
     file = pathlib.Path(path).expanduser()
     if not file.is_file():
         raise FileNotFoundError(f"There is no file {file}.")
-    with np.load(file) as archive:
-        if f"x_{split}" in archive:
-            return Source(archive[f"x_{split}"], archive.get(f"y_{split}"))
-        if "x" not in archive:
-            raise ValueError(
-                f"{file} must hold `x_train` and `x_test`, or `x`. Received: {sorted(archive)}."
-            )
-        chosen = (np.arange(len(archive["x"])) % 10 == 9) == (split == "test")
-        return Source(archive["x"][chosen], archive["y"][chosen] if "y" in archive else None)
+    try:
+        # `np.load` would leave a broken file open, and takes bare arrays.
+        with file.open("rb") as opened, np.lib.npyio.NpzFile(opened) as archive:
+            return _from_archive(file, archive, split)
+    except zipfile.BadZipFile as error:
+        raise ValueError(f"{file} is not a NumPy archive, or broken: {error}.") from error
+
+
+def _from_archive(file, archive, split):
+    if f"x_{split}" in archive:
+        return Source(archive[f"x_{split}"], archive.get(f"y_{split}"))
+    if "x" not in archive:
+        raise ValueError(
+            f"{file} must hold `x_train` and `x_test`, or `x`. Received: {sorted(archive)}."
+        )
+    chosen = (np.arange(len(archive["x"])) % 10 == 9) == (split == "test")
+    return Source(archive["x"][chosen], archive["y"][chosen] if "y" in archive else None)
 
 
 def _tfds(name, split, size):
@@ -166,14 +175,16 @@ def _fit(source, size, channels):
         if {channels, images.shape[-1]} != {1, 3}:
             raise ValueError(f"`channels` must be 1 or 3. Received: channels={channels}.")
         convert = tf.image.rgb_to_grayscale if channels == 1 else tf.image.grayscale_to_rgb
-        images = convert(images)
+        images = convert(tf.convert_to_tensor(images))
     return Source(np.asarray(images), source.labels)
 
 
 def _resize(images, size):
     """Resizes one image or many, keeping their type."""
     resized = tf.image.resize(images, size, antialias=True)
-    return tf.cast(tf.round(resized), tf.uint8) if images.dtype == tf.uint8 else resized
+    if images.dtype == tf.uint8:
+        return tf.cast(tf.round(resized), tf.uint8)
+    return tf.clip_by_value(resized, 0.0, 1.0)  # rounding errors lead out of it
 
 
 _READERS = {"embedded": _embedded, "demo": _demo, "tfds": _tfds, "folder": _folder, "npz": _npz}

@@ -1,6 +1,7 @@
 """The variational autoencoder."""
 
 import functools
+import inspect
 import math
 
 import tensorflow as tf
@@ -36,7 +37,7 @@ class VAE(GenerativeModel):
         **kwargs: `seed`, `name`, `dtype`: see `tfgen.GenerativeModel`.
 
     Raises:
-        ValueError: the networks and the prior do not fit each other.
+        ValueError: the networks and the values do not fit each other.
 
     Example:
         >>> vae = tfgen.VAE(
@@ -58,7 +59,7 @@ class VAE(GenerativeModel):
         self, encoder, decoder, prior, posterior, likelihood, bound=None, seed=0, **kwargs
     ):
         super().__init__(seed=seed, **kwargs)
-        _check_sizes(encoder, decoder, prior)
+        _check_fit(encoder, decoder, prior, posterior, likelihood)
         self.encoder = encoder
         self.decoder = decoder
         self.prior = prior
@@ -197,13 +198,15 @@ class VAE(GenerativeModel):
         return total - math.log(samples)
 
 
-def _check_sizes(encoder, decoder, prior):
-    """Raises a ValueError where the networks' latents are not of the prior's size."""
-    encoded = [output.shape for output in encoder.outputs]
+def _check_fit(encoder, decoder, prior, posterior, likelihood):
+    """Raises a ValueError where networks and distributions do not fit each other."""
+    _check_outputs("encoder", encoder, "posterior", posterior)
+    _check_outputs("decoder", decoder, "likelihood", likelihood)
+    encoded = [list(output.shape) for output in encoder.outputs]
     if any(shape[-1] != prior.size for shape in encoded):
         raise ValueError(
             f"The encoder's outputs must be of the prior's size, [batch, {prior.size}]. "
-            f"Received: an encoder with outputs of {[list(shape) for shape in encoded]}. "
+            f"Received: an encoder with outputs of {encoded}. "
             "Build the encoder with that `latent_dim`, or the prior with the encoder's."
         )
     if decoder.input_shape[1:] != (prior.size,):
@@ -212,6 +215,21 @@ def _check_sizes(encoder, decoder, prior):
             f"Received: a decoder of {list(decoder.input_shape)}. "
             "Build the decoder with that `latent_dim`, or the prior with the decoder's."
         )
+    if decoder.outputs[0].shape[1:] != encoder.input_shape[1:]:
+        raise ValueError(
+            "The decoder must output what the encoder takes. Received: a decoder to "
+            f"{list(decoder.outputs[0].shape)} and an encoder of {list(encoder.input_shape)}."
+        )
+
+
+def _check_outputs(name, network, role, value):
+    try:
+        inspect.signature(value.distribution).bind(*network.outputs)
+    except TypeError as error:
+        raise ValueError(
+            f"The {role} {value} does not fit the {name} with {len(network.outputs)} outputs: "
+            f"{error}. Build the {name} with another number of `heads`."
+        ) from error
 
 
 def _as_list(outputs):
