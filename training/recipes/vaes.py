@@ -11,8 +11,7 @@ from training.recipe import recipe
 def vae_demo(shape, steps):
     """The lecture code on the lecture's demonstration data: 100 points, 32 features, four modes.
 
-    Two hidden layers, two latents, and the squared error, which is a Gaussian of variance 1/2. The
-    data are far smaller than that, so the divergence is weighted down to the noise that they have.
+    Two hidden layers, two latents, and the squared error, which is a Gaussian of variance 1/2.
     """
     model = tfgen.VAE(
         encoder=networks.mlp_encoder(shape, latent_dim=2, hidden_sizes=(64, 32)),
@@ -20,7 +19,6 @@ def vae_demo(shape, steps):
         prior=distributions.StandardNormal(2),
         posterior=distributions.DiagonalNormal(),
         likelihood=distributions.Gaussian(scale=0.5**0.5),
-        bound=bounds.ELBO(beta=0.05),
     )
     model.compile(keras.optimizers.Adam(3e-3))
     return model
