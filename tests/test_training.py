@@ -189,6 +189,7 @@ def test_mistakes_are_one_line_that_says_how_to_mend_them(tmp_path, capsys, monk
         ("vae_fashion", "--data=npz:missing.npz"): "There is no file missing.npz",
         ("vae_fashion", "--data=demo"): "needs images, \\(height, width, channels\\)",
         ("vae_fashion", "--export=file/vae"): "Nothing can be written to the folder file/vae",
+        ("vae_fashion", "--output=file/run", "--no-export"): "written to the folder file/run",
         ("vae_fashion", "--epochs=0"): "expected a positive integer, received '0'",
         ("vae_fashion", "--size=64"): "expected HEIGHTxWIDTH",
     }
@@ -196,4 +197,4 @@ def test_mistakes_are_one_line_that_says_how_to_mend_them(tmp_path, capsys, monk
         message = refusal(capsys, *args)
         assert re.search(expected, message), (args, message)
         assert "Traceback" not in message
-    assert not list((tmp_path / "saved_models").glob("*/*"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "file", "nan.npz"]

@@ -35,10 +35,6 @@ def run(options):
         options: the command line, see `training.train.parse`.
     """
     recipe = find(options.recipe)
-    exports = options.export or f"saved_models/{recipe.name}"
-    if not options.no_export:
-        check_writable(exports)
-    folder = RunFolder(options.output or f"runs/{recipe.name}")
     if tf.config.list_physical_devices("GPU"):
         # A processor's kernels give the same bits as they are, and a fifth faster.
         tf.config.experimental.enable_op_determinism()
@@ -48,15 +44,20 @@ def run(options):
         data.source(name, split, options.size, options.channels) for split in data.SPLITS
     )
     settings = make_settings(recipe, options, name, train)
+    with strategy.scope():
+        model = build(recipe, settings, train.shape)
+    # Nothing is written before all that can be wrong with the command has been found out.
+    exports = None if options.no_export else options.export or f"saved_models/{recipe.name}"
+    if exports:
+        check_writable(exports)
+    folder = RunFolder(options.output or f"runs/{recipe.name}")
     folder.begin(settings, options.fresh)
     if folder.results.exists():
         print(f"The run in {folder.path} is complete. Add --fresh to begin anew.")
         return
-    with strategy.scope():
-        model = build(recipe, settings, train.shape)
     fit(model, recipe, settings, train, test, folder)
     results = finish(model, recipe, settings, test, folder)
-    exported = None if options.no_export else tfgen.export(model, exports, results)
+    exported = tfgen.export(model, exports, results) if exports else None
     write_json(folder.results, results)
     report(results, folder, exported)
 
