@@ -3,16 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: train test test-slow lint clean
+.PHONY: train test lint clean
 
 train: $(VENV)/.installed
 	@$(BIN)/python -m training.train vae_fashion
 
 test: $(VENV)/.installed
 	@$(BIN)/python -m pytest
-
-test-slow: $(VENV)/.installed
-	@$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.installed
 	@$(BIN)/ruff check .

@@ -170,6 +170,8 @@ def test_wrong_batches_are_refused(name):
         model.fit(pixels, verbose=0)
     with pytest.raises(TypeError, match="floating-point"):
         model.reconstruct(pixels)
+    with pytest.raises(TypeError, match="floating-point"):
+        model.encode(pixels)
     with pytest.raises(ValueError, match="Sample weights"):
         model.fit(images(), np.zeros(32), sample_weight=np.ones(32), verbose=0)
     with pytest.raises(TypeError, match="loss"):

@@ -172,7 +172,7 @@ def test_the_seed_decides_the_order():
 def test_nothing_but_the_arguments_decides_a_first_pass(shuffle):
     def first_pass(global_seed):
         tf.random.set_seed(global_seed)
-        dataset = batches(Source(GREY_MIX), 5, seed=7, shuffle=shuffle, binarized=True)
+        dataset = batches(Source(GREY_MIX), 5, seed=7, shuffle=shuffle, binarized="stochastic")
         return [batch.tolist() for batch in dataset.as_numpy_iterator()]
 
     assert first_pass(1) == first_pass(2)
@@ -190,7 +190,7 @@ def test_a_stream_does_not_depend_on_the_global_seed():
 @pytest.mark.parametrize("first_step", [1, 3, 4, 9, 1000])
 def test_a_stream_goes_on_from_its_first_step_as_one_that_began_at_zero(shuffle, first_step):
     grey = Source(GREY_MIX, np.arange(10))
-    options = dict(repeat=True, seed=5, shuffle=shuffle, labels=True, binarized=True)
+    options = dict(repeat=True, seed=5, shuffle=shuffle, labels=True, binarized="stochastic")
     resumed = batches(grey, 3, first_step=first_step, **options).take(5)
     whole = batches(grey, 3, **options).skip(first_step).take(5)
     for left, right in zip(resumed, whole, strict=True):
@@ -221,7 +221,7 @@ def test_labels_come_only_where_they_are_wanted():
 
 
 def test_binarized_pixels_are_white_with_the_grey_value_as_chance():
-    stream = batches(Source(GREY_MIX), 10, repeat=True, binarized=True)
+    stream = batches(Source(GREY_MIX), 10, repeat=True, binarized="stochastic")
     drawn = np.concatenate(list(stream.take(60).as_numpy_iterator()))
     assert set(np.unique(drawn)) == {0.0, 1.0}
     chances = drawn.mean(axis=(0, 1, 3))
@@ -231,7 +231,7 @@ def test_binarized_pixels_are_white_with_the_grey_value_as_chance():
 
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_a_stream_binarizes_anew_at_every_visit(shuffle):
-    stream = batches(Source(GREY_MIX), 5, repeat=True, shuffle=shuffle, binarized=True)
+    stream = batches(Source(GREY_MIX), 5, repeat=True, shuffle=shuffle, binarized="stochastic")
     drawn = list(stream.take(6).as_numpy_iterator())
     for index, batch in enumerate(drawn):
         assert not any(np.array_equal(batch, other) for other in drawn[:index])
@@ -240,7 +240,7 @@ def test_a_stream_binarizes_anew_at_every_visit(shuffle):
 
 def test_the_seed_decides_what_is_binarized():
     def drawn(seed):
-        options = {"repeat": True, "shuffle": False, "binarized": True}
+        options = {"repeat": True, "shuffle": False, "binarized": "stochastic"}
         return next(iter(batches(Source(GREY_MIX), 10, seed=seed, **options))).numpy()
 
     np.testing.assert_array_equal(drawn(7), drawn(7))
@@ -252,12 +252,12 @@ def test_shuffled_passes_binarize_anew_and_unshuffled_ones_the_same():
         return [batch.tolist() for batch in dataset.as_numpy_iterator()]
 
     grey = Source(np.full([4, 6, 6, 1], 128, np.uint8))
-    shuffled = batches(grey, 4, binarized=True)
+    shuffled = batches(grey, 4, binarized="stochastic")
     assert drawn(shuffled) != drawn(shuffled)
-    fixed = batches(grey, 4, shuffle=False, binarized=True)
+    fixed = batches(grey, 4, shuffle=False, binarized="stochastic")
     assert drawn(fixed) == drawn(fixed)
-    assert drawn(fixed) == drawn(batches(grey, 4, shuffle=False, binarized=True))
-    assert drawn(fixed) != drawn(batches(grey, 4, shuffle=False, binarized=True, seed=1))
+    assert drawn(fixed) == drawn(batches(grey, 4, shuffle=False, binarized="stochastic"))
+    assert drawn(fixed) != drawn(batches(grey, 4, shuffle=False, binarized="stochastic", seed=1))
 
 
 def test_shuffled_batches_have_a_known_length_for_xla():
@@ -515,6 +515,25 @@ def test_a_bare_array_is_refused_by_name(tmp_path):
     np.save(tmp_path / "array.npy", np.zeros([3, 2]))
     with pytest.raises(ValueError, match=r"array\.npy"):
         source(f"npz:{tmp_path / 'array.npy'}")
+
+
+def test_static_binarization_never_changes():
+    grey = Source(np.full([20, 4, 4, 1], 128, np.uint8))
+    options = {"shuffle": False, "batch_size": 20, "repeat": True, "binarized": "static"}
+    first, second, other = (
+        next(iter(batches(grey, seed=seed, first_step=step, **options))).numpy()
+        for seed, step in ((0, 0), (0, 5), (1, 0))
+    )
+    assert set(np.unique(first)) == {0.0, 1.0} and 0.4 < first.mean() < 0.6
+    np.testing.assert_array_equal(first, second)
+    assert not np.array_equal(first, other)
+
+
+def test_other_kinds_of_binarization_are_refused():
+    with pytest.raises(ValueError, match="`binarized` must be.*Received: True"):
+        batches(Source(np.zeros([2, 4, 4, 1], np.uint8)), 2, binarized=True)
+    with pytest.raises(ValueError, match="Only images can be binarized"):
+        batches(Source(np.zeros([2, 4])), 2, binarized="stochastic")
 
 
 # --- TensorFlow Datasets

@@ -17,7 +17,6 @@ import numpy as np
 import tensorflow as tf
 
 path, requests, answers = sys.argv[1:]
-assert not any(name.split(".")[0] in ("tfgen", "keras") for name in sys.modules if "tfgen" in name)
 with tf.compat.v1.Session(graph=tf.Graph()) as session, np.load(requests) as archive:
     loaded = tf.compat.v1.saved_model.loader.load(session, ["serve"], path)
     results = {}
@@ -28,7 +27,7 @@ with tf.compat.v1.Session(graph=tf.Graph()) as session, np.load(requests) as arc
         fetch = {key: info.name for key, info in signature.outputs.items()}
         for key, value in session.run(fetch, feed).items():
             results[f"{name}/{key}"] = value
-assert "tfgen" not in sys.modules
+assert not {name.split(".")[0] for name in sys.modules} & {"tfgen", "keras", "training"}
 np.savez(answers, **results)
 """
 

@@ -1,3 +1,5 @@
+import pathlib
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +17,17 @@ def test_every_public_name_is_there():
     assert set(dir(tfgen)) == set(tfgen.__all__)
     with pytest.raises(AttributeError, match="no attribute 'VEA'"):
         _ = tfgen.VEA
+
+
+def test_the_readme_s_lines_of_python_work(tmp_path, monkeypatch):
+    readme = pathlib.Path(__file__).parent.parent / "README.md"
+    (code,) = re.findall(r"```python\n(.*?)```", readme.read_text(), re.DOTALL)
+    short = code.replace("epochs=2", "epochs=1, steps_per_epoch=2")
+    assert short != code
+    monkeypatch.chdir(tmp_path)
+    exec(short, {})
+    assert (tmp_path / "runs/by_hand/pictures/samples-0001.png").exists()
+    assert (tmp_path / "saved_models/by_hand/1/saved_model.pb").exists()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import tfgen
 from tests.specimens import assert_same, images, weights
 from training import train
 from training.recipe import RECIPES
-from training.run import list_recipes
+from training.run import build, list_recipes
 
 COMMAND = [sys.executable, "-m", "tests.train_specimen"]
 
@@ -79,6 +79,7 @@ def test_a_run_writes_what_it_promises(tmp_path, archive):
 
     again = run(*arguments("conv_vae", tmp_path, archive, "--epochs=2"))
     assert again.returncode == 0 and "is complete" in again.stdout
+    assert [path.name for path in (tmp_path / "export").iterdir()] == ["1"]
     other = run(*arguments("conv_vae", tmp_path, archive, "--epochs=3"))
     assert other.returncode == 1 and "epochs 2 -> 3" in other.stderr and "--fresh" in other.stderr
     fresh = run(*arguments("conv_vae", tmp_path, archive, "--epochs=1", "--fresh"))
@@ -133,6 +134,15 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_state(tmp_pa
     assert not (tmp_path / "run" / "results.json").exists()
 
 
+def test_the_seed_decides_weights_and_noise():
+    settings = {"mixed_precision": None, "steps_per_epoch": 2, "epochs": 1, "xla": False}
+    models = [build(RECIPES["vae_demo"], {**settings, "seed": seed}, (32,)) for seed in (7, 7, 8)]
+    assert [model.seed for model in models] == [7, 7, 8]
+    assert_same(weights(models[0]), weights(models[1]))
+    with pytest.raises(AssertionError):
+        assert_same(weights(models[0]), weights(models[2]))
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_takes_a_step(name):
     shape = (32,) if name == "vae_demo" else (28, 28, 1)
@@ -182,7 +192,7 @@ def test_mistakes_are_one_line_that_says_how_to_mend_them(tmp_path, capsys, monk
     nan[3, 0, 0] = np.nan
     np.savez(tmp_path / "nan.npz", x=nan)
     cases = {
-        ("vae_fashon",): "Did you mean vae_fashion",
+        ("vae_fashon",): "Did you mean 'vae_fashion'",
         ("vae_fashion", "--data=embeded"): "Did you mean 'embedded'?",
         ("vae_fashion", "--data=folder:empty"): "There are no images in empty",
         ("vae_fashion", "--data=npz:nan.npz"): "NaN or infinity, the first at index",

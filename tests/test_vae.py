@@ -199,6 +199,7 @@ def test_the_weight_of_the_divergence_warms_up():
     model.compile("adam")
     for step, weight in ((0, 0.0), (5, 1.0), (10, 2.0), (1000, 2.0)):
         model.step.assign(step)
-        losses = model.compute_losses(points(), training=False)
-        expected = losses["reconstruction"] + weight * losses["divergence"]
-        np.testing.assert_allclose(losses["loss"], expected, rtol=1e-5)
+        for training, expected in ((True, weight), (False, 2.0)):
+            losses = model.compute_losses(points(), training=training)
+            expected = losses["reconstruction"] + expected * losses["divergence"]
+            np.testing.assert_allclose(losses["loss"], expected, rtol=1e-5)

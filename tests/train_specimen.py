@@ -14,12 +14,15 @@ from tests.specimens import SPECIMENS  # noqa: E402
 def register(name):
     def build(shape, steps):
         model = SPECIMENS[name]()
-        model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-2, steps)))
+        schedule = keras.optimizers.schedules.CosineDecay(1e-2, steps)
+        model.compile(keras.optimizers.Adam(schedule, use_ema=name == "dropout_vae"))
         return model
 
     build.__name__ = name
     build.__doc__ = f"The specimen {name}."
-    recipe(data="demo", batch_size=8, epochs=30, binarized=True, steps_per_execution=2)(build)
+    recipe(data="demo", batch_size=8, epochs=30, binarized="stochastic", steps_per_execution=2)(
+        build
+    )
 
 
 if __name__ == "__main__":

@@ -130,6 +130,11 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
     def compile_from_config(self, config):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
+    def fit(self, x=None, *args, **kwargs):
+        if isinstance(x, tf.data.Dataset):
+            kwargs.setdefault("shuffle", False)  # Keras warns that it would not shuffle one
+        return super().fit(x, *args, **kwargs)
+
     def train_step(self, data):
         losses = descend(
             self.optimizer,
@@ -157,12 +162,17 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
     def _track(self, losses, data):
         examples = tf.shape(unpack(data)[0])[0]
         for tracker in self._trackers:
-            tracker.update_state(losses[tracker.name], sample_weight=examples)
+            # A replica has no share in a last batch that is smaller than the number of replicas.
+            value = tf.where(examples > 0, losses[tracker.name], 0.0)
+            tracker.update_state(value, sample_weight=examples)
         return {tracker.name: tracker.result() for tracker in self._trackers}
 
 
 def unpack(data):
     """Splits a batch into examples and labels.
+
+    Types are checked here, once per trace; values are not, because that would cost every step:
+    `tfgen.data.Source` checks that images are in [0, 1] and finite.
 
     Args:
         data: examples, `(examples,)` or `(examples, labels)`.

@@ -23,7 +23,8 @@ class Bound(Configured, abc.ABC):
             latents: `z`, `[samples, batch, size]`, drawn from `posterior`.
             posterior: `q(z|x)`, a TFP distribution with batch shape `[batch]`.
             prior: `p(z)`, a TFP distribution.
-            step: the number of training steps taken so far, an int64 scalar.
+            step: the number of training steps taken so far, an int64 scalar; `None` when evaluated,
+                where whatever a bound changes in training is at its end.
 
         Returns:
             A tensor `[batch]`, in nats.
@@ -62,6 +63,6 @@ class ELBO(Bound):
         return tf.reduce_mean(log_likelihood, axis=0) - self._weight(step) * divergence
 
     def _weight(self, step):
-        if self.warm_up == 0:
+        if step is None or self.warm_up == 0:
             return self.beta
         return self.beta * tf.minimum(1.0, tf.cast(step, tf.float32) / self.warm_up)

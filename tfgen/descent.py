@@ -34,9 +34,11 @@ def _clip_together(context, optimizer, gradients):
     number of replicas. A share of a clipped gradient passes Keras' own clipping unchanged.
     """
     loss_scale = optimizer.scale_loss(1.0)
-    summed = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+    known = [index for index, gradient in enumerate(gradients) if gradient is not None]
+    summed = context.all_reduce(tf.distribute.ReduceOp.SUM, [gradients[index] for index in known])
     clipped = _inner(optimizer)._clip_gradients([gradient / loss_scale for gradient in summed])
-    return [gradient * loss_scale / context.num_replicas_in_sync for gradient in clipped]
+    shares = [gradient * loss_scale / context.num_replicas_in_sync for gradient in clipped]
+    return [dict(zip(known, shares, strict=True)).get(index) for index in range(len(gradients))]
 
 
 def _clips(optimizer):

@@ -75,7 +75,8 @@ def seed_layers(model):
     depend on the number of replicas, because a layer sees only its own rows.
 
     Args:
-        model: a Keras model with a property `noise`.
+        model: a Keras model with a property `noise`. Networks that several models share follow the
+            model that was made last.
     """
     # Keras has no public way to find them; tests/test_noise.py tells when this one changes.
     generators = itertools.chain.from_iterable(

@@ -17,7 +17,6 @@ def import_tensorflow():
         import tensorflow as tf
 
         tf.config.list_physical_devices()
-        tf.constant(0)
 
 
 @contextlib.contextmanager

@@ -1,9 +1,10 @@
 """What it takes to train one model: a recipe."""
 
 import dataclasses
-import difflib
 import inspect
 from collections.abc import Callable
+
+from tfgen.names import near
 
 RECIPES = {}
 
@@ -18,7 +19,7 @@ class Recipe:
         data: the data's name, see `tfgen.data.source`.
         batch_size: examples per step.
         epochs: passes over the data.
-        binarized: whether pixels are drawn as 0 or 1, anew at every visit.
+        binarized: how pixels become 0 or 1, see `tfgen.data.batches`.
         jit_compile: whether XLA compiles the steps: see `tfgen.GenerativeModel.compile`.
         steps_per_execution: about how many steps are made between two visits of Python.
     """
@@ -27,7 +28,7 @@ class Recipe:
     data: str
     batch_size: int
     epochs: int
-    binarized: bool = False
+    binarized: str | None = None
     jit_compile: bool = False
     steps_per_execution: int = 20
 
@@ -55,6 +56,5 @@ def recipe(**settings):
 def find(name):
     """Returns the recipe called `name`; raises a ValueError that names the near ones."""
     if name not in RECIPES:
-        alike = difflib.get_close_matches(name, RECIPES, n=3, cutoff=0.4) or RECIPES
-        raise ValueError(f"There is no recipe {name!r}. Did you mean {' or '.join(alike)}?")
+        raise ValueError(f"There is no recipe {name!r}. {near(name, RECIPES)}")
     return RECIPES[name]

@@ -1,6 +1,8 @@
 """One run: from a recipe and options to a trained model in a folder."""
 
+import json
 import os
+import pathlib
 import sys
 
 import keras
@@ -11,13 +13,12 @@ import training.recipes  # noqa: F401 (registers them)
 from tfgen import callbacks, data
 from tfgen.files import check_writable, whole_file
 from training.recipe import RECIPES, find
-from training.run_folder import RunFolder, write_json
+from training.run_folder import RunFolder, commit, write_json
 from training.summary import write_summary
 
 _STRATEGIES = {
     "none": tf.distribute.get_strategy,
     "mirrored": tf.distribute.MirroredStrategy,
-    "multiworker": tf.distribute.MultiWorkerMirroredStrategy,
 }
 
 
@@ -44,6 +45,11 @@ def run(options):
         data.source(name, split, options.size, options.channels) for split in data.SPLITS
     )
     settings = make_settings(recipe, options, name, train)
+    if settings["batch_size"] % strategy.num_replicas_in_sync:
+        raise ValueError(
+            f"{strategy.num_replicas_in_sync} replicas cannot share a batch of "
+            f"{settings['batch_size']} evenly. Choose another --batch-size."
+        )
     with strategy.scope():
         model = build(recipe, settings, train.shape)
     # Nothing is written before all that can be wrong with the command has been found out.
@@ -54,12 +60,11 @@ def run(options):
     folder.begin(settings, options.fresh)
     if folder.results.exists():
         print(f"The run in {folder.path} is complete. Add --fresh to begin anew.")
-        return
-    fit(model, recipe, settings, train, test, folder)
-    results = finish(model, recipe, settings, test, folder)
-    exported = tfgen.export(model, exports, results) if exports else None
-    write_json(folder.results, results)
-    report(results, folder, exported)
+    else:
+        fit(model, recipe, settings, train, test, folder)
+        finish(model, recipe, settings, test, folder)
+    results = json.loads(folder.results.read_text())
+    report(results, folder, export_once(folder, exports, results) if exports else None)
 
 
 def make_settings(recipe, options, name, train):
@@ -83,13 +88,14 @@ def make_settings(recipe, options, name, train):
 
 
 def build(recipe, settings, shape):
-    """Builds a recipe's model; its weights are a function of the seed."""
+    """Builds a recipe's model; its weights and its noise are functions of the seed."""
     keras.utils.set_random_seed(settings["seed"])
     keras.config.set_dtype_policy(
         f"mixed_{settings['mixed_precision']}" if settings["mixed_precision"] else "float32"
     )
     steps = settings["steps_per_epoch"]
     model = recipe.build(shape, steps * settings["epochs"])
+    model.seed = settings["seed"]
     model.jit_compile = settings["xla"]
     model.steps_per_execution = steps_per_execution(steps, recipe.steps_per_execution)
     return model
@@ -120,24 +126,30 @@ def fit(model, recipe, settings, train, test, folder):
         seed=settings["seed"],
         binarized=recipe.binarized,
     )
-    strategy = model.distribute_strategy
     model.fit(
-        data.share(stream, strategy),
+        stream,
         steps_per_epoch=steps,
         epochs=settings["epochs"],
         initial_epoch=done,
-        validation_data=data.share(held_out(test, recipe.binarized), strategy),
+        validation_data=held_out(test, recipe.binarized),
         validation_freq=max(1, settings["epochs"] // 50),
-        shuffle=False,  # the stream is
         verbose=1 if sys.stdout.isatty() else 2,
         callbacks=[
             callbacks.StopOnNonFinite(folder.checkpoint),
             *pictures(model, test, settings["epochs"], folder),
-            keras.callbacks.CSVLogger(folder.log, append=True),
+            Log(folder.log, append=True),
             keras.callbacks.TensorBoard(folder.path / "tensorboard", write_graph=False),
             checkpoint,
         ],
     )
+
+
+class Log(keras.callbacks.CSVLogger):
+    """Keras' CSV log, on the disk before the checkpoint is."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        super().on_epoch_end(epoch, logs)
+        os.fsync(self.csv_file.fileno())
 
 
 def held_out(test, binarized):
@@ -163,7 +175,16 @@ def finish(model, recipe, settings, test, folder):
     with whole_file(folder.model) as path:
         model.save(path)
     write_summary(model, test, folder)
-    return {**settings, "test": {name: float(loss) for name, loss in losses.items()}}
+    measured = {name: float(loss) for name, loss in losses.items()}
+    write_json(folder.results, {**settings, "commit": commit(), "test": measured})
+
+
+def export_once(folder, exports, results):
+    """Exports the folder's model, unless that was done before an interruption; returns the path."""
+    for description in sorted(pathlib.Path(exports).glob("*/assets.extra/tfgen.json")):
+        if results.items() <= json.loads(description.read_text()).items():
+            return description.parent.parent
+    return tfgen.export(tfgen.load(folder.model), exports, results)
 
 
 def report(results, folder, exported):
@@ -171,7 +192,7 @@ def report(results, folder, exported):
     python = "python" if "VIRTUAL_ENV" in os.environ else os.path.relpath(sys.executable)
     print(
         f"\nTrained {results['recipe']} on {results['data']}, {results['epochs']} epochs: "
-        f"{results['test']['loss']:.2f} nats per example on held-out data.\n"
+        f"loss {results['test']['loss']:.2f} on held-out data.\n"
         f"  what it learnt  {folder.summary}\n"
         f"  pictures        {folder.path / 'pictures'}\n"
         f"  the model       {folder.model}\n"

@@ -43,7 +43,8 @@ class RunFolder:
         if fresh:
             self._forget()
         if self.config.exists():
-            earlier = json.loads(self.config.read_text())["settings"]
+            begun = json.loads(self.config.read_text())
+            earlier = begun["settings"]
             other = {
                 name: (earlier.get(name), value)
                 for name, value in settings.items()
@@ -55,6 +56,10 @@ class RunFolder:
                     f"The run in {self.path} was started with other settings: {changes}. Start it "
                     "with the same ones to go on, add --fresh to begin anew, or choose another "
                     "folder with --output."
+                )
+            if (begun["versions"], begun["commit"]) != (versions(), commit()):
+                print(
+                    "Going on with other software than the run was begun with, see its config.json."
                 )
             return
         write_json(self.config, {"settings": settings, "versions": versions(), "commit": commit()})
@@ -73,10 +78,18 @@ class RunFolder:
             csv.writer(file).writerows(rows[: epochs + 1])
 
     def _forget(self):
-        for path in (self.config, self.checkpoint, self.log, self.results):
-            path.unlink(missing_ok=True)
         for name in ("pictures", "tensorboard"):
             shutil.rmtree(self.path / name, ignore_errors=True)
+        # The settings go last: they say whose the rest is.
+        for path in (
+            self.results,
+            self.model,
+            self.summary,
+            self.checkpoint,
+            self.log,
+            self.config,
+        ):
+            path.unlink(missing_ok=True)
 
 
 def write_json(path, content):

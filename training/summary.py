@@ -41,7 +41,7 @@ def _draw_curves(axes, log):
         # Keras writes NA for epochs without a look at the held-out data.
         points = [(int(row["epoch"]) + 1, float(row[name])) for row in rows if row[name] != "NA"]
         axes.plot(*zip(*points, strict=True), label=label)
-    axes.set(title="loss", xlabel="epoch", ylabel="nats per example")
+    axes.set(title="loss per example", xlabel="epoch")
     axes.legend()
 
 
@@ -85,4 +85,6 @@ def _principal_plane(points):
         return lambda others: others
     centre = points.mean(axis=0)
     _, _, directions = np.linalg.svd(points - centre, full_matrices=False)
-    return lambda others: (others - centre) @ directions[:2].T
+    plane = np.zeros([2, points.shape[1]])  # with a single point there is but one direction
+    plane[: len(directions[:2])] = directions[:2]
+    return lambda others: (others - centre) @ plane.T

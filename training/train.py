@@ -16,10 +16,10 @@ from training.quiet import import_tensorflow
 def main(arguments=None):
     """Runs the command; errors that a user can mend are one line, not a traceback."""
     options = parse(arguments)
-    import_tensorflow()
-    from training.run import list_recipes, run
-
     try:
+        import_tensorflow()
+        from training.run import list_recipes, run
+
         if options.list:
             list_recipes()
         else:
@@ -49,9 +49,9 @@ def parse(arguments=None):
     add("--seed", type=int, default=0, help="decides weights, noise and order (default: 0)")
     add(
         "--strategy",
-        choices=("none", "mirrored", "multiworker"),
+        choices=("none", "mirrored"),
         default="none",
-        help="how to use several devices or workers (default: none)",
+        help="how to use several devices (default: none)",
     )
     add("--mixed-precision", choices=("bfloat16", "float16"), help="compute in half precision")
     add("--xla", action=argparse.BooleanOptionalAction, help="compile with XLA, or do not")

@@ -16,7 +16,7 @@ def batches(
     first_step=0,
     seed=0,
     labels=False,
-    binarized=False,
+    binarized=None,
 ):
     """Makes batches for `fit`: float32, images in [0, 1], NHWC.
 
@@ -36,8 +36,8 @@ def batches(
         first_step: the batch at which a repeated stream starts.
         seed: an integer.
         labels: whether to yield `(images, labels)`.
-        binarized: whether pixels become 0 or 1, drawn anew at every visit with the grey value as
-            the chance of 1 ("stochastic" binarization, Burda et al., 2016).
+        binarized: how pixels become 0 or 1, with the grey value as the chance of 1: "stochastic"
+            draws anew at every visit (Burda et al., 2016), "static" once and for all.
 
     Returns:
         A `tf.data.Dataset`.
@@ -51,10 +51,16 @@ def batches(
         >>> model.fit(stream, steps_per_epoch=100, epochs=10)
     """
     steps = steps_per_epoch(source, batch_size, shuffle)
-    if labels and source.labels is None:
-        raise ValueError("These data have no labels. Pass labels=False.")
     if binarized and len(source.shape) != 3:
         raise ValueError(f"Only images can be binarized. Received: examples of {source.shape}.")
+    if labels and source.labels is None:
+        raise ValueError("These data have no labels. Pass labels=False.")
+    if binarized not in (None, "stochastic", "static"):
+        raise ValueError(
+            f'`binarized` must be None, "stochastic" or "static". Received: {binarized!r}.'
+        )
+    if binarized == "static":
+        source = source.binarized(seed)
 
     def indices(epoch, step):
         start = step * batch_size
@@ -73,7 +79,7 @@ def batches(
     def gather(epoch, step):
         chosen = indices(epoch, step)
         images = to_floats(tf.gather(examples, chosen))
-        if binarized:
+        if binarized == "stochastic":
             images = binarize(images, seed=[seed, epoch * steps + step])
         return (images, tf.gather(classes, chosen)) if labels else images
 

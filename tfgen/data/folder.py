@@ -17,9 +17,9 @@ _DEEP = {"F", "I", "I;16", "I;16B", "I;16L"}  # converting these, Pillow cuts va
 def read_folder(path, split, size=None):
     """Reads the images of a folder, those of its subfolders as classes.
 
-    Images are read as grey if all are, else in colour. With subfolders named `train` and `test`, a
-    split is one of them. Otherwise one image in ten, in the order of their names, is kept for
-    "test". All pixels are kept in memory as bytes.
+    Images are read as grey if all are, else in colour; upright; transparency on white. With
+    subfolders named `train` and `test`, a split is one of them. Otherwise one image in ten, in the
+    order of their names, is kept for "test". All pixels are kept in memory as bytes.
 
     Args:
         path: the folder.
@@ -64,7 +64,8 @@ def read_folder(path, split, size=None):
 
 
 def _images_in(root):
-    return sorted(file for file in root.rglob("*") if file.suffix.lower() in _ENDINGS)
+    files = (file for file in root.rglob("*") if not file.name.startswith("."))
+    return sorted(file for file in files if file.suffix.lower() in _ENDINGS)
 
 
 def _has_colour(file):
@@ -77,12 +78,20 @@ def _has_colour(file):
 def _read(file, mode, size):
     with _open(file) as image:
         try:
-            pixels = image.convert(mode)
+            pixels = _flat(ImageOps.exif_transpose(image)).convert(mode)
         except (OSError, SyntaxError) as error:
             raise _broken(file, error) from error
     if size is not None:
         pixels = ImageOps.fit(pixels, (size[1], size[0]), Image.Resampling.BICUBIC)
     return np.asarray(pixels).reshape(pixels.height, pixels.width, -1)
+
+
+def _flat(image):
+    """Puts what is transparent on white."""
+    if not image.has_transparency_data:
+        return image
+    image = image.convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
 
 
 def _open(file):

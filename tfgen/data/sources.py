@@ -1,9 +1,9 @@
 """Data by name."""
 
-import difflib
 import importlib.resources
 import pathlib
 import socket
+import urllib.request
 import zipfile
 
 import numpy as np
@@ -13,6 +13,7 @@ from tfgen.data.batches import batches
 from tfgen.data.demo import four_modes
 from tfgen.data.folder import read_folder
 from tfgen.data.source import Source
+from tfgen.names import near
 
 SPLITS = ("train", "test")
 
@@ -51,7 +52,8 @@ def source(name, split="train", size=None, channels=None):
             "npz:PATH": a NumPy archive with `x_train` and `x_test` (and `y_train`, `y_test`), or
             with `x` (and `y`), of which one example in ten is kept for "test".
         split: "train" or "test".
-        size: `(height, width)` to resize images to; `None` leaves them.
+        size: `(height, width)` to resize images to; `None` leaves them. Images of a folder are cut
+            to that shape around their centre first; others are stretched.
         channels: 1 for grey, 3 for colour; `None` leaves them.
 
     Returns:
@@ -71,14 +73,6 @@ def source(name, split="train", size=None, channels=None):
     if split not in SPLITS:
         raise ValueError(f"`split` must be one of {SPLITS}. Received: split={split!r}.")
     return _fit(_READERS[scheme](argument, split, size), size, channels)
-
-
-def near(name, known):
-    """Returns a sentence that names the known names like `name`, or all if none is."""
-    alike = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    if alike:
-        return f"Did you mean {' or '.join(map(repr, alike))}?"
-    return f"There are: {', '.join(sorted(known))}."
 
 
 def _embedded(_, split, size):
@@ -114,8 +108,9 @@ def _from_archive(file, archive, split):
         raise ValueError(
             f"{file} must hold `x_train` and `x_test`, or `x`. Received: {sorted(archive)}."
         )
-    chosen = (np.arange(len(archive["x"])) % 10 == 9) == (split == "test")
-    return Source(archive["x"][chosen], archive["y"][chosen] if "y" in archive else None)
+    whole = Source(archive["x"], archive.get("y"))
+    chosen = (np.arange(len(whole)) % 10 == 9) == (split == "test")
+    return Source(whole.images[chosen], None if whole.labels is None else whole.labels[chosen])
 
 
 def _tfds(name, split, size):
@@ -149,17 +144,19 @@ def _tfds(name, split, size):
 
 def _prepare(builder):
     """Downloads a TFDS data set, once it is clear that there is a network."""
-    try:
-        # TFDS itself would try for minutes.
-        socket.create_connection(("storage.googleapis.com", 443), timeout=5).close()
-        builder.download_and_prepare()
-    except OSError as error:
-        raise ConnectionError(
-            f"The data set {builder.name!r} is not in {builder.data_dir} and cannot be downloaded "
-            f"({error}). Where there is a network, run `tfds build {builder.name}`; then copy "
-            f"~/tensorflow_datasets/{builder.name} here and name the folder that it lies in: "
-            "export TFDS_DATA_DIR=FOLDER. Without any network, take the data 'embedded'."
-        ) from error
+    if not urllib.request.getproxies():
+        try:
+            # TFDS itself would try for minutes.
+            socket.create_connection(("storage.googleapis.com", 443), timeout=5).close()
+        except OSError as error:
+            raise ConnectionError(
+                f"The data set {builder.name!r} is not in {builder.data_dir} and cannot be "
+                f"downloaded ({error}). Where there is a network, run `tfds build {builder.name}`; "
+                f"then copy ~/tensorflow_datasets/{builder.name} here and name the folder that it "
+                "lies in: export TFDS_DATA_DIR=FOLDER. Without any network, take the data "
+                "'embedded'."
+            ) from error
+    builder.download_and_prepare()
 
 
 def _fit(source, size, channels):

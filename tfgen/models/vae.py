@@ -73,6 +73,7 @@ class VAE(GenerativeModel):
 
     def encode(self, images, training=False):
         """Returns `q(z|x)`, a TFP distribution with batch shape `[batch]` over latents."""
+        images, _ = unpack(images)
         return self.posterior.distribution(*_as_list(self.encoder(images, training=training)))
 
     def decode(self, latents, training=False):
@@ -85,7 +86,6 @@ class VAE(GenerativeModel):
 
     def reconstruct(self, images, training=False):
         """Returns the mean of `p(x|z)` at the mean of `q(z|x)`, shaped as `images`."""
-        images, _ = unpack(images)
         return self.decode(self.encode(images, training).mean(), training).mean()
 
     def sample(self, count, seed=None):
@@ -98,7 +98,9 @@ class VAE(GenerativeModel):
             images, self.bound.samples, self.noise.seed_of("latents"), training
         )
         prior = self.prior.distribution()
-        bound = self.bound.value(log_likelihood, latents, posterior, prior, self.step.value)
+        bound = self.bound.value(
+            log_likelihood, latents, posterior, prior, self.step.value if training else None
+        )
         return {
             "loss": tf.add_n([-tf.reduce_mean(bound), *self.losses]),
             "reconstruction": -tf.reduce_mean(log_likelihood),
@@ -110,7 +112,8 @@ class VAE(GenerativeModel):
 
         Args:
             images: `[batch, ...]`, floats.
-            seed: an integer; the same seed gives the same estimate.
+            seed: an integer; the same seed gives the same estimate for the same batch. An image
+                at another place in the batch gets another latent.
         """
         images, _ = unpack(images)
         posterior, latents, log_likelihood = self._encode_and_decode(

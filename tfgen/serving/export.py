@@ -47,7 +47,7 @@ def export(model, directory, metadata=None):
         extra.mkdir()
         description = {"model": type(model).__name__, **(metadata or {}), "versions": versions()}
         (extra / "tfgen.json").write_text(json.dumps(description, indent=2) + "\n")
-        for path in unfinished.rglob("*"):
+        for path in [unfinished, *unfinished.rglob("*")]:
             flush(path)
         return _rename_to_next_version(unfinished, directory)
 

@@ -60,7 +60,7 @@ def vae_conv_lecture(shape, steps):
     data="tfds:mnist",
     batch_size=100,
     epochs=800,
-    binarized=True,
+    binarized="stochastic",
     jit_compile=True,
     steps_per_execution=100,
 )
@@ -68,7 +68,7 @@ def vae_mnist(shape, steps):
     """784-200-200-50 on binarized MNIST: the VAE of Burda et al., 2016, with k = 1.
 
     The paper's sizes, batches binarized anew at every visit, and 5,000 importance samples to test
-    (`python -m training.likelihood`). Where the paper has tanh, 3,280 epochs and seven falling
+    (`python -m training.likelihood`). Where the paper has tanh, 3,280 epochs and eight falling
     learning rates, this has SiLU, a cosine schedule and a warm-up of the divergence, which get
     there in a quarter of the epochs.
     """
