@@ -13,6 +13,10 @@ from tests.specimens import SPECIMENS, compiled, images
 
 SERVE = """
 import json, sys
+
+for name in ("tfgen", "keras", "tf_keras"):
+    sys.modules[name] = None  # importing it fails
+
 import numpy as np
 import tensorflow as tf
 
@@ -27,7 +31,6 @@ with tf.compat.v1.Session(graph=tf.Graph()) as session, np.load(requests) as arc
         fetch = {key: info.name for key, info in signature.outputs.items()}
         for key, value in session.run(fetch, feed).items():
             results[f"{name}/{key}"] = value
-assert not {name.split(".")[0] for name in sys.modules} & {"tfgen", "keras", "training"}
 np.savez(answers, **results)
 """
 
