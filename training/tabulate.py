@@ -41,7 +41,8 @@ Negative log-likelihood of {protocol["images"]} test images of {protocol["data"]
 error is the standard error over images. Seed {settings["seed"]} in training, {protocol["seed"]} in
 the test; {settings["epochs"]} epochs of {settings["steps_per_epoch"]} steps in
 {result["training"]["seconds"] / 60:.0f} minutes, {result["evaluation_seconds"] / 60:.0f} more for
-the test, on {_machine(result)}. ([{name}]({name}))
+the test, on {_machine(result)}. How the
+recipe was chosen stands in its docstring. ([{name}]({name}))
 
 ```
 python -m training.train {run} --seed {settings["seed"]}
