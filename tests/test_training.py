@@ -111,6 +111,13 @@ def test_killed_at_three_random_moments_it_ends_as_if_undisturbed(tmp_path, arch
     assert len(left) <= 3  # what a kill in the middle of a write leaves is never mistaken
 
 
+def test_a_strategy_is_one_flag(tmp_path, archive):
+    args = arguments("mlp_vae", tmp_path, archive, "--epochs=1", "--strategy=mirrored")
+    result = run(*args)
+    assert result.returncode == 0, result.stderr
+    assert int(trained(tmp_path)[0][1]) == 9  # the step counter: 72 images in batches of 8
+
+
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_state(tmp_path, archive):
     args = arguments("mlp_vae", tmp_path, archive, "--epochs=2")
     assert run(*args).returncode == 0

@@ -197,7 +197,7 @@ class Checkpoint(keras.callbacks.Callback):
     Example:
         >>> checkpoint = Checkpoint("runs/vae/checkpoint.weights.h5")
         >>> checkpoint.restore(model)  # does nothing where there is no file
-        >>> model.fit(stream, initial_epoch=int(model.step) // 100, steps_per_epoch=100,
+        >>> model.fit(stream, initial_epoch=int(model.step.numpy()) // 100, steps_per_epoch=100,
         ...           epochs=10, callbacks=[checkpoint])
     """
 
@@ -246,7 +246,7 @@ class StopOnNonFinite(keras.callbacks.Callback):
         for name, value in logs.items():
             if not math.isfinite(value):
                 raise FloatingPointError(
-                    f"`{name}` became {float(value)} by step {int(self.model.step)}. "
+                    f"`{name}` became {float(value)} by step {int(self.model.step.numpy())}. "
                     f"{_how_to_go_on(self.checkpoint)}"
                 )
 

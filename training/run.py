@@ -114,7 +114,7 @@ def fit(model, recipe, settings, train, test, folder):
     checkpoint = callbacks.Checkpoint(folder.checkpoint)
     checkpoint.restore(model)
     steps = settings["steps_per_epoch"]
-    done = int(model.step) // steps
+    done = int(model.step.numpy()) // steps
     if done:
         print(f"Going on after epoch {done} of {settings['epochs']}.")
     folder.trim_log(done)
@@ -122,7 +122,7 @@ def fit(model, recipe, settings, train, test, folder):
         train,
         settings["batch_size"],
         repeat=True,
-        first_step=int(model.step),
+        first_step=int(model.step.numpy()),
         seed=settings["seed"],
         binarized=recipe.binarized,
     )
