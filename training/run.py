@@ -37,7 +37,7 @@ def run(options):
     """
     recipe = find(options.recipe)
     if tf.config.list_physical_devices("GPU"):
-        # A processor's kernels give the same bits as they are, and a fifth faster.
+        # A processor's kernels give the same bits as they are, and faster.
         tf.config.experimental.enable_op_determinism()
     strategy = _STRATEGIES[options.strategy]()
     name = options.data or recipe.data
@@ -70,6 +70,8 @@ def run(options):
 def make_settings(recipe, options, name, train):
     """Returns all that decides the outcome of a run, as a dict for `config.json`."""
     batch_size = options.batch_size or recipe.batch_size
+    # XLA cannot compile a step that several devices take together.
+    default_xla = recipe.jit_compile and options.strategy == "none"
     return {
         "recipe": recipe.name,
         "data": name,
@@ -81,9 +83,7 @@ def make_settings(recipe, options, name, train):
         "seed": options.seed,
         "strategy": options.strategy,
         "mixed_precision": options.mixed_precision,
-        "xla": options.strategy == "none" and recipe.jit_compile
-        if options.xla is None
-        else options.xla,
+        "xla": default_xla if options.xla is None else options.xla,
     }
 
 

@@ -20,8 +20,8 @@ def batches(
 ):
     """Makes batches for `fit`: float32, images in [0, 1], NHWC.
 
-    Whole batches are gathered by index, which is some ten times as fast as a shuffle buffer over
-    single examples, and a stream can start at any step at once.
+    Whole batches are gathered by index, which is far faster than a shuffle buffer over single
+    examples, and a stream can start at any step at once.
 
     Args:
         source: a `Source`.
