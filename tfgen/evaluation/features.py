@@ -1,0 +1,125 @@
+"""From images to the feature vectors that scores are computed on."""
+
+import abc
+import hashlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgen.data import Source, batches
+
+
+class Features(abc.ABC):
+    """A map from images to feature vectors, which knows what it is called.
+
+    A score depends on its features as much as on the images: `name` and `checksum` go into the
+    protocol of every result. A subclass gives both, and `extract`.
+    """
+
+    name = None
+    checksum = None
+
+    @abc.abstractmethod
+    def extract(self, images):
+        """Maps a batch to its features; it can be traced, and run on a replica.
+
+        Args:
+            images: float32 `[batch, ...]`, images in [0, 1], NHWC.
+
+        Returns:
+            A float32 tensor `[batch, size]`.
+        """
+
+    def __call__(self, images, batch_size=50, progress=False):
+        """Computes the features of any number of images, batch by batch.
+
+        Args:
+            images: an array or tensor of images or vectors, as `tfgen.data.Source` takes them; a
+                `Source`; or a `tf.data.Dataset` of batches as for `fit`, whose labels are ignored.
+            batch_size: images at a time, unless the data set decides that.
+            progress: whether to show a progress bar.
+
+        Returns:
+            A float32 array `[count, size]`.
+
+        Raises:
+            ValueError: the images are not finite or not in [0, 1], or their features not finite.
+        """
+        dataset = batches_of(images, batch_size)
+        steps = len(dataset) if dataset.cardinality() >= 0 else None
+        bar = keras.utils.Progbar(steps, unit_name="batch", verbose=int(progress))
+        found = []
+        for batch in dataset:
+            found.append(self._extract(batch).numpy())
+            bar.add(1)
+        features = np.concatenate(found)
+        if not np.isfinite(features).all():
+            raise ValueError(
+                f"The features {self.name!r} of {np.sum(~np.isfinite(features).all(axis=1))} of "
+                f"{len(features)} images are not finite. Look for NaN in the network's weights."
+            )
+        return features
+
+    @property
+    def _extract(self):
+        # Made once per instance: a new tf.function would trace anew.
+        if "_traced" not in self.__dict__:
+            self._traced = tf.function(self.extract, reduce_retracing=True)
+        return self._traced
+
+
+class PixelFeatures(Features):
+    """The pixels themselves, as vectors: for toy data, and as the plainest of comparisons.
+
+    Example:
+        >>> evaluation.PixelFeatures()(np.zeros([10, 28, 28, 1], np.float32)).shape
+        (10, 784)
+    """
+
+    name = "pixels"
+    checksum = ""  # there is nothing that could change
+
+    def extract(self, images):
+        return tf.reshape(images, [tf.shape(images)[0], -1])
+
+
+class ModelFeatures(Features):
+    """The output of any Keras model, such as a classifier without its last layer.
+
+    Args:
+        model: a built model from images in [0, 1] to one output; flattened if it is no vector.
+        name: what the features are called in results.
+
+    Example:
+        >>> features = evaluation.ModelFeatures(encoder, name="my-encoder")
+        >>> features(images).shape
+        (10, 64)
+    """
+
+    def __init__(self, model, name):
+        self.model = model
+        self.name = name
+        self.checksum = checksum_of(weight for weight in model.get_weights())
+
+    def extract(self, images):
+        features = self.model(images, training=False)
+        return tf.cast(tf.reshape(features, [tf.shape(images)[0], -1]), tf.float32)
+
+
+def batches_of(images, batch_size):
+    """Returns a `tf.data.Dataset` of float32 batches, without labels, of what `Features` takes."""
+    if isinstance(images, tf.data.Dataset):
+        return images.map(lambda first, *_: first, num_parallel_calls=tf.data.AUTOTUNE)
+    source = images if isinstance(images, Source) else Source(np.asarray(images))
+    return batches(source, batch_size, shuffle=False)
+
+
+def checksum_of(arrays):
+    """Returns a short hexadecimal digest of arrays: of their values, shapes and types."""
+    digest = hashlib.blake2b(digest_size=16)
+    for array in arrays:
+        array = np.ascontiguousarray(array)
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(array.data)
+    return digest.hexdigest()
