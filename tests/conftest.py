@@ -12,3 +12,11 @@ def float32():
     keras.config.set_dtype_policy("float32")
     yield
     keras.config.set_dtype_policy("float32")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache_of_this_session(tmp_path_factory):
+    """Keeps tests, and the commands that they start, away from the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TFGEN_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

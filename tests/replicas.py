@@ -9,9 +9,12 @@ import sys
 import keras
 import numpy as np
 import tensorflow as tf
+from keras import layers
 
 from tests.specimens import LAYOUT_FREE, SPECIMENS, images, weights
 from tfgen import data
+from tfgen.evaluation.features import ModelFeatures
+from tfgen.evaluation.moments import streaming_moments
 
 
 def two_devices():
@@ -58,6 +61,39 @@ def layer_noise(strategy):
     return np.stack(strategy.experimental_local_results(kept))
 
 
+def conv_features():
+    """Features whose size an empty batch does not tell."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input([8, 8, 1])
+    hidden = layers.MaxPooling2D(2)(layers.Conv2D(2, 3, activation="relu")(inputs))
+    return ModelFeatures(keras.Model(inputs, hidden), "convolution")
+
+
+def labelled(examples, batch_size, drop_remainder=False):
+    dataset = tf.data.Dataset.from_tensor_slices((examples, np.arange(len(examples))))
+    return dataset.batch(batch_size, drop_remainder)
+
+
+# Of images, how many and in which batches.
+STREAMS = {
+    "uneven": (23, {"batch_size": 5}),  # 5 batches, the last of 3
+    "fewer than replicas": (3, {"batch_size": 4}),
+    "static": (14, {"batch_size": 4, "drop_remainder": True}),  # 3 batches
+}
+
+
+def streamed(strategy):
+    """Yields what is to be kept of the moments of every stream."""
+    with strategy.scope():
+        features = conv_features()
+    for name, (count, options) in STREAMS.items():
+        dataset = labelled(images(count), **options)
+        moments = streaming_moments(features, dataset, strategy=strategy)
+        yield f"moments/{name}/count", moments.count
+        yield f"moments/{name}/mean", moments.mean
+        yield f"moments/{name}/covariance", moments.covariance
+
+
 def main(name, path):
     strategy = STRATEGIES[name]()
     results = {}
@@ -74,6 +110,7 @@ def main(name, path):
             results[f"{key}/log/{log}"] = value
         results[f"{key}/sample"] = model.sample(4, seed=0)
         results[f"{key}/predict"] = model.predict(images(8), verbose=0)
+    results.update(streamed(strategy))
     if name == "mirrored":
         results["layer noise"] = layer_noise(strategy)
     np.savez(path, **results)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tfgen import data
 from tfgen.data import Source, batches, four_modes, source, steps_per_epoch
+from tfgen.data.folder import read_folder
 
 GREY_MIX = np.tile(np.uint8([0, 51, 128, 204, 255]), [10, 8, 1])[..., np.newaxis]  # 10 x 8 x 5 x 1
 
@@ -419,6 +420,38 @@ def test_broken_images_are_refused_by_name(tmp_path):
         read(tmp_path)
 
 
+def test_broken_images_are_left_out_if_asked(tmp_path):
+    for name, value in (("a/1", 10), ("a/2", 20), ("b/3", 30), ("b/4", 40)):
+        write(tmp_path / f"{name}.png", plain(value))
+    (tmp_path / "a/2.png").write_bytes(b"This is no image.")
+    found = read_folder(tmp_path, "all", skip_unreadable=True)
+    assert found.unreadable == 1
+    np.testing.assert_array_equal(found.images[:, 0, 0, 0], [10, 30, 40])
+    np.testing.assert_array_equal(found.labels, [0, 1, 1])
+    assert found.subset(2).unreadable == 1
+    assert source(f"folder:{tmp_path}", "all", (4, 4), skip_unreadable=True).unreadable == 1
+    with pytest.raises(ValueError, match="1 of 4 files are broken. The first: .*2.png"):
+        read_folder(tmp_path, "all")
+
+
+def test_a_folder_of_broken_images_stays_refused(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"This is no image.")
+    with pytest.raises(ValueError, match="1 of 1 files are broken"):
+        read_folder(tmp_path, "all", skip_unreadable=True)
+
+
+def test_a_folder_read_whole(tmp_path):
+    for index in range(12):
+        write(tmp_path / f"{index:02}.png", plain(index))
+    assert len(read_folder(tmp_path, "all").images) == 12
+    write(tmp_path / "split/train/a.png", plain(1))
+    write(tmp_path / "split/test/b.png", plain(2))
+    assert len(read_folder(tmp_path / "split", "all").images) == 2
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="no images in .*empty"):
+        read_folder(tmp_path / "empty", "all")
+
+
 @pytest.mark.parametrize("ending", ["png", "jpg"])
 def test_half_images_are_refused_by_name(tmp_path, ending):
     noise = np.random.default_rng(0).integers(0, 256, [40, 30])
@@ -691,7 +724,7 @@ def test_an_unknown_tfds_name_is_answered_with_near_ones(tfds, network_calls, na
     ("name", "message"),
     [
         ("embeded", r"no data called 'embeded'. Did you mean 'embedded'\?"),
-        ("mnist", "no data called 'mnist'. There are: demo, embedded, folder, npz, tfds."),
+        ("mnist", "no data called 'mnist'. There are: demo, digits, embedded, folder, npz, tfds."),
         ("folder", "Expected data by the name 'folder:...'. Received: 'folder'"),
         ("tfds:", "Expected data by the name 'tfds:...'. Received: 'tfds:'"),
         ("demo:3", "Expected data by the name 'demo'. Received: 'demo:3'"),
@@ -702,8 +735,15 @@ def test_wrong_names_are_answered_with_right_ones(name, message):
         source(name)
 
 
+def test_all_are_both_splits(tmp_path):
+    train, test, every = (source("digits", split) for split in ("train", "test", "all"))
+    np.testing.assert_array_equal(every.images, np.concatenate([train.images, test.images]))
+    np.testing.assert_array_equal(every.labels, np.concatenate([train.labels, test.labels]))
+    assert source("demo", "all").images.shape == (200, 32)
+
+
 def test_an_unknown_split_is_refused():
-    with pytest.raises(ValueError, match=r"one of \('train', 'test'\). Received: split='val'"):
+    with pytest.raises(ValueError, match=r"one of \('train', 'test', 'all'\). Rec.*'val'"):
         source("embedded", "val")
 
 

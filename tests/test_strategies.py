@@ -9,6 +9,9 @@ import sys
 import numpy as np
 import pytest
 
+from tests.replicas import STREAMS, conv_features
+from tests.specimens import images
+
 TIMEOUT = 240
 
 
@@ -46,10 +49,24 @@ def assert_same_training(results, expected):
         )
 
 
+def assert_same_moments(results):
+    features = conv_features()(images(23)).astype(np.float64)
+    used = {"uneven": features, "fewer than replicas": features[:3], "static": features[:12]}
+    assert list(used) == list(STREAMS)
+    for name, rows in used.items():
+        count, mean, covariance = (
+            results[f"moments/{name}/{part}"] for part in ("count", "mean", "covariance")
+        )
+        assert count == len(rows)
+        np.testing.assert_allclose(mean, rows.mean(axis=0), rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(covariance, np.cov(rows, rowvar=False), rtol=0, atol=1e-7)
+
+
 def test_two_replicas_train_as_one(alone, tmp_path):
     path = tmp_path / "weights.npz"
     mirrored = finish(start("mirrored", path), path)
     assert_same_training(mirrored, alone)
+    assert_same_moments(mirrored)
     first, second = mirrored["layer noise"]
     assert 0.3 < np.mean(first == second) < 0.7  # independent masks agree half the time
 
@@ -63,7 +80,9 @@ def test_two_worker_processes_train_as_one(alone, tmp_path):
         workers.append((start("multiworker", path, TF_CONFIG=json.dumps(config)), path))
     try:
         for process, path in workers:
-            assert_same_training(finish(process, path), alone)
+            results = finish(process, path)
+            assert_same_training(results, alone)
+            assert_same_moments(results)
     finally:
         for process, _ in workers:
             process.kill()

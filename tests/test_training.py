@@ -150,7 +150,7 @@ def test_the_seed_decides_weights_and_noise():
         assert_same(weights(models[0]), weights(models[2]))
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", [name for name in RECIPES if RECIPES[name].in_steps])
 def test_every_recipe_takes_a_step(name):
     shape = (32,) if name == "vae_demo" else (28, 28, 1)
     model = RECIPES[name].build(shape, steps=10)

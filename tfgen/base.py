@@ -135,6 +135,24 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
             kwargs.setdefault("shuffle", False)  # Keras warns that it would not shuffle one
         return super().fit(x, *args, **kwargs)
 
+    def evaluate(self, *args, scores=None, return_dict=False, **kwargs):
+        """Computes the losses on held-out data, and scores of the samples if asked for.
+
+        Args:
+            *args: what Keras' `evaluate` takes: data, or an iterable of batches.
+            scores: a `tfgen.evaluation.Scoring`.
+            return_dict: whether to return a dict of floats; a list of them otherwise, in the order
+                of `log_names` and of the scores.
+            **kwargs: what Keras' `evaluate` takes.
+        """
+        if scores is None:
+            return super().evaluate(*args, return_dict=return_dict, **kwargs)
+        losses = super().evaluate(*args, return_dict=True, **kwargs)
+        found = {score.name: score.value for score in scores(self)}
+        if return_dict:
+            return {**losses, **found}
+        return [*(losses[name] for name in self.log_names), *found.values()]
+
     def train_step(self, data):
         losses = descend(
             self.optimizer,

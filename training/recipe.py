@@ -17,7 +17,8 @@ class Recipe:
         build: a function of an example's shape and the total number of training steps that returns
             a compiled model. Its docstring is the recipe's description.
         data: the data's name, see `tfgen.data.source`.
-        batch_size: examples per step.
+        batch_size: examples per step. `None` for a model that is estimated from all examples at
+            once, in closed form or by another's algorithm, and so takes no steps.
         epochs: passes over the data.
         binarized: how pixels become 0 or 1, see `tfgen.data.batches`.
         jit_compile: whether XLA compiles the steps: see `tfgen.GenerativeModel.compile`.
@@ -26,8 +27,8 @@ class Recipe:
 
     build: Callable
     data: str
-    batch_size: int
-    epochs: int
+    batch_size: int | None = None
+    epochs: int = 1
     binarized: str | None = None
     jit_compile: bool = False
     steps_per_execution: int = 20
@@ -36,6 +37,11 @@ class Recipe:
     def name(self):
         """The builder's name."""
         return self.build.__name__
+
+    @property
+    def in_steps(self):
+        """Whether the model is trained in steps."""
+        return self.batch_size is not None
 
     @property
     def description(self):

@@ -61,15 +61,23 @@ def run(options):
     if folder.results.exists():
         print(f"The run in {folder.path} is complete. Add --fresh to begin anew.")
     else:
-        fit(model, recipe, settings, train, test, folder)
-        finish(model, recipe, settings, test, folder)
+        if recipe.in_steps:
+            fit(model, recipe, settings, train, test, folder)
+        else:
+            estimate(model, train, test, folder)
+        finish(model, recipe, settings, train, test, folder)
     results = json.loads(folder.results.read_text())
     report(results, folder, export_once(folder, exports, results) if exports else None)
 
 
 def make_settings(recipe, options, name, train):
-    """Returns all that decides the outcome of a run, as a dict for `config.json`."""
-    batch_size = options.batch_size or recipe.batch_size
+    """Returns all that decides the outcome of a run, as a dict for `config.json`.
+
+    A model without steps counts as trained in one, on all examples.
+    """
+    if not recipe.in_steps:
+        refuse_steps(recipe, options)
+    batch_size = options.batch_size or recipe.batch_size or len(train)
     # XLA cannot compile a step that several devices take together.
     default_xla = recipe.jit_compile and options.strategy == "none"
     return {
@@ -85,6 +93,18 @@ def make_settings(recipe, options, name, train):
         "mixed_precision": options.mixed_precision,
         "xla": default_xla if options.xla is None else options.xla,
     }
+
+
+def refuse_steps(recipe, options):
+    """Raises a ValueError if there are options that only mean something to steps."""
+    names = ("epochs", "steps", "batch_size", "strategy", "mixed_precision", "xla")
+    given = [name for name in names if getattr(options, name) not in (None, "none")]
+    if given:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise ValueError(
+            f"The recipe {recipe.name!r} takes no steps: it is estimated from all examples at "
+            f"once. Leave out {flags}."
+        )
 
 
 def build(recipe, settings, shape):
@@ -144,6 +164,20 @@ def fit(model, recipe, settings, train, test, folder):
     )
 
 
+def estimate(model, train, test, folder):
+    """Estimates a model that takes no steps, from all examples at once."""
+    model.fit(
+        train.floats(),
+        validation_data=held_out(test, binarized=None),
+        verbose=1 if sys.stdout.isatty() else 2,
+        callbacks=[
+            *pictures(model, test, 1, folder),
+            Log(folder.log),
+            keras.callbacks.TensorBoard(folder.path / "tensorboard", write_graph=False),
+        ],
+    )
+
+
 class Log(keras.callbacks.CSVLogger):
     """Keras' CSV log, on the disk before the checkpoint is."""
 
@@ -159,22 +193,25 @@ def held_out(test, binarized):
 
 def pictures(model, test, epochs, folder):
     """Returns the callbacks that draw some fifty times in a run, if the examples are images."""
-    if len(model.encoder.input_shape) != 4:
+    if len(test.shape) != 3:
         return []
     every = max(1, epochs // 50)
+    samples = callbacks.SampleGrid(folder.path, every=every)
+    if "encode" not in model.signatures():
+        return [samples]
     return [
-        callbacks.SampleGrid(folder.path, every=every),
+        samples,
         callbacks.ReconstructionGrid(folder.path, test.floats(64), every=every),
         callbacks.LatentTraversal(folder.path, test.floats(1)[0], every=every),
     ]
 
 
-def finish(model, recipe, settings, test, folder):
+def finish(model, recipe, settings, train, test, folder):
     """Evaluates a trained model on the held-out data, saves it and draws what it learnt."""
     losses = model.evaluate(held_out(test, recipe.binarized), return_dict=True, verbose=0)
     with whole_file(folder.model) as path:
         model.save(path)
-    write_summary(model, test, folder)
+    write_summary(model, train, test, folder)
     measured = {name: float(loss) for name, loss in losses.items()}
     write_json(folder.results, {**settings, "commit": commit(), "test": measured})
 
@@ -189,9 +226,10 @@ def export_once(folder, exports, results):
 
 def report(results, folder, exported):
     """Prints where everything is and what to do next."""
+    epochs = "1 epoch" if results["epochs"] == 1 else f"{results['epochs']} epochs"
     python = "python" if "VIRTUAL_ENV" in os.environ else os.path.relpath(sys.executable)
     print(
-        f"\nTrained {results['recipe']} on {results['data']}, {results['epochs']} epochs: "
+        f"\nTrained {results['recipe']} on {results['data']}, {epochs}: "
         f"loss {results['test']['loss']:.2f} on held-out data.\n"
         f"  what it learnt  {folder.summary}\n"
         f"  pictures        {folder.path / 'pictures'}\n"

@@ -3,25 +3,40 @@
 import csv
 
 import numpy as np
+import tensorflow as tf
 from matplotlib import colormaps
 from matplotlib.figure import Figure
+from sklearn.neighbors import NearestNeighbors
 
 from tfgen.callbacks import reconstruction_grid
 from tfgen.files import whole_file
 from tfgen.pictures import grid
 
 
-def write_summary(model, test, folder):
-    """Draws learning curves, reconstructions, samples and latents into `folder.summary`.
+def write_summary(model, train, test, folder):
+    """Draws what a model can show into `folder.summary`.
+
+    A model that encodes shows learning curves, samples, reconstructions and latents; another one
+    samples, the training images nearest to them, and how likely it finds the data.
 
     Args:
-        model: a trained `tfgen.VAE`.
+        model: a trained model of tfgen.
+        train: the `tfgen.data.Source` that it learnt from.
         test: the held-out `tfgen.data.Source`.
         folder: the `RunFolder`.
     """
     figure = Figure(figsize=(12, 9.5), layout="constrained")
     axes = figure.subplots(2, 2)
-    _draw_curves(axes[0, 0], folder.log)
+    if "encode" in model.signatures():
+        _draw_encoder(axes, model, test, folder)
+    else:
+        _draw_density(axes, model, train, test)
+    with whole_file(folder.summary) as path:
+        figure.savefig(path, dpi=90)
+
+
+def _draw_encoder(axes, model, test, folder):
+    draw_curves(axes[0, 0], folder.log)
     if len(test.shape) == 3:
         _show(axes[0, 1], grid(model.sample(100, seed=0)), "samples")
         pairs = reconstruction_grid(model, test.floats(50), columns=10)
@@ -30,11 +45,43 @@ def write_summary(model, test, folder):
         _scatter_samples(axes[0, 1], model, test)
         _scatter_reconstructions(axes[1, 0], model, test)
     _scatter_latents(axes[1, 1], model, test)
-    with whole_file(folder.summary) as path:
-        figure.savefig(path, dpi=90)
 
 
-def _draw_curves(axes, log):
+def _draw_density(axes, model, train, test):
+    if len(test.shape) == 3:
+        _show(axes[0, 0], grid(test.floats(100)), "held-out images")
+        _show(axes[0, 1], grid(model.sample(100, seed=0)), "samples")
+        pairs = _neighbour_grid(model.sample(50, seed=0), train, columns=10)
+        _show(axes[1, 0], pairs, "samples, and below each the nearest training image")
+    else:
+        _scatter_samples(axes[0, 0], model, test)
+        axes[0, 1].axis("off")
+        axes[1, 0].axis("off")
+    _draw_likelihoods(axes[1, 1], model, train, test)
+
+
+def _neighbour_grid(samples, train, columns):
+    """Returns a grid of pairs: a sample above the training image of least squared difference."""
+    images = train.floats().numpy()
+    neighbours = NearestNeighbors(n_neighbors=1, algorithm="brute")
+    neighbours.fit(images.reshape(len(images), -1))
+    (nearest,) = neighbours.kneighbors(tf.reshape(samples, [len(samples), -1]), 1, False).T
+    rows = [tf.reshape(side, [-1, columns, *train.shape]) for side in (samples, images[nearest])]
+    return grid(tf.reshape(tf.stack(rows, axis=1), [-1, *train.shape]), columns)
+
+
+def _draw_likelihoods(axes, model, train, test):
+    for source, label in ((train, "training"), (test, "held out")):
+        nats = model.log_likelihood(source.floats(2000))
+        axes.ecdf(nats, label=label)
+    # Single examples far out would leave no room for the others.
+    axes.set_xlim(left=np.quantile(nats, 0.02))
+    axes.set(title="share of examples with a lower log-likelihood", xlabel="nats")
+    axes.legend()
+
+
+def draw_curves(axes, log):
+    """Draws the losses of a run's CSV log."""
     with log.open(newline="") as file:
         rows = list(csv.DictReader(file))
     for name, label in (("loss", "training"), ("val_loss", "held out")):

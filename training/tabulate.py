@@ -2,12 +2,15 @@
 
     $ python -m training.tabulate
 
-The files are those that `training.likelihood` and `training.benchmark` wrote with `--output`.
+The files are those that `training.likelihood`, `training.evaluate` and the two benchmarks wrote
+with `--output`.
 """
 
 import json
 import pathlib
 import statistics
+
+from training.published import PUBLISHED
 
 FOLDER = pathlib.Path(__file__).parent / "results"
 HEAD = """# Results
@@ -20,29 +23,97 @@ versions, commit, every turn. Times include whatever else the machine was doing.
 def main():
     """Writes `training/results/README.md`."""
     results = {path.name: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
-    likelihoods = [
-        _likelihood(name, result) for name, result in results.items() if "nats" in result
-    ]
-    benchmarks = [
-        _benchmark(name, result) for name, result in results.items() if "ratios" in result
-    ]
-    sections = [HEAD, "## Log-likelihood", *likelihoods, "## Speed", *benchmarks]
+    sections = [HEAD]
+    for title, key, write in (
+        ("Samples", "results", _evaluation),
+        ("Log-likelihood", "nats", _likelihood),
+        ("Speed of training", "ratios", _benchmark),
+        ("Speed of the scores", "evaluation_benchmark", _evaluation_benchmark),
+    ):
+        found = [write(name, result) for name, result in results.items() if key in result]
+        sections += [f"## {title}", *found] if found else []
     (FOLDER / "README.md").write_text("\n\n".join(section.strip() for section in sections) + "\n")
-    print(f"Wrote {FOLDER / 'README.md'}: {len(likelihoods) + len(benchmarks)} results.")
+    print(f"Wrote {FOLDER / 'README.md'} from {len(results)} files.")
+
+
+def _evaluation(name, result):
+    results = result["results"]
+    protocol = results[0]["protocol"]
+    heads = [each["generator"] for each in results]
+    rows = [
+        [f"`{score['name']}`", _ideal(score), *(_figure(each, score["name"]) for each in results)]
+        for score in results[0]["scores"]
+    ]
+    minutes = sum(each["details"]["evaluation_seconds"] for each in results) / 60
+    accuracy = results[0]["details"].get("classifier_accuracy")
+    classifier = f", a classifier of {accuracy:.1%} test accuracy" if accuracy else ""
+    generators = "\n".join(f"* {_made(each)}" for each in results)
+    return f"""### {protocol["data"]}: {", ".join(heads)}
+
+{protocol["fake_count"]} samples against {protocol["real_count"]} examples of
+{protocol["data"]} ({protocol["split"]}); features `{protocol["features"]}`{classifier}
+({protocol["features_checksum"]}; {protocol["preparation"]}); sample seeds
+{", ".join(map(str, protocol["sample_seeds"]))}. {minutes:.0f} minutes on
+{_machine(results[0]["details"])}. ([{name}]({name}))
+
+{_table(["score", "ideal", *heads], rows)}
+
+{generators}
+
+```
+{result["command"]}
+```"""
+
+
+def _figure(result, name):
+    score = next(score for score in result["scores"] if score["name"] == name)
+    error = score["standard_error"]
+    return f"{score['value']:.4g}" + (f" ± {error:.2g}" if error is not None else "")
+
+
+def _ideal(score):
+    return "lower" if score["ideal"] is None else f"{score['ideal']:g}"
+
+
+def _made(result):
+    """Says how a generator came about, and what the paper reached."""
+    training = result["details"].get("training")
+    if training is None:
+        return f"{result['generator']}: real examples in a generator's place, the floor."
+    settings = training["settings"]
+    made = (
+        f"{result['generator']}: `python -m training.train {settings['recipe']} --data "
+        f"{settings['data']} --seed {settings['seed']}`, {training['seconds'] / 60:.0f} minutes."
+    )
+    published = [
+        _published(settings["recipe"], score["name"])
+        for score in result["scores"]
+        if (settings["recipe"], score["name"]) in PUBLISHED
+    ]
+    return " ".join([made, *published])
+
+
+def _published(recipe, score):
+    published = PUBLISHED[recipe, score]
+    return (
+        f"Published: {published.figure} ({published.source}). Done otherwise here: "
+        f"{published.difference}"
+    )
 
 
 def _likelihood(name, result):
     settings, protocol = result["training"]["settings"], result["protocol"]
     run = settings["recipe"]
-    return f"""### {run}: {result["nats"]:.2f} +- {result["standard_error"]:.2f} nats
+    return f"""### {run}: {result["nats"]:.2f} ± {result["standard_error"]:.2f} nats
 
 Negative log-likelihood of {protocol["images"]} test images of {protocol["data"]} (binarization:
 {protocol["binarization"]}), {protocol["importance_samples"]} importance samples per image; the
 error is the standard error over images. Seed {settings["seed"]} in training, {protocol["seed"]} in
 the test; {settings["epochs"]} epochs of {settings["steps_per_epoch"]} steps in
 {result["training"]["seconds"] / 60:.0f} minutes, {result["evaluation_seconds"] / 60:.0f} more for
-the test, on {_machine(result)}. How the
-recipe was chosen stands in its docstring. ([{name}]({name}))
+the test, on {_machine(result)}. ([{name}]({name}))
+
+{_published(run, result["score"]) if (run, result["score"]) in PUBLISHED else ""}
 
 ```
 python -m training.train {run} --seed {settings["seed"]}
@@ -64,6 +135,36 @@ Keras alone (`training/plain.py`, Keras' default settings). The ratio within a t
 ```
 python -m training.benchmark --output training/results/{name}
 ```"""
+
+
+def _evaluation_benchmark(name, result):
+    rows = [
+        [
+            comparison,
+            each["theirs"],
+            f"{statistics.median(each['ours_seconds']):.2f}",
+            f"{statistics.median(each['theirs_seconds']):.2f}",
+            f"{statistics.median(each['ratios']):.1f}",
+            f"{min(each['ratios']):.1f} to {max(each['ratios']):.1f}",
+        ]
+        for comparison, each in result["evaluation_benchmark"].items()
+    ]
+    head = ["what", "the usual way", "seconds here", "seconds there", "times as fast", "range"]
+    return f"""### {result["samples"]} samples of {result["features"]} features
+
+Medians of turns in one run, in turn, on the same arrays. On {_machine(result)}. ([{name}]({name}))
+
+{_table(head, rows)}
+
+```
+python -m training.benchmark_evaluation --samples {result["samples"]} \\
+    --features {result["features"]} --output training/results/{name}
+```"""
+
+
+def _table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _machine(result):

@@ -14,7 +14,7 @@ _GREY = {"1", "L", "LA"}
 _DEEP = {"F", "I", "I;16", "I;16B", "I;16L"}  # converting these, Pillow cuts values off at 255
 
 
-def read_folder(path, split, size=None):
+def read_folder(path, split, size=None, skip_unreadable=False):
     """Reads the images of a folder, those of its subfolders as classes.
 
     Images are read as grey if all are, else in colour; upright; transparency on white. With
@@ -23,13 +23,14 @@ def read_folder(path, split, size=None):
 
     Args:
         path: the folder.
-        split: "train" or "test".
+        split: "train", "test" or "all".
         size: `(height, width)`: images are cut to that shape around their centre and resized.
             `None` takes them as they are, and then all must have one size.
+        skip_unreadable: whether to leave out files that cannot be read, and count them.
 
     Returns:
         A `Source`; its labels number the subfolders in the order of their names, and are `None`
-        without subfolders.
+        without subfolders. It knows how many files were left out.
 
     Raises:
         FileNotFoundError: there is no such folder, or no image in it.
@@ -42,25 +43,48 @@ def read_folder(path, split, size=None):
     # Both splits are looked at, that they agree on channels and on the numbers of classes.
     roots = {name: folder / name if divided else folder for name in ("train", "test")}
     found = {name: _images_in(root) for name, root in roots.items()}
-    if not found[split]:
-        raise FileNotFoundError(
-            f"There are no images in {roots[split]}. Files that end in "
-            f"{', '.join(sorted(_ENDINGS))} count."
-        )
-    files = found[split]
-    if not divided:
-        files = [file for index, file in enumerate(files) if (index % 10 == 9) == (split == "test")]
+    files = _files_of(split, found, divided)
     if not files:
-        raise FileNotFoundError(
-            f"{folder} holds {len(found[split])} images: too few to keep one in ten for the test."
-        )
+        raise FileNotFoundError(_nothing(folder, split, roots, found))
     names = sorted({_class(roots[name], file) for name in roots for file in found[name]})
-    labels = [names.index(_class(roots[split], file)) for file in files]
     with concurrent.futures.ThreadPoolExecutor() as pool:
         mode = "RGB" if any(pool.map(_has_colour, {*found["train"], *found["test"]})) else "L"
-        images = list(pool.map(lambda file: _read(file, mode, size), files))
+        images = list(pool.map(lambda file: _try_to_read(file, mode, size), files))
+    broken = [image for image in images if isinstance(image, ValueError)]
+    if broken and (not skip_unreadable or len(broken) == len(files)):
+        raise ValueError(
+            f"{len(broken)} of {len(files)} files are broken. The first: {broken[0]} Remove or "
+            "replace them, or leave them out (`skip_unreadable=True`, --skip-unreadable)."
+        )
+    kept = [index for index, image in enumerate(images) if not isinstance(image, ValueError)]
+    files, images = [files[index] for index in kept], [images[index] for index in kept]
     _check_one_size(files, images)
-    return Source(np.stack(images), labels if len(names) > 1 else None)
+    labels = [names.index(_class(_root_of(file, roots), file)) for file in files]
+    return Source(np.stack(images), labels if len(names) > 1 else None, len(broken))
+
+
+def _files_of(split, found, divided):
+    if divided:
+        return found["train"] + found["test"] if split == "all" else found[split]
+    if split == "all":
+        return found["train"]
+    return [
+        file for index, file in enumerate(found[split]) if (index % 10 == 9) == (split == "test")
+    ]
+
+
+def _nothing(folder, split, roots, found):
+    """Says why a split has no images."""
+    if split != "all" and found[split]:
+        return (
+            f"{folder} holds {len(found[split])} images: too few to keep one in ten for the test."
+        )
+    where = roots.get(split, folder)
+    return f"There are no images in {where}. Files that end in {', '.join(sorted(_ENDINGS))} count."
+
+
+def _root_of(file, roots):
+    return next(root for root in roots.values() if root in file.parents)
 
 
 def _images_in(root):
@@ -69,10 +93,22 @@ def _images_in(root):
 
 
 def _has_colour(file):
-    with _open(file) as image:
+    try:
+        opened = _open(file)
+    except ValueError:
+        return False  # it is reported when it is to be read
+    with opened as image:
         if image.mode in _DEEP:
             raise ValueError(f"{file} has more than 8 bits per channel. Convert it to 8 bits.")
         return image.mode not in _GREY
+
+
+def _try_to_read(file, mode, size):
+    """Returns pixels, or the error: all broken files are to be counted before one is raised."""
+    try:
+        return _read(file, mode, size)
+    except ValueError as error:
+        return error
 
 
 def _read(file, mode, size):
@@ -102,7 +138,7 @@ def _open(file):
 
 
 def _broken(file, error):
-    return ValueError(f"{file} cannot be read as an image: {error}. Remove or replace it.")
+    return ValueError(f"{file} cannot be read as an image: {error}.")
 
 
 def _check_one_size(files, images):

@@ -17,6 +17,7 @@ class Source:
             vectors `[count, features]` of any finite value. `[count, height, width]` is read as
             grey images. Arrays and tensors of either library are taken.
         labels: integers `[count]`, or `None`.
+        unreadable: the number of files that were left out because they are broken.
 
     Raises:
         ValueError: there are no examples, a value is not finite, a float image is not in [0, 1],
@@ -29,6 +30,7 @@ class Source:
 
     images: np.ndarray
     labels: np.ndarray | None = None
+    unreadable: int = 0
 
     def __post_init__(self):
         images = np.asarray(self.images)
@@ -59,13 +61,29 @@ class Source:
         """Returns the first `count` examples, or all, as float32; images in [0, 1]."""
         return to_floats(tf.constant(self.images[:count]))
 
+    def subset(self, count, seed=0):
+        """Returns a source of `count` of the examples, drawn without replacement.
+
+        They keep their order, so that all of them are this source again.
+
+        Raises:
+            ValueError: there are not so many, or `count` is less than 1.
+        """
+        if not 1 <= count <= len(self):
+            raise ValueError(
+                f"`count` must be from 1 to the {len(self)} examples. Received: count={count}."
+            )
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(self))[:count])
+        labels = None if self.labels is None else self.labels[chosen]
+        return Source(self.images[chosen], labels, self.unreadable)
+
     def binarized(self, seed=0):
         """Returns a source of images whose pixels are drawn once, 1 with the old value as chance.
 
         This is "static" binarization; for fresh draws at every visit, see `tfgen.data.batches`.
         """
         pixels = binarize(self.floats(), seed=[seed, 0])
-        return Source(np.asarray(pixels * 255, np.uint8), self.labels)
+        return dataclasses.replace(self, images=np.asarray(pixels * 255, np.uint8))
 
 
 def to_floats(images):

@@ -1,5 +1,6 @@
 """Data by name."""
 
+import dataclasses
 import importlib.resources
 import pathlib
 import socket
@@ -39,7 +40,7 @@ def load(name, split="train", batch_size=64, *, size=None, channels=None, **opti
     return batches(source(name, split, size, channels), batch_size, **options)
 
 
-def source(name, split="train", size=None, channels=None):
+def source(name, split="train", size=None, channels=None, skip_unreadable=False):
     """Loads data by name into memory.
 
     Args:
@@ -47,14 +48,17 @@ def source(name, split="train", size=None, channels=None):
             "embedded": 10,000 training and 2,000 test images of Fashion-MNIST, 28x28x1, in the
             package;
             "demo": the lecture's 100 points of 32 features, see `tfgen.data.four_modes`;
+            "digits": scikit-learn's 1,797 written digits, 8x8x1, of which one in ten is kept for
+            "test";
             "tfds:NAME": a data set of TensorFlow Datasets with images, downloaded if need be;
             "folder:PATH": a folder of images, see `tfgen.data.folder`;
             "npz:PATH": a NumPy archive with `x_train` and `x_test` (and `y_train`, `y_test`), or
             with `x` (and `y`), of which one example in ten is kept for "test".
-        split: "train" or "test".
+        split: "train", "test", or "all": both, one after the other.
         size: `(height, width)` to resize images to; `None` leaves them. Images of a folder are cut
             to that shape around their centre first; others are stretched.
         channels: 1 for grey, 3 for colour; `None` leaves them.
+        skip_unreadable: whether to leave out (and count) a folder's broken images.
 
     Returns:
         A `Source`.
@@ -70,9 +74,23 @@ def source(name, split="train", size=None, channels=None):
     if bool(argument) != (scheme in _WITH_ARGUMENT):
         form = f"{scheme}:..." if scheme in _WITH_ARGUMENT else scheme
         raise ValueError(f"Expected data by the name {form!r}. Received: {name!r}.")
-    if split not in SPLITS:
-        raise ValueError(f"`split` must be one of {SPLITS}. Received: split={split!r}.")
-    return _fit(_READERS[scheme](argument, split, size), size, channels)
+    if split not in (*SPLITS, "all"):
+        raise ValueError(f"`split` must be one of {(*SPLITS, 'all')}. Received: split={split!r}.")
+    read = _READERS[scheme](argument, split, size, skip_unreadable)
+    return _fit(read, size, channels)
+
+
+def _by_split(reader):
+    """Gives a reader that knows one split at a time the form of `read_folder`."""
+
+    def read(argument, split, size, skip_unreadable):
+        parts = SPLITS if split == "all" else (split,)
+        sources = [reader(argument, part, size) for part in parts]
+        labelled = all(each.labels is not None for each in sources)
+        labels = np.concatenate([each.labels for each in sources]) if labelled else None
+        return Source(np.concatenate([each.images for each in sources]), labels)
+
+    return read
 
 
 def _embedded(_, split, size):
@@ -85,8 +103,13 @@ def _demo(_, split, size):
     return four_modes(seed=SPLITS.index(split))
 
 
-def _folder(path, split, size):
-    return read_folder(path, split, size)
+def _digits(_, split, size):
+    import sklearn.datasets  # slow to import, and rarely needed
+
+    images, labels = sklearn.datasets.load_digits(return_X_y=True)
+    # They come in the order 0, 1, 2, ..., so that every tenth would be of few classes.
+    order = np.random.default_rng(0).permutation(len(labels))
+    return _hold_out(Source(images[order].reshape(-1, 8, 8) / 16, labels[order]), split)
 
 
 def _npz(path, split, size):
@@ -108,7 +131,11 @@ def _from_archive(file, archive, split):
         raise ValueError(
             f"{file} must hold `x_train` and `x_test`, or `x`. Received: {sorted(archive)}."
         )
-    whole = Source(archive["x"], archive.get("y"))
+    return _hold_out(Source(archive["x"], archive.get("y")), split)
+
+
+def _hold_out(whole, split):
+    """Returns a split of data that come without: every tenth example is kept for "test"."""
     chosen = (np.arange(len(whole)) % 10 == 9) == (split == "test")
     return Source(whole.images[chosen], None if whole.labels is None else whole.labels[chosen])
 
@@ -173,7 +200,7 @@ def _fit(source, size, channels):
             raise ValueError(f"`channels` must be 1 or 3. Received: channels={channels}.")
         convert = tf.image.rgb_to_grayscale if channels == 1 else tf.image.grayscale_to_rgb
         images = convert(tf.convert_to_tensor(images))
-    return Source(np.asarray(images), source.labels)
+    return dataclasses.replace(source, images=np.asarray(images))
 
 
 def _resize(images, size):
@@ -184,5 +211,12 @@ def _resize(images, size):
     return tf.clip_by_value(resized, 0.0, 1.0)  # rounding errors lead out of it
 
 
-_READERS = {"embedded": _embedded, "demo": _demo, "tfds": _tfds, "folder": _folder, "npz": _npz}
+_READERS = {
+    "embedded": _by_split(_embedded),
+    "demo": _by_split(_demo),
+    "digits": _by_split(_digits),
+    "tfds": _by_split(_tfds),
+    "folder": read_folder,
+    "npz": _by_split(_npz),
+}
 _WITH_ARGUMENT = {"tfds", "folder", "npz"}

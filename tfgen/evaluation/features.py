@@ -1,7 +1,9 @@
 """From images to the feature vectors that scores are computed on."""
 
 import abc
+import functools
 import hashlib
+import math
 
 import keras
 import numpy as np
@@ -13,12 +15,16 @@ from tfgen.data import Source, batches
 class Features(abc.ABC):
     """A map from images to feature vectors, which knows what it is called.
 
-    A score depends on its features as much as on the images: `name` and `checksum` go into the
-    protocol of every result. A subclass gives both, and `extract`.
+    A score depends on its features as much as on the images: `name`, `checksum` and `preparation`
+    (what is done to an image first, in words) go into the protocol of every result. A subclass
+    gives them, and `extract`; and in `titles` the names that scores have on these features alone,
+    such as "fid" for the Frechet distance.
     """
 
     name = None
     checksum = None
+    preparation = "none"
+    titles = {}
 
     @abc.abstractmethod
     def extract(self, images):
@@ -51,7 +57,11 @@ class Features(abc.ABC):
         bar = keras.utils.Progbar(steps, unit_name="batch", verbose=int(progress))
         found = []
         for batch in dataset:
-            found.append(self._extract(batch).numpy())
+            # Traced once for batches of any size, but for each size of images.
+            extract = self._traced.get_concrete_function(
+                tf.TensorSpec([None, *batch.shape[1:]], batch.dtype)
+            )
+            found.append(extract(batch).numpy())
             bar.add(1)
         features = np.concatenate(found)
         if not np.isfinite(features).all():
@@ -61,12 +71,13 @@ class Features(abc.ABC):
             )
         return features
 
-    @property
-    def _extract(self):
-        # Made once per instance: a new tf.function would trace anew.
-        if "_traced" not in self.__dict__:
-            self._traced = tf.function(self.extract, reduce_retracing=True)
-        return self._traced
+    def title(self, score):
+        """Returns the name of a score that would be taken for another if it did not say on what."""
+        return self.titles.get(score, f"{self.name}_{score}")
+
+    @functools.cached_property
+    def _traced(self):
+        return tf.function(self.extract)
 
 
 class PixelFeatures(Features):
@@ -81,7 +92,8 @@ class PixelFeatures(Features):
     checksum = ""  # there is nothing that could change
 
     def extract(self, images):
-        return tf.reshape(images, [tf.shape(images)[0], -1])
+        # An empty batch has no size that could be inferred.
+        return tf.reshape(images, [tf.shape(images)[0], math.prod(images.shape[1:])])
 
 
 class ModelFeatures(Features):

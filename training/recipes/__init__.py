@@ -1,5 +1,5 @@
 """The recipes; importing this package registers them all."""
 
-from training.recipes import vaes
+from training.recipes import classical, vaes
 
-__all__ = ["vaes"]
+__all__ = ["classical", "vaes"]

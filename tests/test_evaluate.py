@@ -1,0 +1,152 @@
+"""The evaluation command, as users run it, on tiny data with pixels for features."""
+
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+import tfgen
+from tests.specimens import compiled, images
+from tfgen.evaluation import Result, compare
+from tfgen.pictures import write_png
+from training import evaluate
+from training.scoring import read_results
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """Keeps the command's files, and the user's cache, out of each other's way."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TFGEN_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_images(tmp_path / "real", images(20))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "tiny.keras"
+    compiled("mlp_vae").save(path)
+    return path
+
+
+def write_images(folder, pictures):
+    for index, image in enumerate(pictures):
+        write_png(folder / f"{index:02}.png", np.uint8(np.rint(image * 255)))
+    return folder
+
+
+def run(*arguments):
+    scores = [] if "--scores" in arguments else ["--scores", "frechet,moments,one_nn"]
+    features = [] if "--features" in arguments else ["--features", "pixels"]
+    evaluate.main([*map(str, arguments), *scores, *features])
+    return read_results("evaluation.json")
+
+
+def fails(message, *arguments):
+    with pytest.raises(SystemExit, match=message):
+        run(*arguments)
+
+
+def values(result):
+    return {score.name: score.value for score in result.scores}
+
+
+def test_a_folder_against_itself_is_perfect(folder):
+    (result,) = run(folder, "--data", f"folder:{folder}", "--split", "all")
+    found = values(result)
+    assert found["pixels_frechet_distance"] == pytest.approx(0, abs=1e-4)
+    assert found["pixel_covariance_error"] == 0
+    assert found["one_nn"] == 0  # each has its copy for a neighbour
+    assert result.protocol.real_count == result.protocol.fake_count == 20
+
+
+def test_a_model_an_export_and_its_files_score_alike(folder, model, tmp_path):
+    loaded = tfgen.load(model)
+    export = tfgen.export(loaded, tmp_path / "exports" / "tiny", {"data": f"folder:{folder}"})
+    samples, _ = tfgen.evaluation.Sampler("tiny", loaded).draw(20, seed=0)
+    files = write_images(tmp_path / "samples", samples.images / 255)
+    options = ["--data", f"folder:{folder}", "--split", "all"]
+    generators = [model, export, export.parent, files]
+    results = run(*generators, *options)
+    expected = values(results[0])
+    assert expected["pixels_frechet_distance"] > 1
+    for result in results[1:]:
+        assert values(result) == pytest.approx(expected, rel=1e-3)
+    assert [result.generator for result in results[:3]] == ["tiny", "tiny/1", "tiny/1"]
+    assert len(compare(results, "one_nn")) == 4
+
+
+def test_data_in_a_generators_place(capsys):
+    options = ["--data", "demo", "--scores", "frechet", "--seeds", 2, "--samples", 50]
+    (result,) = run("demo@train", *options)
+    assert len(result.score("pixels_frechet_distance").values) == 2
+    assert result.protocol.sample_seeds == (0, 1)
+    assert "pixels_frechet_distance" in capsys.readouterr().out
+
+
+def test_scores_of_what_else_a_model_can_do(folder, model):
+    options = ["--data", f"folder:{folder}", "--split", "all", "--novel", f"folder:{folder}"]
+    (result,) = run(model, *options, "--scores", "elbo,reconstruction,latents,novelty")
+    assert result.score("negative_elbo").value > 0
+    assert result.score("novelty_auroc_by_elbo").value == pytest.approx(0.5)  # the same examples
+    assert result.score("active_units").ideal == 3
+
+
+def test_the_report_is_one_file(folder, model):
+    options = ["--data", f"folder:{folder}", "--split", "all", "--report", "report.html"]
+    run(model, folder, *options)
+    page = pathlib.Path("report.html").read_text()
+    assert page.count("<img") >= 6
+    assert "src=" in page and "http" not in page.replace("http-equiv", "")
+    for title in ("Scores", "Samples", "Nearest neighbours", "Interpolations", "Reconstructions"):
+        assert f"<h2>{title}</h2>" in page
+    assert "real_checksum" in page
+
+
+def test_broken_images_are_counted_and_refused(folder, tmp_path):
+    (folder / "05.png").write_bytes(b"nothing")
+    (folder / "07.png").write_bytes((folder / "06.png").read_bytes()[:60])
+    options = [folder, "--data", f"folder:{folder}", "--split", "all"]
+    fails(r"2 of 20 files are broken. The first: .*05.png cannot be read.*--skip-unread", *options)
+    assert not (tmp_path / "evaluation.json").exists()
+    (result,) = run(*options, "--skip-unreadable")
+    assert result.protocol.unreadable == 2
+    assert result.protocol.real_count == 18
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["nothing"], "no generator 'nothing'"),
+        (["vae_fashio"], "Did you mean 'vae_fashion'"),
+        (["vae_fashion"], "no complete run of vae_fashion"),
+        (["demo@train", "--scores", "frchet"], "no score 'frchet'. Did you mean 'frechet'"),
+        (["demo@train", "--scores", "fid"], "'fid' is a score on Inception features only"),
+        (["demo@train", "--features", "mine"], "--features must be one of"),
+        (["demo@train", "--scores", "elbo"], "needs a model with a method `elbo`"),
+        (["demo@train", "--scores", "classes"], "have no classes"),
+        (["demo@train", "--scores", "novelty"], "examples of another kind"),
+        (["demo@train", "--scores", "prdc", "--k", "100"], "`k` is too large"),
+        (["demo@train", "--samples", "101"], "`count` must be from 1 to the 100 examples"),
+        (["demo@train", "embedded@test"], "Name the real data with --data"),
+        (["embedded@test", "--data", "demo"], "must have one shape"),
+        (["embedded@test", "--size", "large"], "--size must be HEIGHTxWIDTH"),
+        (["embedded@test", "--features", "inception", "--inception", "no.npz"], "no.npz"),
+        (["other.keras"], "other.keras"),
+    ],
+)
+def test_mistakes_are_answered_in_a_line(arguments, message, monkeypatch):
+    fails(message, *arguments)
+
+
+def test_results_are_json_with_a_schema(folder):
+    run(folder, "--data", f"folder:{folder}", "--split", "all")
+    content = json.loads(pathlib.Path("evaluation.json").read_text())
+    assert content["command"].startswith("python -m training.evaluate ")
+    content["results"][0]["protocol"]["extra"] = 1
+    with pytest.raises(ValueError, match="extra"):
+        Result.from_json(content["results"][0])

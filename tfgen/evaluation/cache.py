@@ -1,0 +1,81 @@
+"""What is expensive and does not change, kept on disk by its content."""
+
+import contextlib
+import fcntl
+import os
+import pathlib
+
+import numpy as np
+
+from tfgen.evaluation.features import checksum_of
+from tfgen.files import whole_file
+
+
+def cache_folder():
+    """Returns the folder of kept files: `TFGEN_CACHE`, or `~/.cache/tfgen`."""
+    return pathlib.Path(os.environ.get("TFGEN_CACHE") or "~/.cache/tfgen").expanduser()
+
+
+def cached_features(features, source, progress=False):
+    """Computes the features of a `tfgen.data.Source`, or reads them if they were computed before.
+
+    They are found by the content of the examples and of the network, whatever these are called.
+
+    Args:
+        features: a `Features`.
+        source: a `tfgen.data.Source`.
+        progress: whether to show a progress bar.
+
+    Returns:
+        A float32 array `[count, size]`.
+    """
+    if not features.checksum:
+        return features(source)  # features without a network, which take no time
+    key = f"{features.name}-{features.checksum}-{checksum_of([source.images])}"
+    return cached_arrays(key, lambda: {"features": features(source, progress=progress)})["features"]
+
+
+def cached_arrays(key, compute):
+    """Returns the arrays kept under a key, or computes and keeps them.
+
+    Of two processes that want the same at once, one computes and the other waits for it. A file
+    that was damaged since is computed anew.
+
+    Args:
+        key: a file's name without ending, which says all that the arrays depend on: digests of
+            the content, not names of files that may change.
+        compute: a function of nothing that returns a dict of arrays.
+
+    Returns:
+        A dict of arrays.
+
+    Example:
+        >>> cached_arrays(f"moments-{digest}", lambda: {"mean": features.mean(axis=0)})
+    """
+    path = cache_folder() / f"{key}.npz"
+    with locked(path):
+        kept = _read(path)
+        if kept is None:
+            kept = compute()
+            with whole_file(path) as temporary:
+                np.savez(temporary, **kept)
+        return kept
+
+
+@contextlib.contextmanager
+def locked(path):
+    """Keeps other processes out of the block for the same path, until it ends or dies."""
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _read(path):
+    """Returns a file's arrays; `None` if it is missing or damaged (archives carry checksums)."""
+    try:
+        with path.open("rb") as file, np.lib.npyio.NpzFile(file) as archive:
+            return dict(archive)
+    except Exception:  # damage shows as anything, from EOFError to NotImplementedError
+        return None

@@ -1,0 +1,118 @@
+"""Scores during training, and the best weights by them."""
+
+import dataclasses
+import json
+import math
+import pathlib
+
+import keras
+
+from tfgen.callbacks import is_chief
+from tfgen.evaluation.evaluator import Reference, check_scores, evaluate
+from tfgen.evaluation.features import Features
+from tfgen.evaluation.sampling import Sampler
+from tfgen.evaluation.scores import Settings
+from tfgen.files import check_writable, whole_file
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Scoring:
+    """Scores of a model on a small budget, as `model.evaluate` and `KeepBest` take them.
+
+    Small sets bias most scores: compare such a figure with others of its own kind alone.
+
+    Args:
+        reference: a `Reference`; some thousand held-out examples, none of the final test.
+        features: a `Features`.
+        scores: names of `tfgen.evaluation.SCORES`.
+        count: the number of samples.
+        seed: an integer; the samples' latents are the same every time.
+        settings: the `Settings` of the scores.
+
+    Example:
+        >>> scoring = evaluation.Scoring(reference, features, scores=["frechet", "prdc"])
+        >>> model.evaluate(test_images, scores=scoring, return_dict=True)
+        {'loss': 101.2, ..., 'classifier_frechet_distance': 9.1, 'precision': 0.7, ...}
+    """
+
+    reference: Reference
+    features: Features
+    scores: tuple = ("frechet",)
+    count: int = 1000
+    seed: int = 0
+    settings: Settings = dataclasses.field(default_factory=Settings)
+
+    def __post_init__(self):
+        check_scores(self.scores)
+
+    def __call__(self, model):
+        """Returns the model's `Score`s, a tuple."""
+        sampler = Sampler(model.name, model)
+        return evaluate(
+            sampler,
+            self.reference,
+            self.features,
+            self.scores,
+            self.count,
+            (self.seed,),
+            self.settings,
+        ).scores
+
+
+class KeepBest(keras.callbacks.Callback):
+    """Scores a model every few epochs, and keeps the weights that scored best.
+
+    The scores join the epoch's logs, where the callbacks that stand behind this one find them:
+    `CSVLogger`, `TensorBoard`, `EarlyStopping`. The best is what is nearest to the ideal of the
+    first score. Beside the weights, a JSON file tells their epoch and scores. A run that is resumed
+    knows it, and goes on.
+
+    Args:
+        path: a file that ends in `.weights.h5`.
+        scoring: a `Scoring`.
+        every: epochs from one scoring to the next.
+
+    Raises:
+        OSError: nothing can be written to the file's folder.
+        ValueError: `path` has another ending, or `every` is less than 1.
+
+    Example:
+        >>> model.fit(images, epochs=50, callbacks=[
+        ...     evaluation.KeepBest("runs/gan/best.weights.h5", scoring, every=5)])
+        >>> model.load_weights("runs/gan/best.weights.h5")
+    """
+
+    def __init__(self, path, scoring, every=1):
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"`every` must be at least 1. Received: every={every}.")
+        if not str(path).endswith(".weights.h5"):
+            raise ValueError(f"`path` must end in '.weights.h5'. Received: {str(path)!r}.")
+        self.path = pathlib.Path(path)
+        self.record = self.path.with_suffix(".json")
+        self.scoring = scoring
+        self.every = every
+        check_writable(self.path.parent)
+
+    def on_train_begin(self, logs=None):
+        self.best = math.inf
+        if self.record.exists():
+            self.best = json.loads(self.record.read_text())["distance"]
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every:
+            return
+        scores = self.scoring(self.model)
+        found = {score.name: score.value for score in scores}
+        logs.update(found)
+        if scores[0].distance < self.best:
+            self.best = scores[0].distance
+            if is_chief(self.model):
+                self._keep({"epoch": epoch + 1, "distance": self.best, "scores": found})
+
+    def _keep(self, record):
+        # Killed in between, a resumed run comes to this epoch again.
+        with whole_file(self.path) as path:
+            self.model.save_weights(path)
+        with whole_file(self.record) as path:
+            path.write_text(json.dumps(record, indent=2) + "\n")

@@ -1,0 +1,128 @@
+"""From a generator to a result."""
+
+import dataclasses
+
+from tfgen.data import Source
+from tfgen.evaluation.features import checksum_of
+from tfgen.evaluation.protocol import Protocol, Result
+from tfgen.evaluation.scores import SCORES, Comparison, Settings
+from tfgen.names import near
+from tfgen.serving.export import versions
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Reference:
+    """The real examples that generated ones are compared with, and where they are from.
+
+    Args:
+        source: a `tfgen.data.Source`.
+        data: the data's name.
+        split: the part of them.
+        seed: of the choice among them.
+    """
+
+    source: Source
+    data: str = "unnamed"
+    split: str = "all"
+    seed: int = 0
+
+
+def evaluate(
+    generator,
+    reference,
+    features,
+    scores=("frechet", "kernel", "prdc", "one_nn"),
+    count=None,
+    seeds=(0,),
+    settings=None,
+    novel=None,
+    progress=False,
+):
+    """Scores a generator.
+
+    Args:
+        generator: with a `name` and a method `draw`: a `Sampler` or a `Collection`.
+        reference: a `Reference`.
+        features: a `Features`.
+        scores: names of `tfgen.evaluation.SCORES`.
+        count: the number of samples; the default is that of the real examples.
+        seeds: integers; the scores are computed for samples of each.
+        settings: the `Settings` of the scores.
+        novel: a `tfgen.data.Source` of examples of another kind, for the score "novelty".
+        progress: whether to show progress bars.
+
+    Returns:
+        A `Result`.
+
+    Raises:
+        ValueError: an unknown score, no seed, samples of another shape than the real examples, or
+            what the scores themselves refuse.
+
+    Example:
+        >>> evaluation.evaluate(
+        ...     evaluation.Sampler("vae", vae),
+        ...     evaluation.Reference(data.source("embedded", "test"), "embedded", "test"),
+        ...     evaluation.PixelFeatures(),
+        ... ).score("one_nn").value
+        0.93
+    """
+    check_scores(scores)
+    seeds = tuple(seeds)
+    if not seeds:
+        raise ValueError("`seeds` must hold at least one integer. Received: none.")
+    settings = settings or Settings()
+    count = len(reference.source) if count is None else count
+    measured, cuts = [], []
+    for seed in seeds:
+        fake, cut = generator.draw(count, seed)
+        _check_shapes(generator, reference, fake)
+        comparison = Comparison(reference.source, fake, features, generator.model, novel, progress)
+        measured.append([each for name in scores for each in SCORES[name](comparison, settings)])
+        cuts.append(cut)
+    return Result(
+        generator.name,
+        tuple(_over_seeds(each) for each in zip(*measured, strict=True)),
+        make_protocol(reference, features, count, seeds),
+        {"cut_off": max(cuts)},
+    )
+
+
+def make_protocol(reference, features, count, seeds):
+    """Returns the `Protocol` of an evaluation."""
+    return Protocol(
+        features=features.name,
+        features_checksum=features.checksum,
+        preparation=features.preparation,
+        data=reference.data,
+        split=reference.split,
+        shape=tuple(reference.source.shape),
+        real_count=len(reference.source),
+        real_seed=reference.seed,
+        real_checksum=checksum_of([reference.source.images]),
+        unreadable=reference.source.unreadable,
+        fake_count=count,
+        sample_seeds=tuple(seeds),
+        versions=versions(),
+    )
+
+
+def check_scores(names):
+    """Raises a ValueError if one of the names is no score's."""
+    for name in names:
+        if name not in SCORES:
+            raise ValueError(f"There is no score {name!r}. {near(name, SCORES)}")
+
+
+def _check_shapes(generator, reference, fake):
+    if fake.shape != reference.source.shape:
+        raise ValueError(
+            "Samples and real examples must have one shape. Received: "
+            f"{list(fake.shape)} from {generator.name} and {list(reference.source.shape)} of "
+            f"{reference.data}. Give the real data the samples' size and channels."
+        )
+
+
+def _over_seeds(scores):
+    """Joins the scores of one name, one per seed."""
+    values = tuple(value for score in scores for value in score.values)
+    return dataclasses.replace(scores[0], values=values)

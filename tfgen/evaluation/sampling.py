@@ -1,0 +1,94 @@
+"""Where samples come from: a model that draws them, or a collection that is there."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from tfgen.data import Source
+
+_CHUNK = 500  # samples at a time, so that memory is bounded
+
+
+@dataclasses.dataclass(frozen=True)
+class Sampler:
+    """Samples of a model, rounded to pixels.
+
+    Args:
+        name: what the generator is called in results.
+        model: with a method `sample(count, seed)` that returns `[count, ...]`.
+
+    Example:
+        >>> evaluation.Sampler("vae", vae).draw(10000, seed=0)
+    """
+
+    name: str
+    model: object
+
+    def draw(self, count, seed):
+        """Draws samples as a function of the seed, chunk by chunk.
+
+        Images are rounded to 8 bits, as their files would be: samples scored in memory and from a
+        folder of PNGs then agree. What leaves [0, 1], such as a Gaussian's mean, is cut off there.
+
+        Args:
+            count: how many.
+            seed: an integer.
+
+        Returns:
+            A `tfgen.data.Source`, and the share of values that were cut off.
+
+        Raises:
+            ValueError: a sample holds NaN or infinity, or `count` is less than 1.
+        """
+        if count < 1:
+            raise ValueError(f"`count` must be at least 1. Received: count={count}.")
+        chunks = math.ceil(count / _CHUNK)
+        seeds = np.random.SeedSequence(seed).generate_state(chunks, np.uint64) >> 1  # fit in int64
+        drawn = [
+            np.asarray(self.model.sample(min(_CHUNK, count - index * _CHUNK), int(seed)))
+            for index, seed in enumerate(seeds)
+        ]
+        return as_pixels(np.concatenate(drawn))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Collection:
+    """Examples that are there, such as a folder of samples or the training images.
+
+    Args:
+        name: what it is called in results.
+        source: a `tfgen.data.Source`.
+    """
+
+    name: str
+    source: Source
+    model = None
+
+    def draw(self, count, seed):
+        """Takes `count` of the examples without replacement; returns them as `Sampler.draw`.
+
+        Raises:
+            ValueError: there are not so many.
+        """
+        examples, cut = as_pixels(self.source.images)
+        return examples.subset(count, seed), cut
+
+
+def as_pixels(examples):
+    """Rounds float images to 8 bits; leaves bytes and vectors as they are.
+
+    Args:
+        examples: `[count, height, width, channels]`, meant to be in [0, 1]; or vectors.
+
+    Returns:
+        A `tfgen.data.Source`, and the share of values that had to be cut off at 0 or 1.
+
+    Raises:
+        ValueError: an example holds NaN or infinity.
+    """
+    floats = np.issubdtype(examples.dtype, np.floating)
+    if not floats or examples.ndim != 4 or not np.isfinite(examples).all():
+        return Source(examples), 0.0  # which refuses other integers, and what is not finite
+    inside = np.clip(examples, 0, 1)
+    return Source(np.rint(inside * 255).astype(np.uint8)), float(np.mean(inside != examples))
