@@ -201,13 +201,12 @@ def test_kernel_distance_is_the_unbiased_definition_in_blocks_of_any_size(
     assert kernel_distance(real, fake).value == pytest.approx(unbiased_mmd(real, fake), rel=1e-10)
 
 
-def test_kernel_distance_is_exact_in_single_precision():
+def test_kernel_distance_loses_little_in_single_precision():
     # Features like those of Inception: many, not negative, of about one.
-    real, fake = (np.abs(normals(30, 2048, seed=seed)).astype(np.float32) for seed in (1, 2))
-    fake *= np.float32(1.1)
+    real, fake = (np.abs(normals(300, 512, seed=seed)).astype(np.float32) for seed in (1, 2))
     result = kernel_distance(real, fake)
     exact = kernel_distance(real.astype(np.float64), fake.astype(np.float64))
-    assert result.value == pytest.approx(exact.value, rel=1e-4)
+    assert result.value == pytest.approx(exact.value, rel=2e-5)
     assert [type(each) for each in result] == [float, float]
 
 

@@ -63,9 +63,10 @@ class KeepBest(keras.callbacks.Callback):
     """Scores a model every few epochs, and keeps the weights that scored best.
 
     The scores join the epoch's logs, where the callbacks that stand behind this one find them:
-    `CSVLogger`, `TensorBoard`, `EarlyStopping`. The best is what is nearest to the ideal of the
-    first score. Beside the weights, a JSON file tells their epoch and scores. A run that is resumed
-    knows it, and goes on.
+    `CSVLogger`, `TensorBoard`, `EarlyStopping`. (Of these `CSVLogger` keeps to the columns of its
+    first epoch, and `EarlyStopping` warns of epochs without its score: they want `every=1`.) The
+    best is what is nearest to the ideal of the first score. Beside the weights, a JSON file tells
+    their epoch and scores. A run that is resumed knows it, and goes on.
 
     Args:
         path: a file that ends in `.weights.h5`.
