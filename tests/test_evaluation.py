@@ -44,7 +44,8 @@ from tfgen.evaluation import (
     sampling,
 )
 from tfgen.evaluation.cache import cache_folder, cached_arrays, cached_features
-from tfgen.evaluation.sampling import as_pixels
+from tfgen.evaluation.features import checksum_of
+from tfgen.evaluation.sampling import as_pixels, to_pixels
 from tfgen.evaluation.scores import SCORES
 
 PROTOCOL = Protocol(
@@ -530,26 +531,26 @@ def test_a_model_draws_seeds_that_fit():
 
 def test_images_are_rounded_to_the_nearest_of_eight_bits():
     grey = np.array([0.0, 0.0019, 0.002, 0.5, 0.998, 0.9981, 1.0], np.float32)
-    drawn, cut = as_pixels(grey.reshape(7, 1, 1, 1))
-    assert drawn.images.reshape(-1).tolist() == [0, 0, 1, 128, 254, 255, 255]
+    drawn, cut = to_pixels(grey.reshape(7, 1, 1, 1))
+    assert drawn.reshape(-1).tolist() == [0, 0, 1, 128, 254, 255, 255]
     assert cut == 0.0
 
 
 def test_what_leaves_the_range_is_cut_off_and_counted():
     grey = np.array([-3.0, 0.0, 0.5, 1.0, 1.0001, 2.0, -1e-6, 0.25], np.float32)
-    drawn, cut = as_pixels(grey.reshape(2, 2, 2, 1))
-    assert drawn.images.reshape(-1).tolist() == [0, 0, 128, 255, 255, 255, 0, 64]
+    drawn, cut = to_pixels(grey.reshape(2, 2, 2, 1))
+    assert drawn.reshape(-1).tolist() == [0, 0, 128, 255, 255, 255, 0, 64]
     assert cut == 0.5
-    _, cut = Sampler("gaussian", drawing(gaussian)).draw(1000, seed=0)
+    _, cut = Sampler("gaussian", drawing(gaussian)).draw(1100, seed=0)
     assert cut == pytest.approx(0.5 + 0.158655, abs=0.01)  # P(x < 0) + P(x > 1)
 
 
 def test_bytes_and_vectors_stay_as_they_are():
     pixels = np.arange(8, dtype=np.uint8).reshape(2, 2, 2, 1)
-    assert as_pixels(pixels)[0].images is pixels
+    assert as_pixels(Source(pixels)).images is pixels
     vectors = np.array([[-3.0, 7.5], [0.1, 0.2]], np.float32)
-    drawn, cut = as_pixels(vectors)
-    np.testing.assert_array_equal(drawn.images, vectors)
+    drawn, cut = to_pixels(vectors)
+    np.testing.assert_array_equal(drawn, vectors)
     assert cut == 0.0
 
 
@@ -576,7 +577,7 @@ def test_samples_must_be_finite(shape, value):
 
 def test_samples_must_be_floats_or_bytes():
     with pytest.raises(ValueError, match="Expected uint8 pixels or floats. .*int64"):
-        as_pixels(np.full([2, 4, 4, 1], 200))
+        Sampler("integers", drawing(lambda count, seed: np.full([count, 4, 4, 1], 200))).draw(2, 0)
 
 
 def test_some_sample_must_be_wanted():
@@ -733,7 +734,7 @@ def test_features_are_computed_once_for_all_scores(own_cache):
 
 def test_scores_of_the_likelihood_come_from_the_model():
     model = compiled("mlp_vae")
-    real, novel = Source(images(12)), Source(np.zeros([9, *SHAPE], np.uint8))
+    real, novel = as_pixels(Source(images(12))), Source(np.zeros([9, *SHAPE], np.uint8))
     record = evaluate(
         Sampler("vae", model),
         Reference(real),
@@ -852,9 +853,39 @@ def test_it_scores_every_few_epochs(tmp_path):
     assert epochs == [(1, False), (2, True), (3, False), (4, True), (5, False)]
 
 
-def test_a_score_of_nan_is_never_the_best(tmp_path):
-    fit(KeepBest(tmp_path / "best.weights.h5", scripted(np.nan, 5.0, np.nan)))
-    assert json.loads((tmp_path / "best.weights.json").read_text())["epoch"] == 2
+def test_weights_kept_by_another_score_are_not_overwritten(tmp_path):
+    path = tmp_path / "best.weights.h5"
+    fit(KeepBest(path, scripted(5.0)), epochs=1)
+    kept = path.read_bytes()
+    with pytest.raises(ValueError, match="kept by the score 'fid', and cannot be .* by 'kid'"):
+        fit(KeepBest(path, scripted(1.0, name="kid")), epochs=1)
+    assert path.read_bytes() == kept
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_score_must_be_finite(value):
+    with pytest.raises(ValueError, match="score 'fid' must be finite. Received: .*(nan|inf)"):
+        Score("fid", (1.0, value), 0.0)
+
+
+def test_float_images_of_reference_and_collection_are_rounded_alike():
+    real = Source(images(12))
+    record = evaluate(Collection("copy", real), Reference(real), PixelFeatures(), ["moments"])
+    assert record.score("pixel_covariance_error").value == 0
+    assert record.protocol.real_checksum == checksum_of([np.uint8(np.rint(real.images * 255))])
+
+
+def test_features_of_samples_are_kept_only_if_asked(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFGEN_CACHE", str(tmp_path))
+    inputs = keras.Input(SHAPE)
+    network = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(inputs)))
+    features = ModelFeatures(network, "own")
+    real = Reference(Source(images(12)))
+    sampler = Sampler("vae", compiled("mlp_vae"))
+    evaluate(sampler, real, features, ["frechet"], keep=False)
+    assert len(list(tmp_path.glob("*.npz"))) == 1
+    evaluate(sampler, real, features, ["frechet"])
+    assert len(list(tmp_path.glob("*.npz"))) == 2
 
 
 def test_callbacks_behind_find_the_scores(tmp_path):

@@ -30,7 +30,7 @@ def cached_features(features, source, progress=False):
         A float32 array `[count, size]`.
     """
     if not features.checksum:
-        return features(source)  # features without a network, which take no time
+        return features(source, progress=progress)  # features without a network, which take no time
     key = f"{features.name}-{features.checksum}-{checksum_of([source.images])}"
     return cached_arrays(key, lambda: {"features": features(source, progress=progress)})["features"]
 

@@ -56,6 +56,7 @@ class Scoring:
             self.count,
             (self.seed,),
             self.settings,
+            keep=False,
         ).scores
 
 
@@ -75,7 +76,8 @@ class KeepBest(keras.callbacks.Callback):
 
     Raises:
         OSError: nothing can be written to the file's folder.
-        ValueError: `path` has another ending, or `every` is less than 1.
+        ValueError: `path` has another ending, or `every` is less than 1; or, when the first epoch
+            is scored, the weights there were kept by another score.
 
     Example:
         >>> model.fit(images, epochs=50, callbacks=[
@@ -95,21 +97,26 @@ class KeepBest(keras.callbacks.Callback):
         self.every = every
         check_writable(self.path.parent)
 
-    def on_train_begin(self, logs=None):
-        self.best = math.inf
-        if self.record.exists():
-            self.best = json.loads(self.record.read_text())["distance"]
-
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every:
             return
         scores = self.scoring(self.model)
         found = {score.name: score.value for score in scores}
         logs.update(found)
-        if scores[0].distance < self.best:
-            self.best = scores[0].distance
-            if is_chief(self.model):
-                self._keep({"epoch": epoch + 1, "distance": self.best, "scores": found})
+        if is_chief(self.model) and scores[0].distance < self._best(scores[0].name):
+            self._keep({"epoch": epoch + 1, "distance": scores[0].distance, "scores": found})
+
+    def _best(self, name):
+        """Returns the kept weights' distance from the ideal; infinity if there are none."""
+        if not self.record.exists():
+            return math.inf
+        record = json.loads(self.record.read_text())
+        if next(iter(record["scores"])) != name:
+            raise ValueError(
+                f"{self.path} was kept by the score {next(iter(record['scores']))!r}, and cannot "
+                f"be compared by {name!r}. Choose another `path`, or remove it and {self.record}."
+            )
+        return record["distance"]
 
     def _keep(self, record):
         # Killed in between, a resumed run comes to this epoch again.

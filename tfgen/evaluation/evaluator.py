@@ -5,6 +5,7 @@ import dataclasses
 from tfgen.data import Source
 from tfgen.evaluation.features import checksum_of
 from tfgen.evaluation.protocol import Protocol, Result
+from tfgen.evaluation.sampling import as_pixels
 from tfgen.evaluation.scores import SCORES, Comparison, Settings
 from tfgen.names import near
 from tfgen.serving.export import versions
@@ -36,6 +37,7 @@ def evaluate(
     seeds=(0,),
     settings=None,
     novel=None,
+    keep=True,
     progress=False,
 ):
     """Scores a generator.
@@ -49,6 +51,7 @@ def evaluate(
         seeds: integers; the scores are computed for samples of each.
         settings: the `Settings` of the scores.
         novel: a `tfgen.data.Source` of examples of another kind, for the score "novelty".
+        keep: whether to keep the samples' features in the cache, as those of the real examples are.
         progress: whether to show progress bars.
 
     Returns:
@@ -72,12 +75,16 @@ def evaluate(
         raise ValueError("`seeds` must hold at least one integer. Received: none.")
     settings = settings or Settings()
     count = len(reference.source) if count is None else count
+    reference = dataclasses.replace(reference, source=as_pixels(reference.source))
     measured, cuts = [], []
     for seed in seeds:
         fake, cut = generator.draw(count, seed)
         _check_shapes(generator, reference, fake)
-        comparison = Comparison(reference.source, fake, features, generator.model, novel, progress)
+        comparison = Comparison(
+            reference.source, fake, features, generator.model, novel, keep, progress
+        )
         measured.append([each for name in scores for each in SCORES[name](comparison, settings)])
+        settings = dataclasses.replace(settings, bootstrap=0)  # the error is the first seed's
         cuts.append(cut)
     return Result(
         generator.name,

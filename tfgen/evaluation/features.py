@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen.data import Source, batches
+from tfgen.data.source import to_floats
 
 
 class Features(abc.ABC):
@@ -112,7 +113,8 @@ class ModelFeatures(Features):
     def __init__(self, model, name):
         self.model = model
         self.name = name
-        self.checksum = checksum_of(weight for weight in model.get_weights())
+        architecture = np.frombuffer(model.to_json().encode(), np.uint8)
+        self.checksum = checksum_of([architecture, *model.get_weights()])
 
     def extract(self, images):
         features = self.model(images, training=False)
@@ -122,7 +124,7 @@ class ModelFeatures(Features):
 def batches_of(images, batch_size):
     """Returns a `tf.data.Dataset` of float32 batches, without labels, of what `Features` takes."""
     if isinstance(images, tf.data.Dataset):
-        return images.map(lambda first, *_: first, num_parallel_calls=tf.data.AUTOTUNE)
+        return images.map(lambda first, *_: to_floats(first), num_parallel_calls=tf.data.AUTOTUNE)
     source = images if isinstance(images, Source) else Source(np.asarray(images))
     return batches(source, batch_size, shuffle=False)
 

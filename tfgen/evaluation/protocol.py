@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import json
+import math
 import pathlib
 
 import jsonschema
@@ -65,6 +66,10 @@ class Score:
     options: dict = dataclasses.field(default_factory=dict)
     standard_error: float | None = None
     error_from: str | None = None
+
+    def __post_init__(self):
+        if not all(map(math.isfinite, self.values)):
+            raise ValueError(f"The score {self.name!r} must be finite. Received: {self.values}.")
 
     @property
     def value(self):

@@ -45,11 +45,13 @@ class Sampler:
             raise ValueError(f"`count` must be at least 1. Received: count={count}.")
         chunks = math.ceil(count / _CHUNK)
         seeds = np.random.SeedSequence(seed).generate_state(chunks, np.uint64) >> 1  # fit in int64
-        drawn = [
-            np.asarray(self.model.sample(min(_CHUNK, count - index * _CHUNK), int(seed)))
-            for index, seed in enumerate(seeds)
-        ]
-        return as_pixels(np.concatenate(drawn))
+        images, cut = [], 0.0
+        for index, seed in enumerate(seeds):
+            drawn = np.asarray(self.model.sample(min(_CHUNK, count - index * _CHUNK), int(seed)))
+            pixels, share = to_pixels(drawn)
+            images.append(pixels)
+            cut += share * len(drawn) / count
+        return Source(np.concatenate(images)), cut
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -71,24 +73,25 @@ class Collection:
         Raises:
             ValueError: there are not so many.
         """
-        examples, cut = as_pixels(self.source.images)
-        return examples.subset(count, seed), cut
+        return as_pixels(self.source).subset(count, seed), 0.0
 
 
-def as_pixels(examples):
-    """Rounds float images to 8 bits; leaves bytes and vectors as they are.
+def as_pixels(source):
+    """Rounds a source's float images to 8 bits; leaves bytes and vectors as they are."""
+    return dataclasses.replace(source, images=to_pixels(source.images)[0])
+
+
+def to_pixels(examples):
+    """Rounds float images to 8 bits; leaves alone what is none, or not finite.
 
     Args:
-        examples: `[count, height, width, channels]`, meant to be in [0, 1]; or vectors.
+        examples: an array `[count, height, width, channels]`, meant to be in [0, 1].
 
     Returns:
-        A `tfgen.data.Source`, and the share of values that had to be cut off at 0 or 1.
-
-    Raises:
-        ValueError: an example holds NaN or infinity.
+        An array, and the share of values that had to be cut off at 0 or 1.
     """
     floats = np.issubdtype(examples.dtype, np.floating)
     if not floats or examples.ndim != 4 or not np.isfinite(examples).all():
-        return Source(examples), 0.0  # which refuses other integers, and what is not finite
+        return examples, 0.0
     inside = np.clip(examples, 0, 1)
-    return Source(np.rint(inside * 255).astype(np.uint8)), float(np.mean(inside != examples))
+    return np.rint(inside * 255).astype(np.uint8), float(np.mean(inside != examples))

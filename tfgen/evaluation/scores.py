@@ -30,6 +30,7 @@ class Comparison:
         features: a `Features`.
         model: the generator's model, for scores of what else it can do.
         novel: a `Source` of examples of another kind, for the novelty score.
+        keep: whether to keep the samples' features in the cache, as those of the real examples are.
         progress: whether to show progress bars.
     """
 
@@ -38,6 +39,7 @@ class Comparison:
     features: Features
     model: object = None
     novel: Source | None = None
+    keep: bool = True
     progress: bool = False
 
     @functools.cached_property
@@ -48,7 +50,8 @@ class Comparison:
     @functools.cached_property
     def fake_features(self):
         """`[other count, size]`."""
-        return cached_features(self.features, self.fake, self.progress)
+        compute = cached_features if self.keep else Features.__call__
+        return compute(self.features, self.fake, progress=self.progress)
 
     @property
     def both(self):
@@ -174,8 +177,9 @@ def reconstruction(comparison, settings):
 def latents(comparison, settings):
     """The number of latents that the real examples' encodings use."""
     _need(comparison, "encode")
-    active = active_units(comparison.model, comparison.real)
-    return [Score("active_units", (float(active.sum()),), float(len(active)))]
+    options = {"threshold": 0.01}
+    active = active_units(comparison.model, comparison.real, **options)
+    return [Score("active_units", (float(active.sum()),), float(len(active)), options)]
 
 
 def novelty(comparison, settings):
