@@ -60,6 +60,7 @@ def test_the_gaussian_is_that_of_maximum_likelihood():
     model = fitted(Gaussian(), examples)
     np.testing.assert_allclose(weight(model, "mean"), examples.mean(axis=0), rtol=1e-5)
     factor = weight(model, "factor")
+    assert (np.diag(factor) > 0).all() and (np.triu(factor, 1) == 0).all()
     covariance = np.cov(examples.T, bias=True)
     np.testing.assert_allclose(factor @ factor.T, covariance, rtol=1e-4)
     expected = scipy.stats.multivariate_normal(examples.mean(axis=0), covariance).logpdf(examples)

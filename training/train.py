@@ -27,7 +27,7 @@ def main(arguments=None):
     except (OSError, ValueError, FloatingPointError) as error:
         sys.exit(f"train: {error}")
     except KeyboardInterrupt:
-        sys.exit("\ntrain: interrupted. The same command goes on from the last epoch.")
+        sys.exit("\ntrain: interrupted. The same command goes on from the last checkpoint, or begins again.")
 
 
 def parse(arguments=None):
@@ -40,7 +40,7 @@ def parse(arguments=None):
     add = parser.add_argument
     add("recipe", nargs="?", default="vae_fashion", help="its name (default: %(default)s)")
     add("--list", action="store_true", help="show the recipes and exit")
-    add("--data", help="embedded, demo, tfds:NAME, folder:PATH or npz:PATH")
+    add("--data", help="embedded, demo, digits, tfds:NAME, folder:PATH or npz:PATH")
     add("--size", type=_size, metavar="HxW", help="resize images to this height and width")
     add("--channels", type=int, choices=(1, 3), help="make images grey (1) or coloured (3)")
     add("--epochs", type=_positive, help="passes over the data")
