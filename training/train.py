@@ -27,7 +27,7 @@ def main(arguments=None):
     except (OSError, ValueError, FloatingPointError) as error:
         sys.exit(f"train: {error}")
     except KeyboardInterrupt:
-        sys.exit("\ntrain: interrupted. The same command goes on from the last checkpoint, or begins again.")
+        sys.exit("\ntrain: interrupted. The same command goes on from the last checkpoint.")
 
 
 def parse(arguments=None):
