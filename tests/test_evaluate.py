@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 import tfgen
-from tests.specimens import compiled, images
-from tfgen.evaluation import Result, compare
+from tests.specimens import SHAPE, compiled, images
+from tfgen.data import source
+from tfgen.evaluation import PixelFeatures, Reference, Result, compare
 from tfgen.pictures import write_png
 from training import evaluate
-from training.scoring import read_results
+from training.report import _neighbours
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +44,8 @@ def run(*arguments):
     scores = [] if "--scores" in arguments else ["--scores", "frechet,moments,one_nn"]
     features = [] if "--features" in arguments else ["--features", "pixels"]
     evaluate.main([*map(str, arguments), *scores, *features])
-    return read_results("evaluation.json")
+    content = json.loads(pathlib.Path("runs/evaluation.json").read_text())
+    return [Result.from_json(result) for result in content["results"]]
 
 
 def fails(message, *arguments):
@@ -96,6 +98,37 @@ def test_scores_of_what_else_a_model_can_do(folder, model):
     assert result.score("active_units").ideal == 3
 
 
+def test_an_unfinished_run_is_not_taken_for_its_pictures(tmp_path):
+    write_images(tmp_path / "runs/vae_fashion/pictures", images(3))
+    (tmp_path / "runs/vae_fashion/config.json").write_text("{}")
+    fails("no complete run in runs/vae_fashion", "vae_fashion")
+    fails("no complete run in runs/vae_fashion", "runs/vae_fashion")
+
+
+def test_a_model_that_cannot_be_sampled_is_refused(tmp_path):
+    network = compiled("mlp_vae").encoder
+    network.save(tmp_path / "encoder.keras")
+    fails("must hold a model with a method `sample", "encoder.keras")
+
+
+def test_scores_of_the_model_have_one_value_whatever_the_seeds(folder, model):
+    options = ["--data", f"folder:{folder}", "--split", "all", "--seeds", "2"]
+    (result,) = run(model, *options, "--scores", "latents,likelihood,frechet")
+    assert len(result.score("active_units").values) == 1
+    assert result.score("negative_log_likelihood").options == {"samples": 5000}
+    assert len(result.score("pixels_frechet_distance").values) == 2
+
+
+def test_neighbours_stand_below_their_samples(folder):
+    real = Reference(source(f"folder:{folder}", "all"))
+    shown = _neighbours(real.source, real, real.source, PixelFeatures())
+    assert shown.shape == (2 * 3 * 16, *SHAPE)  # two threes of rows of 16, for 20 images
+    rows = shown.reshape(2, 3, 16, *SHAPE)
+    np.testing.assert_array_equal(rows[:, 0], rows[:, 1])  # each is its own neighbour
+    np.testing.assert_array_equal(rows[:, 0], rows[:, 2])
+    assert (rows[1, :, 4:] == 1).all()  # the rest is white
+
+
 def test_the_report_is_one_file(folder, model):
     options = ["--data", f"folder:{folder}", "--split", "all", "--report", "report.html"]
     run(model, folder, *options)
@@ -112,7 +145,7 @@ def test_broken_images_are_counted_and_refused(folder, tmp_path):
     (folder / "07.png").write_bytes((folder / "06.png").read_bytes()[:60])
     options = [folder, "--data", f"folder:{folder}", "--split", "all"]
     fails(r"2 of 20 files are broken. The first: .*05.png cannot be read.*--skip-unread", *options)
-    assert not (tmp_path / "evaluation.json").exists()
+    assert not (tmp_path / "runs/evaluation.json").exists()
     (result,) = run(*options, "--skip-unreadable")
     assert result.protocol.unreadable == 2
     assert result.protocol.real_count == 18
@@ -123,7 +156,7 @@ def test_broken_images_are_counted_and_refused(folder, tmp_path):
     [
         (["nothing"], "no generator 'nothing'"),
         (["vae_fashio"], "Did you mean 'vae_fashion'"),
-        (["vae_fashion"], "no complete run of vae_fashion"),
+        (["vae_fashion"], "no complete run in runs/vae_fashion: train it first"),
         (["demo@train", "--scores", "frchet"], "no score 'frchet'. Did you mean 'frechet'"),
         (["demo@train", "--scores", "fid"], "'fid' is a score on Inception features only"),
         (["demo@train", "--features", "mine"], "--features must be one of"),
@@ -131,11 +164,13 @@ def test_broken_images_are_counted_and_refused(folder, tmp_path):
         (["demo@train", "--scores", "classes"], "have no classes"),
         (["demo@train", "--scores", "novelty"], "examples of another kind"),
         (["demo@train", "--scores", "prdc", "--k", "100"], "`k` is too large"),
-        (["demo@train", "--samples", "101"], "`count` must be from 1 to the 100 examples"),
+        (["demo@train", "--samples", "101"], "Only 100 examples are there to compare"),
         (["demo@train", "embedded@test"], "Name the real data with --data"),
         (["embedded@test", "--data", "demo"], "must have one shape"),
-        (["embedded@test", "--size", "large"], "--size must be HEIGHTxWIDTH"),
-        (["embedded@test", "--features", "inception", "--inception", "no.npz"], "no.npz"),
+        (["embedded@train", "--samples", "2001"], "Only 2000 examples are there to compare"),
+        (["demo@test"], "would be compared with itself"),
+        (["embedded@train", "embedded@train", "--size", "8x8", "--data", "demo"], "Only images"),
+        (["embedded@train", "--features", "inception", "--inception", "no.npz"], "no.npz"),
         (["other.keras"], "other.keras"),
     ],
 )
@@ -145,7 +180,7 @@ def test_mistakes_are_answered_in_a_line(arguments, message, monkeypatch):
 
 def test_results_are_json_with_a_schema(folder):
     run(folder, "--data", f"folder:{folder}", "--split", "all")
-    content = json.loads(pathlib.Path("evaluation.json").read_text())
+    content = json.loads(pathlib.Path("runs/evaluation.json").read_text())
     assert content["command"].startswith("python -m training.evaluate ")
     content["results"][0]["protocol"]["extra"] = 1
     with pytest.raises(ValueError, match="extra"):

@@ -148,7 +148,7 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
         if scores is None:
             return super().evaluate(*args, return_dict=return_dict, **kwargs)
         losses = super().evaluate(*args, return_dict=True, **kwargs)
-        found = {score.name: score.value for score in scores(self)}
+        found = {score.name: score.value for score in scores(self).scores}
         if return_dict:
             return {**losses, **found}
         return [*(losses[name] for name in self.log_names), *found.values()]

@@ -1,7 +1,7 @@
 """Scores generators against real data, with their protocol, and writes a report.
 
     $ python -m training.evaluate vae_fashion
-    $ python -m training.evaluate vae_fashion kde_fashion --report report.html
+    $ python -m training.evaluate vae_fashion kde_fashion --report runs/report.html
     $ python -m training.evaluate saved_models/vae_fashion --data tfds:fashion_mnist \
         --scores fid,kid,prdc,one_nn --samples 10000
     $ python -m training.evaluate tfds:mnist@train --data tfds:mnist --scores fid
@@ -16,6 +16,7 @@ import os
 import shlex
 import sys
 
+from training.arguments import positive, size
 from training.quiet import import_tensorflow
 
 
@@ -29,6 +30,8 @@ def main(arguments=None):
         run(options)
     except (OSError, ValueError) as error:
         sys.exit(f"evaluate: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\nevaluate: interrupted. What was finished is kept, features among it.")
 
 
 def parse(arguments=None):
@@ -46,19 +49,25 @@ def parse(arguments=None):
         "a folder of images",
     )
     add("--data", help="the real data (default: what the generator was trained on)")
-    add("--split", choices=("train", "test", "all"), default="test", help="default: %(default)s")
-    add("--size", metavar="HxW", help="bring real and folders' images to this height and width")
-    add("--channels", type=int, choices=(1, 3), help="make real images grey (1) or coloured (3)")
+    add("--split", choices=("train", "test", "all"), default="test", help="default: test")
+    add(
+        "--size",
+        type=size,
+        metavar="HxW",
+        help="bring real and folders' images to this height and width",
+    )
+    add("--channels", type=int, choices=(1, 3), help="make images grey (1) or coloured (3)")
     add(
         "--scores",
         default="frechet,kernel,prdc,one_nn",
         help="from: fid, kid, is (on Inception features), frechet, kernel, classes, prdc, prd, "
-        "one_nn, moments; of VAEs: elbo, reconstruction, latents, novelty (default: %(default)s)",
+        "one_nn, moments; of the model itself: elbo, likelihood, reconstruction, latents, novelty "
+        "(default: %(default)s)",
     )
     add(
         "--features",
         help="inception, classifier (trained on the real data's labels), pixels, or a .keras file "
-        "(default: inception if a score needs it, else classifier)",
+        "(default: inception if a score needs it, else classifier; pixels for vectors)",
     )
     add(
         "--inception",
@@ -67,14 +76,32 @@ def parse(arguments=None):
         help="the Inception network's weights: its archive, graph or npz (default: "
         "$TFGEN_INCEPTION, or a download)",
     )
-    add("--samples", type=int, metavar="N", help="of each kind (default: 10,000, or all there are)")
-    add("--seeds", type=int, default=1, metavar="N", help="draw samples with N seeds (default: 1)")
+    add(
+        "--samples",
+        type=positive,
+        metavar="N",
+        help="how many samples, and as many real examples (default: 10,000, or all there are)",
+    )
+    add(
+        "--seeds",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="draw samples with N seeds (default: 1)",
+    )
     add("--k", type=int, default=5, help="the neighbour that balls reach to (default: 5)")
     add("--splits", type=int, default=10, help="of the inception score (default: 10)")
+    add(
+        "--importance-samples",
+        type=positive,
+        default=5000,
+        metavar="N",
+        help="latents per example, for the likelihood (default: 5000)",
+    )
     add("--bootstrap", type=int, default=0, metavar="N", help="for the Frechet distance's error")
     add("--novel", metavar="DATA", help="data of another kind, for the score novelty")
     add("--skip-unreadable", action="store_true", help="leave out broken image files, counted")
-    add("--output", metavar="FILE", help="the results as JSON (default: evaluation.json)")
+    add("--output", metavar="FILE", help="the results as JSON (default: runs/evaluation.json)")
     add("--report", metavar="FILE", help="write a page with pictures as one HTML file")
     options = parser.parse_args(arguments)
     given = sys.argv[1:] if arguments is None else arguments

@@ -8,8 +8,7 @@ import tensorflow as tf
 
 import tfgen
 import training.recipes  # noqa: F401 (registers them)
-from tfgen import data, evaluation
-from tfgen.data.folder import read_folder
+from tfgen import evaluation
 from tfgen.names import near
 from training.recipe import RECIPES
 from training.run_folder import RunFolder
@@ -21,23 +20,42 @@ class Found:
 
     Args:
         generator: a `Sampler` or a `Collection`.
+        kind: what it is, in a word or two.
         model: the Keras model, if it is one.
         folder: the `RunFolder` that it was trained in, if it was.
         data: the name of the data that it was made from, if known.
     """
 
     generator: object
+    kind: str
     model: object = None
     folder: RunFolder | None = None
     data: str | None = None
 
     @property
-    def details(self):
-        """How it was trained, as a dict."""
+    def is_collection(self):
+        """Whether the samples are there already."""
+        return isinstance(self.generator, evaluation.Collection)
+
+    @property
+    def is_binarized(self):
+        """Whether the model was trained on black and white pixels only."""
         if self.folder is None:
-            return {}
+            return False
+        settings = json.loads(self.folder.config.read_text())["settings"]
+        return RECIPES[settings["recipe"]].binarized is not None
+
+    @property
+    def details(self):
+        """What it is and how it was trained, as a dict."""
+        known = {"kind": self.kind}
+        if self.is_collection:
+            known["unreadable"] = self.generator.source.unreadable
+        if self.folder is None:
+            return known
         config = json.loads(self.folder.config.read_text())
-        return {"training": {**config, "seconds": self.folder.seconds()}}
+        where = {"folder": str(self.folder.path), "seconds": self.folder.seconds()}
+        return {**known, "training": {**config, **where}}
 
 
 class Exported:
@@ -60,21 +78,25 @@ class Exported:
 
     def sample(self, count, seed):
         """Returns `count` samples."""
-        answer = self._loaded.signatures["sample"](
-            count=tf.constant(count), seed=tf.constant(seed, tf.int64)
-        )
-        return answer["images"]
+        try:
+            return self._loaded.signatures["sample"](
+                count=tf.constant(count), seed=tf.constant(seed, tf.int64)
+            )["images"]
+        except (TypeError, KeyError) as error:
+            raise ValueError(
+                "An export's signature `sample` must take an int32 `count` and an int64 `seed`, "
+                f"and answer `images`: {error}."
+            ) from error
 
 
-def find_generator(text, size=None, skip_unreadable=False):
+def find_generator(text, load):
     """Finds what the user means.
 
     Args:
         text: a recipe's name (its run in `runs/`), a run's folder, a `.keras` file, an export's
             folder or one version of it, `DATA@SPLIT` such as `tfds:mnist@train`, or a folder of
             images.
-        size: `(height, width)` to bring images of a folder or of data to.
-        skip_unreadable: whether to leave out a folder's broken images.
+        load: a function from a name of data and a split to a `tfgen.data.Source`.
 
     Returns:
         A `Found`.
@@ -91,18 +113,18 @@ def find_generator(text, size=None, skip_unreadable=False):
     exports = _exports_in(path)
     if exports:
         return _from_export(exports[-1])
+    if text in RECIPES or (path / "config.json").exists():
+        raise FileNotFoundError(
+            f"There is no complete run in {path}: train it first (python -m training.train "
+            f"{text if text in RECIPES else 'RECIPE'})."
+        )
+    if path.is_dir():
+        source = load(f"folder:{path}", "all")
+        return Found(evaluation.Collection(text, source), "a folder of images")
     if "@" in text:
         name, _, split = text.rpartition("@")
-        source = data.source(name, split, size, skip_unreadable=skip_unreadable)
-        return Found(evaluation.Collection(text, source), data=name)
-    if path.is_dir():
-        source = read_folder(path, "all", size, skip_unreadable)
-        return Found(evaluation.Collection(text, source))
-    if text in RECIPES:
-        raise FileNotFoundError(
-            f"There is no complete run of {text} in runs/{text}: train it first "
-            f"(python -m training.train {text})."
-        )
+        source = load(name, split)
+        return Found(evaluation.Collection(text, source), "real examples", data=name)
     raise ValueError(
         f"There is no generator {text!r}: no run, `.keras` file, export or folder of images, and "
         f"no DATA@SPLIT. {near(text, RECIPES)}"
@@ -110,20 +132,30 @@ def find_generator(text, size=None, skip_unreadable=False):
 
 
 def _from_keras(path):
-    model = tfgen.load(path)
-    run = path.parent
+    try:
+        model = tfgen.load(path)
+    except TypeError as error:  # Keras' answer to classes that it does not know
+        raise ValueError(f"{path} cannot be loaded: {error}") from error
+    if not hasattr(model, "sample"):
+        raise ValueError(
+            f"{path} must hold a model with a method `sample(count, seed)`. Received: a "
+            f"{type(model).__name__}."
+        )
+    run = path.resolve().parent
     if path.name == "model.keras" and (run / "config.json").exists():
-        folder = RunFolder(run)
+        folder = RunFolder(path.parent)
         settings = json.loads(folder.config.read_text())["settings"]
-        return Found(evaluation.Sampler(run.name, model), model, folder, settings["data"])
-    return Found(evaluation.Sampler(path.stem, model), model)
+        sampler = evaluation.Sampler(run.name, model)
+        return Found(sampler, "a trained recipe", model, folder, settings["data"])
+    return Found(evaluation.Sampler(path.stem, model), "a model's file", model)
 
 
 def _from_export(path):
     extra = path / "assets.extra" / "tfgen.json"
     description = json.loads(extra.read_text()) if extra.exists() else {}
     name = f"{path.resolve().parent.name}/{path.name}"
-    return Found(evaluation.Sampler(name, Exported(path)), data=description.get("data"))
+    sampler = evaluation.Sampler(name, Exported(path))
+    return Found(sampler, "an export", data=description.get("data"))
 
 
 def _exports_in(path):

@@ -10,12 +10,15 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from tfgen import data, evaluation
+from tfgen import evaluation
 from tfgen.callbacks import reconstruction_grid
 from tfgen.evaluation.cache import cached_features
+from tfgen.evaluation.sampling import as_pixels
 from tfgen.files import whole_file
 from tfgen.pictures import grid
 from training.summary import draw_curves
+
+_COLUMNS = 16  # of a grid of neighbours
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem;
@@ -27,11 +30,11 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: 
 td.best { font-weight: bold; } small, figcaption { color: #555; }
 figure { display: inline-block; margin: 0 1.5rem 1rem 0; vertical-align: top; }
 img { max-width: 100%; } img.pixels { image-rendering: pixelated; }
-td { overflow-wrap: anywhere; }
+table.facts td { overflow-wrap: anywhere; }
 """
 
 
-def write_report(path, results, found, reference, features):
+def write_report(path, results, found, reference, train, features):
     """Writes the page; it is whole or not there.
 
     Args:
@@ -39,6 +42,7 @@ def write_report(path, results, found, reference, features):
         results: a `Result` of each generator.
         found: the `training.generators.Found` of each.
         reference: the `Reference`.
+        train: the `tfgen.data.Source` of training examples, where copies would be from.
         features: the `Features`.
     """
     names = ", ".join(result.generator for result in results)
@@ -47,7 +51,7 @@ def write_report(path, results, found, reference, features):
         f"<p>Compared with {len(reference.source)} examples of {html.escape(reference.data)} "
         f"({reference.split}).</p>",
         _section("Scores", _table_of_scores(results), _chart_of_scores(results)),
-        *_sections_of_pictures(results, found, reference, features),
+        *_sections_of_pictures(results, found, reference, train, features),
         _section("Protocol", _table(dataclasses.asdict(results[0].protocol))),
         _section("Details", *(_details(result) for result in results)),
     ]
@@ -61,13 +65,12 @@ def write_report(path, results, found, reference, features):
         temporary.write_text(page)
 
 
-def _sections_of_pictures(results, found, reference, features):
+def _sections_of_pictures(results, found, reference, train, features):
     if len(reference.source.shape) != 3:
         return []
     real = grid(reference.source.subset(min(64, len(reference.source)), seed=1).floats())
     samples = [_figure(_pixels(real), f"real: {reference.data}")]
     neighbours, interpolations, reconstructions, curves = [], [], [], []
-    train = data.source(reference.data, "train", reference.source.shape[:2])
     for result, each in zip(results, found, strict=True):
         name = result.generator
         count, seed = result.protocol.fake_count, result.protocol.sample_seeds[0]
@@ -75,7 +78,7 @@ def _sections_of_pictures(results, found, reference, features):
         some = fake.subset(min(64, count), seed=1)
         samples.append(_figure(_pixels(grid(some.floats())), name))
         rows = _neighbours(some, reference, train, features)
-        neighbours.append(_figure(_pixels(grid(rows, columns=16)), name))
+        neighbours.append(_figure(_pixels(grid(rows, _COLUMNS)), name))
         if hasattr(each.model, "generate"):
             interpolations.append(_figure(_pixels(_interpolate(each.model)), name))
         if hasattr(each.model, "reconstruct"):
@@ -106,24 +109,19 @@ def _sections_of_pictures(results, found, reference, features):
 
 
 def _neighbours(fake, reference, train, features):
-    """Returns rows of samples and their neighbours, three by three, of 16 columns."""
+    """Returns rows of samples and their neighbours, three by three."""
     pixels = evaluation.PixelFeatures()
+    real, train = as_pixels(reference.source), as_pixels(train)
     chosen = fake.subset(min(32, len(fake)))
     copies = evaluation.nearest(pixels(chosen), pixels(train)).indices
-    known = cached_features(features, reference.source)
+    known = cached_features(features, real)
     kin = evaluation.nearest(features(chosen), known).indices
-    columns = [chosen.images, _as_bytes(train.images[copies]), reference.source.images[kin]]
-    stacked = np.stack([_as_bytes(column) for column in columns], axis=1)  # [32, 3, ...]
-    rows = [
-        stacked[start : start + 16, kind]
-        for start in range(0, len(stacked), 16)
-        for kind in range(3)
-    ]
-    return np.concatenate(rows) / 255.0
-
-
-def _as_bytes(images):
-    return images if images.dtype == np.uint8 else np.rint(images * 255).astype(np.uint8)
+    columns = [chosen.images, train.images[copies], real.images[kin]]
+    stacked = np.stack(columns, axis=1)  # [count, 3, height, width, channels]
+    missing = -len(stacked) % _COLUMNS  # in the last rows
+    stacked = np.pad(stacked, [(0, missing)] + [(0, 0)] * 4, constant_values=255)
+    rows = stacked.reshape(-1, _COLUMNS, *stacked.shape[1:]).swapaxes(1, 2)
+    return rows.reshape(-1, *stacked.shape[2:]) / 255.0
 
 
 def _interpolate(model, rows=8, steps=12):
@@ -142,7 +140,8 @@ def _table_of_scores(results):
         ideal = "lower is better" if score.ideal is None else f"ideal {score.ideal:g}"
         best = min(each.distance for each in scores)
         cells = "".join(_cell(each, len(scores) > 1 and each.distance == best) for each in scores)
-        rows.append(f"<tr><td>{score.name} <small>{ideal}</small></td>{cells}</tr>")
+        source = f"; standard error from {score.error_from}" if score.error_from else ""
+        rows.append(f"<tr><td>{score.name}<br><small>{ideal}{source}</small></td>{cells}</tr>")
     return f'<div class="wide"><table><tr><th></th>{head}</tr>{"".join(rows)}</table></div>'
 
 
@@ -150,9 +149,7 @@ def _cell(score, best):
     spread = f" &plusmn; {score.deviation:.3g}" if score.deviation is not None else ""
     error = ""
     if score.standard_error is not None:
-        error = (
-            f"<br><small>standard error {score.standard_error:.2g}, from {score.error_from}</small>"
-        )
+        error = f"<br><small>standard error {score.standard_error:.2g}</small>"
     return f'<td class="number{" best" * best}">{score.value:.4g}{spread}{error}</td>'
 
 
@@ -207,7 +204,7 @@ def _table(content):
         f"<tr><th>{html.escape(name)}</th><td>{html.escape(str(value))}</td></tr>"
         for name, value in _flat(content)
     )
-    return f"<table>{rows}</table>"
+    return f'<table class="facts">{rows}</table>'
 
 
 def _flat(content, prefix=""):

@@ -54,7 +54,9 @@ def _evaluation(name, result):
 {protocol["data"]} ({protocol["split"]}); features `{protocol["features"]}`{classifier}
 ({protocol["features_checksum"]}; {protocol["preparation"]}); sample seeds
 {", ".join(map(str, protocol["sample_seeds"]))}. {minutes:.0f} minutes on
-{_machine(results[0]["details"])}. ([{name}]({name}))
+{_machine(results[0]["details"])}, not counting features that were in the cache.
+After ± stands the deviation over seeds where there are several, else the standard error of the one
+(of the bootstrap, of the estimate, or of the binomial law). ([{name}]({name}))
 
 {_table(["score", "ideal", *heads], rows)}
 
@@ -68,6 +70,8 @@ def _evaluation(name, result):
 def _figure(result, name):
     score = next(score for score in result["scores"] if score["name"] == name)
     error = score["standard_error"]
+    if len(score["values"]) > 1:
+        error = statistics.stdev(score["values"])
     return f"{score['value']:.4g}" + (f" ± {error:.2g}" if error is not None else "")
 
 
@@ -79,11 +83,12 @@ def _made(result):
     """Says how a generator came about, and what the paper reached."""
     training = result["details"].get("training")
     if training is None:
-        return f"{result['generator']}: real examples in a generator's place, the floor."
+        return f"{result['generator']}: {result['details']['kind']}."
     settings = training["settings"]
     made = (
         f"{result['generator']}: `python -m training.train {settings['recipe']} --data "
-        f"{settings['data']} --seed {settings['seed']}`, {training['seconds'] / 60:.0f} minutes."
+        f"{settings['data']} --seed {settings['seed']} --output {training['folder']}`, "
+        f"{training['seconds'] / 60:.0f} minutes."
     )
     published = [
         _published(settings["recipe"], score["name"])

@@ -10,6 +10,7 @@ Interrupted in any way and started again with the same command, it goes on exact
 import argparse
 import sys
 
+from training.arguments import positive, size
 from training.quiet import import_tensorflow
 
 
@@ -41,11 +42,11 @@ def parse(arguments=None):
     add("recipe", nargs="?", default="vae_fashion", help="its name (default: %(default)s)")
     add("--list", action="store_true", help="show the recipes and exit")
     add("--data", help="embedded, demo, digits, tfds:NAME, folder:PATH or npz:PATH")
-    add("--size", type=_size, metavar="HxW", help="resize images to this height and width")
+    add("--size", type=size, metavar="HxW", help="resize images to this height and width")
     add("--channels", type=int, choices=(1, 3), help="make images grey (1) or coloured (3)")
-    add("--epochs", type=_positive, help="passes over the data")
-    add("--steps", type=_positive, help="steps in an epoch (default: one pass over the data)")
-    add("--batch-size", type=_positive, help="examples per step, over all replicas")
+    add("--epochs", type=positive, help="passes over the data")
+    add("--steps", type=positive, help="steps in an epoch (default: one pass over the data)")
+    add("--batch-size", type=positive, help="examples per step, over all replicas")
     add("--seed", type=int, default=0, help="decides weights, noise and order (default: 0)")
     add(
         "--strategy",
@@ -60,19 +61,6 @@ def parse(arguments=None):
     add("--no-export", action="store_true", help="do not export")
     add("--fresh", action="store_true", help="start anew, even where a run could be resumed")
     return parser.parse_args(arguments)
-
-
-def _positive(text):
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a positive integer, received {text!r}")
-    return int(text)
-
-
-def _size(text):
-    sides = text.split("x")
-    if len(sides) != 2:
-        raise argparse.ArgumentTypeError(f"expected HEIGHTxWIDTH such as 64x64, received {text!r}")
-    return [_positive(side) for side in sides]
 
 
 if __name__ == "__main__":

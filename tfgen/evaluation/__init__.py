@@ -3,7 +3,7 @@
 from tfgen.evaluation.callback import KeepBest, Scoring
 from tfgen.evaluation.classifier import ClassifierFeatures
 from tfgen.evaluation.curves import precision_recall_curve
-from tfgen.evaluation.evaluator import Reference, check_scores, evaluate
+from tfgen.evaluation.evaluator import Reference, check_scores, check_shapes, evaluate
 from tfgen.evaluation.features import Features, ModelFeatures, PixelFeatures
 from tfgen.evaluation.frechet import frechet_distance
 from tfgen.evaluation.inception import InceptionFeatures
@@ -39,6 +39,7 @@ __all__ = [
     "Settings",
     "active_units",
     "check_scores",
+    "check_shapes",
     "class_coverage",
     "compare",
     "density_coverage",

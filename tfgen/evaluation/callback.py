@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import pathlib
 
 import keras
@@ -10,6 +9,7 @@ import keras
 from tfgen.callbacks import is_chief
 from tfgen.evaluation.evaluator import Reference, check_scores, evaluate
 from tfgen.evaluation.features import Features
+from tfgen.evaluation.protocol import Result, compare
 from tfgen.evaluation.sampling import Sampler
 from tfgen.evaluation.scores import Settings
 from tfgen.files import check_writable, whole_file
@@ -46,7 +46,7 @@ class Scoring:
         check_scores(self.scores)
 
     def __call__(self, model):
-        """Returns the model's `Score`s, a tuple."""
+        """Returns the model's `Result`."""
         sampler = Sampler(model.name, model)
         return evaluate(
             sampler,
@@ -57,7 +57,7 @@ class Scoring:
             (self.seed,),
             self.settings,
             keep=False,
-        ).scores
+        )
 
 
 class KeepBest(keras.callbacks.Callback):
@@ -67,7 +67,7 @@ class KeepBest(keras.callbacks.Callback):
     `CSVLogger`, `TensorBoard`, `EarlyStopping`. (Of these `CSVLogger` keeps to the columns of its
     first epoch, and `EarlyStopping` warns of epochs without its score: they want `every=1`.) The
     best is what is nearest to the ideal of the first score. Beside the weights, a JSON file tells
-    their epoch and scores. A run that is resumed knows it, and goes on.
+    their epoch, scores and protocol. A run that is resumed knows it, and goes on.
 
     Args:
         path: a file that ends in `.weights.h5`.
@@ -77,7 +77,7 @@ class KeepBest(keras.callbacks.Callback):
     Raises:
         OSError: nothing can be written to the file's folder.
         ValueError: `path` has another ending, or `every` is less than 1; or, when the first epoch
-            is scored, the weights there were kept by another score.
+            is scored, the weights there were kept by another scoring.
 
     Example:
         >>> model.fit(images, epochs=50, callbacks=[
@@ -100,23 +100,25 @@ class KeepBest(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every:
             return
-        scores = self.scoring(self.model)
-        found = {score.name: score.value for score in scores}
-        logs.update(found)
-        if is_chief(self.model) and scores[0].distance < self._best(scores[0].name):
-            self._keep({"epoch": epoch + 1, "distance": scores[0].distance, "scores": found})
+        result = self.scoring(self.model)
+        logs.update((score.name, score.value) for score in result.scores)
+        if is_chief(self.model) and self._is_best(result):
+            self._keep({"epoch": epoch + 1, **result.to_json()})
 
-    def _best(self, name):
-        """Returns the kept weights' distance from the ideal; infinity if there are none."""
+    def _is_best(self, result):
+        """Tells whether a result is better than that of the kept weights, if there are any."""
         if not self.record.exists():
-            return math.inf
+            return True
         record = json.loads(self.record.read_text())
-        if next(iter(record["scores"])) != name:
+        kept = Result.from_json({name: record[name] for name in record if name != "epoch"})
+        try:
+            best, *_ = compare([kept, result], result.scores[0].name)
+        except ValueError as error:
             raise ValueError(
-                f"{self.path} was kept by the score {next(iter(record['scores']))!r}, and cannot "
-                f"be compared by {name!r}. Choose another `path`, or remove it and {self.record}."
-            )
-        return record["distance"]
+                f"{self.path} was kept by another scoring: {error} Choose another `path`, or "
+                f"remove it and {self.record}."
+            ) from error
+        return best is result
 
     def _keep(self, record):
         # Killed in between, a resumed run comes to this epoch again.

@@ -6,7 +6,7 @@ from tfgen.data import Source
 from tfgen.evaluation.features import checksum_of
 from tfgen.evaluation.protocol import Protocol, Result
 from tfgen.evaluation.sampling import as_pixels
-from tfgen.evaluation.scores import SCORES, Comparison, Settings
+from tfgen.evaluation.scores import MODEL_SCORES, SCORES, Comparison, Settings
 from tfgen.names import near
 from tfgen.serving.export import versions
 
@@ -20,12 +20,14 @@ class Reference:
         data: the data's name.
         split: the part of them.
         seed: of the choice among them.
+        preparation: how they came to their shape, in words.
     """
 
     source: Source
     data: str = "unnamed"
     split: str = "all"
     seed: int = 0
+    preparation: str = "as given, rounded to 8 bits"
 
 
 def evaluate(
@@ -48,7 +50,8 @@ def evaluate(
         features: a `Features`.
         scores: names of `tfgen.evaluation.SCORES`.
         count: the number of samples; the default is that of the real examples.
-        seeds: integers; the scores are computed for samples of each.
+        seeds: integers; the scores are computed for samples of each. Those that are of the model
+            itself, such as "elbo", are computed once.
         settings: the `Settings` of the scores.
         novel: a `tfgen.data.Source` of examples of another kind, for the score "novelty".
         keep: whether to keep the samples' features in the cache, as those of the real examples are.
@@ -70,25 +73,30 @@ def evaluate(
         0.93
     """
     check_scores(scores)
+    scores = list(dict.fromkeys(scores))  # each once
     seeds = tuple(seeds)
     if not seeds:
         raise ValueError("`seeds` must hold at least one integer. Received: none.")
     settings = settings or Settings()
     count = len(reference.source) if count is None else count
     reference = dataclasses.replace(reference, source=as_pixels(reference.source))
-    measured, cuts = [], []
+    novel = None if novel is None else as_pixels(novel)
+    measured, cuts = {}, []
     for seed in seeds:
         fake, cut = generator.draw(count, seed)
-        _check_shapes(generator, reference, fake)
+        check_shapes(generator, reference, fake)
         comparison = Comparison(
             reference.source, fake, features, generator.model, novel, keep, progress
         )
-        measured.append([each for name in scores for each in SCORES[name](comparison, settings)])
+        for name in scores:
+            for score in SCORES[name](comparison, settings):
+                measured.setdefault(score.name, []).append(score)
+        scores = [name for name in scores if name not in MODEL_SCORES]
         settings = dataclasses.replace(settings, bootstrap=0)  # the error is the first seed's
         cuts.append(cut)
     return Result(
         generator.name,
-        tuple(_over_seeds(each) for each in zip(*measured, strict=True)),
+        tuple(_over_seeds(each) for each in measured.values()),
         make_protocol(reference, features, count, seeds),
         {"cut_off": max(cuts)},
     )
@@ -102,6 +110,7 @@ def make_protocol(reference, features, count, seeds):
         preparation=features.preparation,
         data=reference.data,
         split=reference.split,
+        data_preparation=reference.preparation,
         shape=tuple(reference.source.shape),
         real_count=len(reference.source),
         real_seed=reference.seed,
@@ -120,7 +129,8 @@ def check_scores(names):
             raise ValueError(f"There is no score {name!r}. {near(name, SCORES)}")
 
 
-def _check_shapes(generator, reference, fake):
+def check_shapes(generator, reference, fake):
+    """Raises a ValueError if samples and real examples are of different shapes."""
     if fake.shape != reference.source.shape:
         raise ValueError(
             "Samples and real examples must have one shape. Received: "

@@ -23,7 +23,7 @@ class Features(abc.ABC):
     """
 
     name = None
-    checksum = None
+    checksum = ""
     preparation = "none"
     titles = {}
 
@@ -78,7 +78,8 @@ class Features(abc.ABC):
 
     @functools.cached_property
     def _traced(self):
-        return tf.function(self.extract)
+        # Without AutoGraph, which wraps errors in many lines: there is nothing in it to convert.
+        return tf.function(self.extract, autograph=False)
 
 
 class PixelFeatures(Features):
@@ -102,7 +103,8 @@ class ModelFeatures(Features):
 
     Args:
         model: a built model from images in [0, 1] to one output; flattened if it is no vector.
-        name: what the features are called in results.
+        name: what the features are called in results. It has to tell networks apart that differ in
+            anything but their weights.
 
     Example:
         >>> features = evaluation.ModelFeatures(encoder, name="my-encoder")
@@ -113,8 +115,7 @@ class ModelFeatures(Features):
     def __init__(self, model, name):
         self.model = model
         self.name = name
-        architecture = np.frombuffer(model.to_json().encode(), np.uint8)
-        self.checksum = checksum_of([architecture, *model.get_weights()])
+        self.checksum = checksum_of(model.get_weights())
 
     def extract(self, images):
         features = self.model(images, training=False)

@@ -32,9 +32,9 @@ def frechet_distance(real, fake):
     real, fake = _moments_of("real", real), _moments_of("fake", fake)
     _check_sizes(real, fake)
     difference = real.mean - fake.mean
-    traces = np.trace(real.covariance) + np.trace(fake.covariance)
-    root = trace_of_root(real.covariance, fake.covariance)
-    return float(difference @ difference + traces - 2 * root)
+    covariances = real.covariance, fake.covariance
+    traces = sum(map(np.trace, covariances))
+    return float(difference @ difference + traces - 2 * trace_of_root(*covariances))
 
 
 def trace_of_root(first, second):

@@ -21,6 +21,7 @@ class Protocol:
         preparation: what the features do to an image: size, colour, precision.
         data: the name of the real data.
         split: the part of them.
+        data_preparation: how they came to their shape: resized, cut, made grey, rounded.
         shape: of one example, as real and generated ones are compared.
         real_count: the number of real examples.
         real_seed: of their choice among the split's.
@@ -37,6 +38,7 @@ class Protocol:
     preparation: str
     data: str
     split: str
+    data_preparation: str
     shape: tuple
     real_count: int
     real_seed: int
@@ -52,9 +54,11 @@ class Score:
     """One figure, for each seed that samples were drawn with.
 
     Args:
-        name: what it is called; figures on other features than a name stands for have other names.
+        name: what it is called. "fid" and its kin are on Inception features; the others' names say
+            nothing of the features, which are in the protocol.
         values: one per seed.
-        ideal: the value of a perfect generator; `None` where lower is better without a bound.
+        ideal: the best possible value; `None` where lower is better without a bound. Even real data
+            in a generator's place do not reach it with finite samples: that is the floor.
         options: what it was computed with, such as `k`.
         standard_error: of the first value, if it can be had.
         error_from: what that error comes from.
@@ -70,6 +74,8 @@ class Score:
     def __post_init__(self):
         if not all(map(math.isfinite, self.values)):
             raise ValueError(f"The score {self.name!r} must be finite. Received: {self.values}.")
+        if self.standard_error is not None and not math.isfinite(self.standard_error):
+            raise ValueError(f"The score {self.name!r} needs more examples for its error.")
 
     @property
     def value(self):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import inspect
 
 import numpy as np
 
@@ -66,6 +67,7 @@ class Settings:
     Args:
         k: the neighbour that a ball reaches to, for precision, recall, density and coverage.
         splits: the parts that the inception score is computed on.
+        importance_samples: latents per example, for the likelihood of a VAE.
         bootstrap: how often a Frechet distance is computed anew for its standard error; 0 for none.
         seed: an integer, of the clusters and the bootstrap.
 
@@ -75,6 +77,7 @@ class Settings:
 
     k: int = 5
     splits: int = 10
+    importance_samples: int = 5000
     bootstrap: int = 0
     seed: int = 0
 
@@ -101,7 +104,7 @@ def kernel(comparison, settings):
     """The kernel distance; "kid" on Inception features."""
     value, error = kernel_distance(*comparison.both)
     name = comparison.features.title("kernel_distance")
-    return [Score(name, (value,), 0.0, {}, error, "the estimate's variance")]
+    return [Score(name, (value,), 0.0, {"subsets": "none"}, error, "the estimate's variance")]
 
 
 def classes(comparison, settings):
@@ -133,8 +136,8 @@ def prdc(comparison, settings):
 
 def prd(comparison, settings):
     """The best F-scores on the curve of precision and recall."""
-    curve = precision_recall_curve(*comparison.both, seed=settings.seed)
     options = {"clusters": 20, "runs": 10, "seed": settings.seed}
+    curve = precision_recall_curve(*comparison.both, **options)
     return [
         Score("f_8", (curve.f_8,), 1.0, options),
         Score("f_1_8", (curve.f_1_8,), 1.0, options),
@@ -164,7 +167,19 @@ def moments(comparison, settings):
 def elbo(comparison, settings):
     """The negative evidence lower bound of the real examples, in nats per example."""
     _need(comparison, "elbo")
-    return [_mean("negative_elbo", -elbos(comparison.model, comparison.real))]
+    options = {"latents": 1, "seed": 0}
+    values = elbos(comparison.model, comparison.real, seed=options["seed"])
+    return [_mean("negative_elbo", -values, options)]
+
+
+def likelihood(comparison, settings):
+    """The real examples' negative log-likelihood in nats; a VAE's by importance sampling."""
+    _need(comparison, "log_likelihood")
+    method = comparison.model.log_likelihood
+    sampled = "samples" in inspect.signature(method).parameters
+    options = {"samples": settings.importance_samples} if sampled else {}
+    values = method(comparison.real.floats(), **options)
+    return [_mean("negative_log_likelihood", -np.asarray(values), options)]
 
 
 def reconstruction(comparison, settings):
@@ -206,13 +221,14 @@ def novelty(comparison, settings):
     ]
 
 
-SCORES = {
-    score.__name__: score
-    for score in (
-        *(frechet, kernel, classes, prdc, prd, one_nn, moments),
-        *(elbo, reconstruction, latents, novelty),
-    )
+SAMPLE_SCORES = {
+    score.__name__: score for score in (frechet, kernel, classes, prdc, prd, one_nn, moments)
 }
+# Scores of the model on real examples, whatever its samples.
+MODEL_SCORES = {
+    score.__name__: score for score in (elbo, likelihood, reconstruction, latents, novelty)
+}
+SCORES = {**SAMPLE_SCORES, **MODEL_SCORES}
 
 
 def _need(comparison, method):
@@ -223,11 +239,14 @@ def _need(comparison, method):
         )
 
 
-def _mean(name, values):
+def _mean(name, values, options=None):
     """Makes the score of a mean over examples; lower is better."""
+    if len(values) < 2:
+        raise ValueError(f"A score needs at least 2 real examples. Received: {len(values)}.")
     values = np.asarray(values, np.float64)
     error = float(values.std(ddof=1) / np.sqrt(len(values)))
-    return Score(name, (float(values.mean()),), None, {}, error, "the variance over examples")
+    source = "the variance over examples"
+    return Score(name, (float(values.mean()),), None, options or {}, error, source)
 
 
 def _share(name, value, count, ideal, options=None):
