@@ -32,9 +32,10 @@ def frechet_distance(real, fake):
     real, fake = _moments_of("real", real), _moments_of("fake", fake)
     _check_sizes(real, fake)
     difference = real.mean - fake.mean
-    covariances = real.covariance, fake.covariance
-    traces = sum(map(np.trace, covariances))
-    return float(difference @ difference + traces - 2 * trace_of_root(*covariances))
+    traces = np.trace(real.scatter) / real.degrees + np.trace(fake.scatter) / fake.degrees
+    # S = scatter / degrees: taken out of the root, the division spares two copies.
+    root = trace_of_root(real.scatter, fake.scatter) / np.sqrt(real.degrees * fake.degrees)
+    return float(difference @ difference + traces - 2 * root)
 
 
 def trace_of_root(first, second):

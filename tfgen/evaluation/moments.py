@@ -60,15 +60,20 @@ class Moments:
         )
 
     @property
-    def covariance(self):
-        """The unbiased covariance, float64 `[size, size]`.
+    def degrees(self):
+        """The degrees of freedom of the covariance, one less than the number of samples.
 
         Raises:
             ValueError: there are fewer than two samples.
         """
         if self.count < 2:
             raise ValueError(f"A covariance needs at least 2 samples. Received: {self.count}.")
-        return self.scatter / (self.count - 1)
+        return self.count - 1
+
+    @property
+    def covariance(self):
+        """The unbiased covariance, float64 `[size, size]`; raises as `degrees` does."""
+        return self.scatter / self.degrees
 
 
 @np.errstate(invalid="ignore")  # what is not finite is refused, once all workers know of it
