@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 
 import numpy as np
 import pytest
@@ -140,7 +141,15 @@ def test_the_report_is_one_file(folder, model):
     assert "real_checksum" in page
 
 
-def test_broken_images_are_counted_and_refused(folder, tmp_path):
+def test_a_model_beside_a_foreign_file_is_a_file(folder, model, tmp_path):
+    (tmp_path / "own").mkdir()
+    shutil.copy(model, tmp_path / "own/model.keras")
+    (tmp_path / "own/config.json").write_text("{}")
+    (result,) = run("own", "--data", f"folder:{folder}", "--split", "all", "--scores", "frechet")
+    assert result.generator == "model" and "training" not in result.details
+
+
+def test_broken_images_are_counted_and_refused(folder, tmp_path, capsys):
     (folder / "05.png").write_bytes(b"nothing")
     (folder / "07.png").write_bytes((folder / "06.png").read_bytes()[:60])
     options = [folder, "--data", f"folder:{folder}", "--split", "all"]
@@ -148,6 +157,7 @@ def test_broken_images_are_counted_and_refused(folder, tmp_path):
     assert not (tmp_path / "runs/evaluation.json").exists()
     (result,) = run(*options, "--skip-unreadable")
     assert result.protocol.unreadable == 2
+    assert "4 broken files were left out" in capsys.readouterr().out  # two real, two generated
     assert result.protocol.real_count == 18
 
 

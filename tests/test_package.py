@@ -1,5 +1,7 @@
+import json
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
 import time
@@ -20,14 +22,27 @@ def test_every_public_name_is_there():
 
 
 def test_the_readme_s_lines_of_python_work(tmp_path, monkeypatch):
-    readme = pathlib.Path(__file__).parent.parent / "README.md"
-    code = "".join(re.findall(r"```python\n(.*?)```", readme.read_text(), re.DOTALL))
+    code = "".join(re.findall(r"```python\n(.*?)```", _readme(), re.DOTALL))
     short = code.replace("epochs=2", "epochs=1, steps_per_epoch=2")
     assert short != code
     monkeypatch.chdir(tmp_path)
     exec(short, {})
     assert (tmp_path / "runs/by_hand/pictures/samples-0001.png").exists()
     assert (tmp_path / "saved_models/by_hand/1/saved_model.pb").exists()
+
+
+def test_the_readme_s_figures_are_the_measured_ones():
+    root = pathlib.Path(__file__).parent.parent
+    measured = json.loads((root / "training/results/benchmark_evaluation.json").read_text())
+    rows = re.findall(r"^\| .* \| .*(?:sqrtm|NearestNeighbors).* \| ([\d.]+)", _readme(), re.M)
+    assert rows == [
+        f"{statistics.median(each['ratios']):.1f}"
+        for each in measured["evaluation_benchmark"].values()
+    ]
+
+
+def _readme():
+    return (pathlib.Path(__file__).parent.parent / "README.md").read_text()
 
 
 @pytest.mark.parametrize(

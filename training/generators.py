@@ -10,7 +10,7 @@ import tfgen
 import training.recipes  # noqa: F401 (registers them)
 from tfgen import evaluation
 from tfgen.names import near
-from training.recipe import RECIPES
+from training.recipe import RECIPES, find
 from training.run_folder import RunFolder
 
 
@@ -43,7 +43,7 @@ class Found:
         if self.folder is None:
             return False
         settings = json.loads(self.folder.config.read_text())["settings"]
-        return RECIPES[settings["recipe"]].binarized is not None
+        return find(settings["recipe"]).binarized is not None
 
     @property
     def details(self):
@@ -142,12 +142,18 @@ def _from_keras(path):
             f"{type(model).__name__}."
         )
     run = path.resolve().parent
-    if path.name == "model.keras" and (run / "config.json").exists():
-        folder = RunFolder(path.parent)
-        settings = json.loads(folder.config.read_text())["settings"]
+    settings = _settings(run) if path.name == "model.keras" else None
+    if settings is not None:
         sampler = evaluation.Sampler(run.name, model)
+        folder = RunFolder(path.parent)
         return Found(sampler, "a trained recipe", model, folder, settings["data"])
     return Found(evaluation.Sampler(path.stem, model), "a model's file", model)
+
+
+def _settings(run):
+    """Returns the settings of the run in a folder; `None` if it is no run of ours."""
+    config = run / "config.json"
+    return json.loads(config.read_text()).get("settings") if config.exists() else None
 
 
 def _from_export(path):

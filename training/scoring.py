@@ -186,6 +186,9 @@ def print_scores(result):
     """Prints a line for each score."""
     for score in result.scores:
         print(f"  {score.name:32}{describe(score)}")
+    skipped = result.protocol.unreadable + result.details.get("unreadable", 0)
+    if skipped:
+        print(f"  {skipped} broken files were left out.")
     if result.details["cut_off"]:
         print(f"  {result.details['cut_off']:.2%} of the values left [0, 1] and were cut off.")
 

@@ -51,7 +51,8 @@ class Features(abc.ABC):
             A float32 array `[count, size]`.
 
         Raises:
-            ValueError: the images are not finite or not in [0, 1], or their features not finite.
+            ValueError: the images are not finite or not in [0, 1] (those of a data set are not
+                looked at), or their features not finite.
         """
         dataset = batches_of(images, batch_size)
         steps = len(dataset) if dataset.cardinality() >= 0 else None
