@@ -37,7 +37,6 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
             trainable=False,
             aggregation="only_first_replica",
         )
-        self._trackers = [keras.metrics.Mean(name=name) for name in self.log_names]
 
     def finish(self):
         """Ends `__init__`: the networks are built, so the model is; their random layers are seeded.
@@ -45,6 +44,7 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
         Keras takes a subclassed model for unbuilt, and would not save its weights.
         """
         self.built = True
+        self._trackers = [keras.metrics.Mean(name=name) for name in self.log_names]
         noise.seed_layers(self)
 
     @abc.abstractmethod
@@ -117,6 +117,11 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
         with self.distribute_strategy.scope():
             self.optimizer.build(self.trainable_variables)
 
+    @property
+    def optimizers(self):
+        """The list of optimizers, whose state is saved with the model."""
+        return [self.optimizer]
+
     def get_compile_config(self):
         return keras.saving.serialize_keras_object(
             {
@@ -153,37 +158,62 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
             return {**losses, **found}
         return [*(losses[name] for name in self.log_names), *found.values()]
 
+    def take_train_step(self, run):
+        """Takes a step of training.
+
+        Args:
+            run: a function that takes a step, a function from a batch to logs, and runs it with the
+                batch on every replica.
+
+        Returns:
+            The logs.
+        """
+        return run(self._descend)
+
+    def take_test_step(self, run):
+        """Takes a step of evaluation; see `take_train_step`."""
+        return run(lambda data: self.track(self.compute_losses(data, training=False), data))
+
     def train_step(self, data):
+        return self.take_train_step(lambda step: step(data))
+
+    def test_step(self, data):
+        return self.take_test_step(lambda step: step(data))
+
+    def make_train_function(self, force=False):
+        if self.distribute_strategy.num_replicas_in_sync == 1:
+            super().make_train_function(force)
+        elif self.train_function is None or force:
+            self.train_function = make_replicated_function(self, self.take_train_step)
+
+    def make_test_function(self, force=False):
+        if self.distribute_strategy.num_replicas_in_sync == 1:
+            super().make_test_function(force)
+        elif self.test_function is None or force:
+            self.test_function = make_replicated_function(self, self.take_test_step)
+
+    def track(self, losses, data):
+        """Adds a batch's losses to the means that are logged; what is not in them stays.
+
+        Returns:
+            A dict of the means so far, with the keys `log_names`.
+        """
+        examples = tf.shape(unpack(data)[0])[0]
+        for tracker in self._trackers:
+            if tracker.name in losses:
+                # A replica has no share in a last batch that is smaller than their number.
+                value = tf.where(examples > 0, losses[tracker.name], 0.0)
+                tracker.update_state(value, sample_weight=examples)
+        return {tracker.name: tracker.result() for tracker in self._trackers}
+
+    def _descend(self, data):
         losses = descend(
             self.optimizer,
             self.trainable_variables,
             lambda: self.compute_losses(data, training=True),
         )
         self.step.assign_add(1)
-        return self._track(losses, data)
-
-    def test_step(self, data):
-        return self._track(self.compute_losses(data, training=False), data)
-
-    def make_train_function(self, force=False):
-        if self.distribute_strategy.num_replicas_in_sync == 1:
-            super().make_train_function(force)
-        elif self.train_function is None or force:
-            self.train_function = make_replicated_function(self, self.train_step)
-
-    def make_test_function(self, force=False):
-        if self.distribute_strategy.num_replicas_in_sync == 1:
-            super().make_test_function(force)
-        elif self.test_function is None or force:
-            self.test_function = make_replicated_function(self, self.test_step)
-
-    def _track(self, losses, data):
-        examples = tf.shape(unpack(data)[0])[0]
-        for tracker in self._trackers:
-            # A replica has no share in a last batch that is smaller than the number of replicas.
-            value = tf.where(examples > 0, losses[tracker.name], 0.0)
-            tracker.update_state(value, sample_weight=examples)
-        return {tracker.name: tracker.result() for tracker in self._trackers}
+        return self.track(losses, data)
 
 
 def unpack(data):

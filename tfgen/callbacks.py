@@ -214,7 +214,8 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if not is_chief(self.model):
             return
-        for variable in [*self.model.variables, *self.model.optimizer.variables]:
+        optimizers = [variable for each in self.model.optimizers for variable in each.variables]
+        for variable in [*self.model.variables, *optimizers]:
             value = tf.convert_to_tensor(variable.value)
             if value.dtype.is_floating and not tf.reduce_all(tf.math.is_finite(value)):
                 raise FloatingPointError(

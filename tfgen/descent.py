@@ -3,14 +3,17 @@
 import tensorflow as tf
 
 
-def descend(optimizer, variables, compute_losses):
+def descend(optimizer, variables, compute_losses, name="loss", jit_update=False):
     """Takes one optimizer step down a loss.
 
     Args:
         optimizer: a built Keras optimizer.
         variables: the list of variables to move; all others stay as they are.
-        compute_losses: a function without arguments that returns a dict of scalars: `"loss"`, the
+        compute_losses: a function without arguments that returns a dict of scalars: the loss, a
             mean over this replica's examples, and whatever else is to be logged.
+        name: the loss' name in that dict.
+        jit_update: whether XLA compiles the optimizer's update; needs a single replica. Each weight
+            is then read and written once, not once for every operation of the optimizer.
 
     Returns:
         The dict that `compute_losses` returned.
@@ -19,12 +22,23 @@ def descend(optimizer, variables, compute_losses):
     with tf.GradientTape() as tape:
         losses = compute_losses()
         # The optimizer sums over replicas.
-        loss = optimizer.scale_loss(losses["loss"] / context.num_replicas_in_sync)
+        loss = optimizer.scale_loss(losses[name] / context.num_replicas_in_sync)
     gradients = tape.gradient(loss, variables)
     if context.num_replicas_in_sync > 1 and _clips(_inner(optimizer)):
         gradients = _clip_together(context, optimizer, gradients)
-    optimizer.apply(gradients, variables)
+    _apply(optimizer, gradients, variables, jit_update)
     return losses
+
+
+def _apply(optimizer, gradients, variables, jit_update):
+    @tf.function(jit_compile=True, autograph=False)
+    def apply(gradients):
+        optimizer.apply(gradients, variables)
+
+    if jit_update:
+        apply(gradients)
+    else:
+        optimizer.apply(gradients, variables)
 
 
 def _clip_together(context, optimizer, gradients):

@@ -66,6 +66,29 @@ class StandardNormal(Prior):
 
 @serializable
 @dataclasses.dataclass(frozen=True)
+class Uniform(Prior):
+    """Independent values from -1 to 1 (Radford et al., 2016, section 4).
+
+    Args:
+        size: the number of latent dimensions, at least 1.
+
+    Example:
+        >>> Uniform(2).distribution().sample(3, seed=(0, 1)).shape
+        TensorShape([3, 2])
+    """
+
+    size: int
+
+    def __post_init__(self):
+        if self.size < 1:
+            raise ValueError(f"`size` must be at least 1. Received: size={self.size}.")
+
+    def distribution(self):
+        return tfd.Independent(tfd.Uniform(-tf.ones([self.size]), tf.ones([self.size])), 1)
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
 class DiagonalNormal(Posterior):
     """`q(z|x) = N(location, diag(softplus(scale))^2)`, as in the lecture code.
 

@@ -66,6 +66,24 @@ def sample(distribution, count, seed):
     return distribution.sample([count, replicas], seed=seed)[:, replica]
 
 
+def draw(distribution, count, seed):
+    """Draws as many samples as a replica's share of a global batch has examples.
+
+    As with `sample`, the draws are made for every replica and the own rows kept.
+
+    Args:
+        distribution: a TFP distribution without batch shape, whose sampler fills `[samples, ...]`
+            in that order.
+        count: the number of examples of this replica, the same on all.
+        seed: int32 `[2]`, the same on every replica.
+
+    Returns:
+        A tensor `[count, ...]`.
+    """
+    replicas, replica = _position()
+    return distribution.sample([replicas, count], seed=seed)[replica]
+
+
 def seed_layers(model):
     """Makes the random layers in a model's networks draw from the model's seed and step.
 

@@ -8,12 +8,12 @@ must feed a value for placeholder"), and on scalar logs under `MultiWorkerMirror
 import tensorflow as tf
 
 
-def make_replicated_function(model, step):
+def make_replicated_function(model, take_step):
     """Returns what `fit` and `evaluate` call with an iterator over distributed batches.
 
     Args:
         model: the compiled model; its `steps_per_execution` steps are made in one call.
-        step: the model's `train_step` or `test_step`.
+        take_step: the model's `take_train_step` or `take_test_step`.
 
     Returns:
         A function from an iterator to the logs of the last step, averaged over replicas. It raises
@@ -33,8 +33,11 @@ def make_replicated_function(model, step):
 
     @tf.function(reduce_retracing=True)
     def one_step(batch):
-        logs = strategy.run(step, args=(batch,))
-        return {name: strategy.reduce("MEAN", log, axis=None) for name, log in logs.items()}
+        def run(step):
+            logs = strategy.run(step, args=(batch,))
+            return {name: strategy.reduce("MEAN", log, axis=None) for name, log in logs.items()}
+
+        return take_step(run)
 
     def function(iterator):
         logs = one_step(next(iterator))
@@ -46,3 +49,20 @@ def make_replicated_function(model, step):
         return logs
 
     return function
+
+
+def update(variables, function):
+    """Puts `function(value)` in place of each variable's value, alike on all replicas.
+
+    Args:
+        variables: Keras variables.
+        function: from an index in that list and a value to a value.
+    """
+    tf.distribute.get_replica_context().merge_call(
+        lambda strategy: [
+            strategy.extended.update(
+                variable.value, lambda value, index=index: value.assign(function(index, value))
+            )
+            for index, variable in enumerate(variables)
+        ]
+    )

@@ -227,10 +227,11 @@ def export_once(folder, exports, results):
 def report(results, folder, exported):
     """Prints where everything is and what to do next."""
     epochs = "1 epoch" if results["epochs"] == 1 else f"{results['epochs']} epochs"
+    losses = ", ".join(f"{name} {value:.2f}" for name, value in results["test"].items())
     python = "python" if "VIRTUAL_ENV" in os.environ else os.path.relpath(sys.executable)
     print(
         f"\nTrained {results['recipe']} on {results['data']}, {epochs}: "
-        f"loss {results['test']['loss']:.2f} on held-out data.\n"
+        f"{losses} on held-out data.\n"
         f"  what it learnt  {folder.summary}\n"
         f"  pictures        {folder.path / 'pictures'}\n"
         f"  the model       {folder.model}\n"

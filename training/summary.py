@@ -17,7 +17,8 @@ def write_summary(model, train, test, folder):
     """Draws what a model can show into `folder.summary`.
 
     A model that encodes shows learning curves, samples, reconstructions and latents; another one
-    samples, the training images nearest to them, and how likely it finds the data.
+    data, samples, the training images nearest to them, and its learning curves, or how likely it
+    finds the data if it takes no steps.
 
     Args:
         model: a trained model of tfgen.
@@ -30,7 +31,7 @@ def write_summary(model, train, test, folder):
     if "encode" in model.signatures():
         _draw_encoder(axes, model, test, folder)
     else:
-        _draw_density(axes, model, train, test)
+        _draw_sampler(axes, model, train, test, folder)
     with whole_file(folder.summary) as path:
         figure.savefig(path, dpi=90)
 
@@ -47,7 +48,7 @@ def _draw_encoder(axes, model, test, folder):
     _scatter_latents(axes[1, 1], model, test)
 
 
-def _draw_density(axes, model, train, test):
+def _draw_sampler(axes, model, train, test, folder):
     if len(test.shape) == 3:
         _show(axes[0, 0], grid(test.floats(100)), "held-out images")
         _show(axes[0, 1], grid(model.sample(100, seed=0)), "samples")
@@ -57,7 +58,10 @@ def _draw_density(axes, model, train, test):
         _scatter_samples(axes[0, 0], model, test)
         axes[0, 1].axis("off")
         axes[1, 0].axis("off")
-    _draw_likelihoods(axes[1, 1], model, train, test)
+    if not hasattr(model, "log_likelihood"):
+        draw_curves(axes[1, 1], folder.log)
+    else:
+        _draw_likelihoods(axes[1, 1], model, train, test)
 
 
 def _neighbour_grid(samples, train, columns):
@@ -81,14 +85,19 @@ def _draw_likelihoods(axes, model, train, test):
 
 
 def draw_curves(axes, log):
-    """Draws the losses of a run's CSV log."""
+    """Draws the losses of a run's CSV log: the one, or those of all players."""
     with log.open(newline="") as file:
         rows = list(csv.DictReader(file))
-    for name, label in (("loss", "training"), ("val_loss", "held out")):
-        # Keras writes NA for epochs without a look at the held-out data.
-        points = [(int(row["epoch"]) + 1, float(row[name])) for row in rows if row[name] != "NA"]
-        axes.plot(*zip(*points, strict=True), label=label)
-    axes.set(title="loss per example", xlabel="epoch")
+    names = (
+        ["loss"] if "loss" in rows[0] else [name for name in rows[0] if f"val_{name}" in rows[0]]
+    )
+    for index, name in enumerate(names):
+        for key, style, split in ((name, "-", "training"), (f"val_{name}", ":", "held out")):
+            # Keras writes NA for epochs without a look at the held-out data.
+            points = [(int(row["epoch"]) + 1, float(row[key])) for row in rows if row[key] != "NA"]
+            label = f"{name.replace('_', ' ')}, {split}"
+            axes.plot(*zip(*points, strict=True), style, color=f"C{index}", label=label)
+    axes.set(title="losses per example", xlabel="epoch")
     axes.legend()
 
 

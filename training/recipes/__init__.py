@@ -1,5 +1,5 @@
 """The recipes; importing this package registers them all."""
 
-from training.recipes import classical, vaes
+from training.recipes import classical, gans, vaes
 
-__all__ = ["classical", "vaes"]
+__all__ = ["classical", "gans", "vaes"]

@@ -1,0 +1,196 @@
+"""What all models of two players share."""
+
+import abc
+
+import keras
+import tensorflow as tf
+
+from tfgen.base import GenerativeModel
+from tfgen.descent import descend
+from tfgen.replicas import update
+
+
+class AdversarialModel(GenerativeModel):
+    """A generative model of two players, each with a loss, variables and an optimizer of its own.
+
+    One step of `fit` is one step of the discriminator on one batch, with fresh noise; at every
+    `critic_steps`-th the generator takes one too. So each step of the critic has a batch of its
+    own, as the papers say, and an epoch is one pass over the data.
+
+    A subclass says how data flow in `discriminator_losses` and `generator_losses`, and which
+    variables are the players', in `discriminator_variables` and `generator_variables`.
+
+    Args:
+        critic_steps: steps of the discriminator to one of the generator.
+        constraint: a function from a weight of the discriminator to what it becomes after each of
+            its steps, such as `tfgen.penalties.WeightClipping`; `None` for none.
+        seed: see `tfgen.GenerativeModel`.
+        **kwargs: what `keras.Model` takes: `name`, `dtype`.
+
+    Raises:
+        ValueError: `critic_steps` is less than 1.
+    """
+
+    def __init__(self, critic_steps=1, constraint=None, seed=0, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        if critic_steps < 1:
+            raise ValueError(
+                f"`critic_steps` must be at least 1. Received: critic_steps={critic_steps}."
+            )
+        self.critic_steps = critic_steps
+        self.constraint = constraint
+
+    @property
+    @abc.abstractmethod
+    def discriminator_variables(self):
+        """The list of variables that the discriminator's optimizer moves."""
+
+    @property
+    @abc.abstractmethod
+    def generator_variables(self):
+        """The list of variables that the generator's optimizer moves."""
+
+    @abc.abstractmethod
+    def discriminator_losses(self, data, training):
+        """Computes `"discriminator_loss"` and what is logged beside it, as `compute_losses`."""
+
+    @abc.abstractmethod
+    def generator_losses(self, data, training):
+        """Computes `"generator_loss"` and what is logged beside it, as `compute_losses`."""
+
+    def compute_losses(self, data, training):
+        return {
+            **self.discriminator_losses(data, training),
+            **self.generator_losses(data, training),
+        }
+
+    def compile(
+        self,
+        generator_optimizer="adam",
+        discriminator_optimizer="adam",
+        *,
+        jit_compile=False,
+        jit_update=False,
+        steps_per_execution=1,
+        run_eagerly=False,
+    ):
+        """Prepares for training.
+
+        Args:
+            generator_optimizer: a Keras optimizer or its name, for generators and what helps them.
+            discriminator_optimizer: the same for discriminators; two optimizers, not one twice.
+            jit_compile: see `tfgen.GenerativeModel.compile`.
+            jit_update: whether XLA compiles the optimizers' updates alone, which pays for large
+                layers where it does not for the whole step.
+            steps_per_execution: steps between two visits of Python, and of the callbacks.
+            run_eagerly: for debugging.
+
+        Raises:
+            ValueError: one optimizer was passed for both players, or `jit_update` asked for on
+                more than one replica, whose updates XLA cannot compile.
+        """
+        if generator_optimizer is discriminator_optimizer and not isinstance(
+            generator_optimizer, str
+        ):
+            raise ValueError(
+                "The players need an optimizer each: it keeps averages of one player's gradients. "
+                f"Received: the same {type(generator_optimizer).__name__} twice. Make two."
+            )
+        if jit_update and self.distribute_strategy.num_replicas_in_sync > 1:
+            raise ValueError(
+                "`jit_update=True` needs a single replica. "
+                f"Received: {self.distribute_strategy.num_replicas_in_sync} replicas. Compile the "
+                "model with jit_update=False."
+            )
+        self.jit_update = jit_update
+        # Not this class' parent, whose one optimizer has no use here.
+        keras.Model.compile(
+            self,
+            optimizer=None,
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+            run_eagerly=run_eagerly,
+        )
+        with self.distribute_strategy.scope():
+            self.generator_optimizer = self._prepare(generator_optimizer, self.generator_variables)
+            self.discriminator_optimizer = self._prepare(
+                discriminator_optimizer, self.discriminator_variables
+            )
+
+    @property
+    def optimizers(self):
+        return [self.generator_optimizer, self.discriminator_optimizer]
+
+    def get_compile_config(self):
+        return keras.saving.serialize_keras_object(
+            {
+                "generator_optimizer": self.generator_optimizer,
+                "discriminator_optimizer": self.discriminator_optimizer,
+                "jit_compile": self.jit_compile,
+                "jit_update": self.jit_update,
+                "steps_per_execution": self.steps_per_execution,
+                "run_eagerly": self.run_eagerly,
+            }
+        )
+
+    def take_train_step(self, run):
+        if self.critic_steps == 1:
+            return run(self._move_both)
+        # The choice stands outside of `run`: replicas cannot meet inside of a condition.
+        return tf.cond(
+            tf.equal((self.step.value + 1) % self.critic_steps, 0),
+            lambda: run(self._move_both),
+            lambda: run(self._move_discriminator),
+        )
+
+    def after_generator_step(self):
+        """Is called after each step of the generator, on every replica."""
+
+    def after_step(self, losses):
+        """Is called with the losses of each step, on every replica."""
+
+    def _move_discriminator(self, data):
+        return self._end_step(self._descend_discriminator(data), data)
+
+    def _move_both(self, data):
+        losses = self._descend_discriminator(data)
+        return self._end_step({**losses, **self._descend_generator(data)}, data)
+
+    def _descend_discriminator(self, data):
+        losses = descend(
+            self.discriminator_optimizer,
+            self.discriminator_variables,
+            lambda: self.discriminator_losses(data, training=True),
+            name="discriminator_loss",
+            jit_update=self.jit_update,
+        )
+        if self.constraint is not None:
+            update(self.discriminator_variables, lambda _, weight: self.constraint(weight))
+        return losses
+
+    def _descend_generator(self, data):
+        losses = descend(
+            self.generator_optimizer,
+            self.generator_variables,
+            lambda: self.generator_losses(data, training=True),
+            name="generator_loss",
+            jit_update=self.jit_update,
+        )
+        self.after_generator_step()
+        return losses
+
+    def _end_step(self, losses, data):
+        self.after_step(losses)
+        self.step.assign_add(1)
+        return self.track(losses, data)
+
+    def _prepare(self, optimizer, variables):
+        optimizer = keras.optimizers.get(optimizer)
+        if self.dtype_policy.name == "mixed_float16" and not isinstance(
+            optimizer, keras.optimizers.LossScaleOptimizer
+        ):
+            # Keras' `compile` does it for its one optimizer.
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+        # Unbuilt, it could neither be restored nor be used first under a strategy.
+        optimizer.build(variables)
+        return optimizer

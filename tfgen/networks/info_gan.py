@@ -1,0 +1,142 @@
+"""The networks of InfoGAN for 28x28 images, in which Lucic et al. (2018) compare GANs.
+
+Chen et al., 2016, table 1 (their appendix C.1): two dense layers and two convolutions of 4x4 and
+stride 2, mirrored. Lucic et al. take them for every game, data set and size.
+"""
+
+import math
+
+import keras
+from keras import layers
+
+from tfgen.networks.shapes import check_image_shape, check_latent_dim
+
+_SCALE = 4  # two strides of 2
+
+
+def info_gan_generator(output_shape=(28, 28, 1), latent_dim=64, momentum=0.9):
+    """Dense 1024 -> dense 7x7x128 -> deconvolution 64 -> deconvolution to the image, sigmoid.
+
+    ReLU and batch normalization after all layers but the last.
+
+    Args:
+        output_shape: `(height, width, channels)`, height and width multiples of 4.
+        latent_dim: the size of the input.
+        momentum: of the batch normalization's averages; Keras' own 0.99 is slow for short runs.
+
+    Returns:
+        A model from `[batch, latent_dim]` to images `[batch, *output_shape]` in [0, 1].
+
+    Raises:
+        ValueError: the shape is not that of an image, or not a multiple of 4.
+
+    Example:
+        >>> info_gan_generator((28, 28, 1), latent_dim=64)
+    """
+    check_latent_dim(latent_dim)
+    height, width, channels = _check_size(output_shape)
+    start = (height // _SCALE, width // _SCALE, 128)
+    inputs = keras.Input((latent_dim,), name="latents")
+    hidden = inputs
+    for size in (1024, math.prod(start)):
+        hidden = layers.Dense(size, use_bias=False)(hidden)
+        hidden = layers.ReLU()(layers.BatchNormalization(momentum=momentum)(hidden))
+    hidden = layers.Reshape(start)(hidden)
+    hidden = _double(64, use_bias=False)(hidden)
+    hidden = layers.ReLU()(layers.BatchNormalization(momentum=momentum)(hidden))
+    outputs = layers.Activation("sigmoid", dtype="float32")(_double(channels)(hidden))
+    return keras.Model(inputs, outputs, name="generator")
+
+
+def info_gan_discriminator(input_shape=(28, 28, 1), batch_norm=True, momentum=0.9):
+    """Convolution 64 -> convolution 128 -> fc 1024 -> logit.
+
+    Leaky ReLU of slope 0.1 after all layers but the last.
+
+    Args:
+        input_shape: `(height, width, channels)`, height and width multiples of 4.
+        batch_norm: whether there is batch normalization after the second and third layer. With
+            gradient penalties there should be none (Gulrajani et al., 2017, section 4).
+        momentum: of the batch normalization's averages.
+
+    Returns:
+        A model from images `[batch, *input_shape]` to logits `[batch, 1]`.
+
+    Raises:
+        ValueError: the shape is not that of an image, or not a multiple of 4.
+
+    Example:
+        >>> info_gan_discriminator((28, 28, 1), batch_norm=False)
+    """
+    inputs, trunk = _trunk(input_shape, batch_norm, momentum)
+    return keras.Model(inputs, _head(1, trunk), name="discriminator")
+
+
+def info_gan_discriminator_and_recognition(
+    code_sizes, input_shape=(28, 28, 1), batch_norm=True, momentum=0.9
+):
+    """The discriminator, and the network Q that shares all its layers but the last.
+
+    Q has a hidden layer of 128 units of its own (Chen et al., 2016, appendix C.1).
+
+    Args:
+        code_sizes: the number of Q's outputs for each code.
+        input_shape: `(height, width, channels)`, height and width multiples of 4.
+        batch_norm: whether there is batch normalization.
+        momentum: of the batch normalization's averages.
+
+    Returns:
+        A pair of models that share layers: from images to logits `[batch, 1]`, and from images to
+        a list of tensors `[batch, size]`, one for each code.
+
+    Raises:
+        ValueError: the shape is not that of an image, or not a multiple of 4.
+
+    Example:
+        >>> discriminator, recognition = info_gan_discriminator_and_recognition([10, 2, 2])
+    """
+    inputs, trunk = _trunk(input_shape, batch_norm, momentum)
+    hidden = layers.Dense(128, use_bias=not batch_norm)(trunk)
+    if batch_norm:
+        hidden = layers.BatchNormalization(momentum=momentum)(hidden)
+    hidden = layers.LeakyReLU(0.1)(hidden)
+    return (
+        keras.Model(inputs, _head(1, trunk), name="discriminator"),
+        keras.Model(inputs, [_head(size, hidden) for size in code_sizes], name="recognition"),
+    )
+
+
+def _trunk(input_shape, batch_norm, momentum):
+    _check_size(input_shape)
+    inputs = keras.Input(input_shape, name="images")
+    hidden = layers.LeakyReLU(0.1)(_halve(64)(inputs))
+    hidden = _halve(128, use_bias=not batch_norm)(hidden)
+    if batch_norm:
+        hidden = layers.BatchNormalization(momentum=momentum)(hidden)
+    hidden = layers.Flatten()(layers.LeakyReLU(0.1)(hidden))
+    hidden = layers.Dense(1024, use_bias=not batch_norm)(hidden)
+    if batch_norm:
+        hidden = layers.BatchNormalization(momentum=momentum)(hidden)
+    return inputs, layers.LeakyReLU(0.1)(hidden)
+
+
+def _head(size, hidden):
+    return layers.Dense(size, dtype="float32")(hidden)
+
+
+def _halve(filters, use_bias=True):
+    return layers.Conv2D(filters, 4, strides=2, padding="same", use_bias=use_bias)
+
+
+def _double(filters, use_bias=True):
+    return layers.Conv2DTranspose(filters, 4, strides=2, padding="same", use_bias=use_bias)
+
+
+def _check_size(shape):
+    check_image_shape(shape)
+    if shape[0] % _SCALE or shape[1] % _SCALE:
+        raise ValueError(
+            f"Height and width must be multiples of {_SCALE}. Received: {tuple(shape)}. Resize the "
+            "images (`size=(28, 28)`, --size 28x28), or take `dcgan_generator`'s kin."
+        )
+    return shape
