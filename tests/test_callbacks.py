@@ -8,16 +8,20 @@ import tensorflow_probability as tfp
 from PIL import Image
 
 from tests.specimens import SHAPE, assert_same, compiled, images, weights
-from tfgen import callbacks, files, networks
+from tfgen import callbacks, distributions, files, latents, networks
 from tfgen.callbacks import (
     Checkpoint,
+    Interpolation,
     LatentMap,
     LatentTraversal,
+    NearestNeighbours,
     ReconstructionGrid,
     SampleGrid,
     StopOnNonFinite,
+    neighbour_grid,
     reconstruction_grid,
 )
+from tfgen.data import Source
 from tfgen.files import check_writable, whole_file
 from tfgen.pictures import grid, write_png
 
@@ -149,6 +153,13 @@ def test_reconstructions_stand_below_their_images_in_a_last_row_that_is_not_full
     np.testing.assert_array_equal(seen, [[51, 102], [25, 51], [204, 255], [102, 255]])
 
 
+def test_the_nearest_images_stand_below_their_samples():
+    source = Source(np.float32([0.0, 0.4, 0.8, 0.6]).reshape(4, 1, 1, 1))
+    picture = neighbour_grid(one_pixel(0.92, 0.42, 0.55), source, columns=2)
+    seen = picture[::2, ::2, 0].numpy()
+    np.testing.assert_array_equal(seen, [[235, 107], [204, 102], [140, 255], [153, 255]])
+
+
 # --- Pictures
 
 
@@ -249,6 +260,45 @@ def test_latent_map_refuses_a_model_without_two_latents(tmp_path):
         fit(model, LatentMap(tmp_path))
     assert int(model.step) == 0
     assert names_in(tmp_path) == []
+
+
+def test_interpolations_go_from_latent_to_latent_of_the_prior(tmp_path):
+    callback = Interpolation(tmp_path, rows=50, steps=3, seed=4)
+    callback.set_model(Recorder())
+    callback.model.prior = distributions.StandardNormal(20)
+    assert callback.draw().shape == (2 * 50 - 1, 2 * 3 - 1, 1)
+    start, middle, end = callback.model.latents.reshape(50, 3, 20).transpose(1, 0, 2)
+    assert np.mean(np.square([start, end])) == pytest.approx(1, abs=0.1)
+    assert np.mean(start * end) == pytest.approx(0, abs=0.1)
+    # A straight way's middle has half of their mean square.
+    assert np.mean(middle**2) == pytest.approx(1, abs=0.1)
+    first = callback.model.latents
+    callback.draw()
+    np.testing.assert_array_equal(callback.model.latents, first)
+    callback.path = latents.interpolate
+    callback.draw()
+    straight = callback.model.latents.reshape(50, 3, 20)
+    np.testing.assert_allclose(straight[:, 1], (start + end) / 2, atol=1e-6)
+    callback.seed = 5
+    callback.draw()
+    assert not np.array_equal(callback.model.latents, straight.reshape(-1, 20))
+
+
+def test_interpolations_and_neighbours_are_drawn_of_the_model(tmp_path):
+    model, known = compiled("mlp_vae"), (255 * images(6)).astype(np.uint8)
+    fit(
+        model,
+        Interpolation(tmp_path, rows=2, steps=3),
+        NearestNeighbours(tmp_path, known, count=4, columns=2, seed=3),
+        NearestNeighbours(tmp_path / "source", Source(known), count=4, columns=2, seed=3),
+    )
+    assert pixels_of(tmp_path / "pictures/interpolation-0001.png").shape == (2 * 9 - 1, 3 * 9 - 1)
+    pixels = pixels_of(tmp_path / "pictures/neighbours-0001.png")
+    expected = neighbour_grid(model.sample(4, seed=3), Source(known), columns=2)
+    np.testing.assert_array_equal(pixels, expected[..., 0])
+    np.testing.assert_array_equal(
+        pixels, pixels_of(tmp_path / "source/pictures/neighbours-0001.png")
+    )
 
 
 @pytest.mark.parametrize("make", [SampleGrid, LatentMap])

@@ -724,7 +724,11 @@ def test_an_unknown_tfds_name_is_answered_with_near_ones(tfds, network_calls, na
     ("name", "message"),
     [
         ("embeded", r"no data called 'embeded'. Did you mean 'embedded'\?"),
-        ("mnist", "no data called 'mnist'. There are: demo, digits, embedded, folder, npz, tfds."),
+        (
+            "mnist",
+            "no data called 'mnist'. There are: "
+            "demo, digits, embedded, folder, grid, npz, ring, tfds.",
+        ),
         ("folder", "Expected data by the name 'folder:...'. Received: 'folder'"),
         ("tfds:", "Expected data by the name 'tfds:...'. Received: 'tfds:'"),
         ("demo:3", "Expected data by the name 'demo'. Received: 'demo:3'"),

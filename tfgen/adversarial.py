@@ -28,14 +28,15 @@ class AdversarialModel(GenerativeModel):
         **kwargs: what `keras.Model` takes: `name`, `dtype`.
 
     Raises:
-        ValueError: `critic_steps` is less than 1.
+        ValueError: `critic_steps` is less than 1, or no integer.
     """
 
     def __init__(self, critic_steps=1, constraint=None, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
-        if critic_steps < 1:
+        if critic_steps < 1 or critic_steps != int(critic_steps):
             raise ValueError(
-                f"`critic_steps` must be at least 1. Received: critic_steps={critic_steps}."
+                "`critic_steps` must be an integer, at least 1. "
+                f"Received: critic_steps={critic_steps}."
             )
         self.critic_steps = critic_steps
         self.constraint = constraint

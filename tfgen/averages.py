@@ -11,6 +11,15 @@ import tensorflow as tf
 from tfgen.replicas import update
 
 
+def check_momentum(momentum):
+    """Raises a ValueError unless `generator_ema` is a momentum, or `None` for no average."""
+    if momentum is not None and not 0 < momentum < 1:
+        raise ValueError(
+            "`generator_ema` must be between 0 and 1, or None for no average. "
+            f"Received: generator_ema={momentum}."
+        )
+
+
 def add_average(model, network):
     """Adds to a model the variables of an average of a network, which begins as the network is.
 

@@ -11,9 +11,13 @@ import pathlib
 import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
+from sklearn.metrics import pairwise_distances_argmin
 
+from tfgen import noise
+from tfgen.data import Source
 from tfgen.files import check_writable, whole_file
-from tfgen.pictures import grid, write_png
+from tfgen.latents import interpolate_spherical
+from tfgen.pictures import grid, translation_grid, write_png
 
 
 class Picture(keras.callbacks.Callback, abc.ABC):
@@ -181,6 +185,155 @@ class LatentMap(Picture):
         return grid(self.model.generate(latents), columns=self.side)
 
 
+class Interpolation(Picture):
+    """Ways through latent space: in each row from one latent of the prior to another.
+
+    Samples that change smoothly and stay good on the way show that a model has not learnt single
+    examples by heart (Radford et al., 2016, section 6.1).
+
+    Args:
+        directory: the run's folder.
+        rows: the number of ways.
+        steps: images in a row, both ends included, at least 2.
+        path: how to go, `tfgen.latents.interpolate_spherical` or, for uniform priors,
+            `tfgen.latents.interpolate`.
+        seed: an integer; the ends are the same in every picture.
+        every: epochs from one picture to the next.
+
+    Example:
+        >>> Interpolation("runs/dcgan", path=tfgen.latents.interpolate)
+    """
+
+    name = "interpolation"
+
+    def __init__(self, directory, rows=8, steps=10, path=interpolate_spherical, seed=0, every=1):
+        super().__init__(directory, every)
+        self.rows = rows
+        self.steps = steps
+        self.path = path
+        self.seed = seed
+
+    def draw(self):
+        prior = self.model.prior
+        seed = noise.seed_from(self.seed, "interpolation")
+        start, end = tf.unstack(prior.distribution().sample([2, self.rows], seed=seed))
+        latents = self.path(start, end, self.steps)
+        return grid(self.model.generate(tf.reshape(latents, [-1, prior.size])), self.steps)
+
+
+class CodeTraversal(Picture):
+    """What each code of an InfoGAN does (Chen et al., 2016, figure 2): one picture above another.
+
+    In a column all samples have one value of the code, in a row all the rest is the same.
+
+    Args:
+        directory: the run's folder.
+        rows: rows of samples for each code, at least 1.
+        columns: values of a continuous code, from -`span` to `span`; a categorical one shows all
+            its classes.
+        span: the paper shows values from -2 to 2, where training has them from -1 to 1.
+        seed: an integer, of all the rest.
+        every: epochs from one picture to the next.
+
+    Raises:
+        ValueError: when training begins, if the model has no codes.
+
+    Example:
+        >>> CodeTraversal("runs/infogan")
+    """
+
+    name = "codes"
+
+    def __init__(self, directory, rows=5, columns=10, span=2.0, seed=0, every=1):
+        super().__init__(directory, every)
+        self.rows = rows
+        self.columns = columns
+        self.span = span
+        self.seed = seed
+
+    def on_train_begin(self, logs=None):
+        if not hasattr(self.model, "codes"):
+            raise ValueError(
+                "Codes can be shown of a model that has some, such as a `tfgen.InfoGAN`. "
+                f"Received: a {type(self.model).__name__}."
+            )
+        super().on_train_begin(logs)
+
+    def draw(self):
+        pictures = [
+            self._traverse(code, values)
+            for code, each in enumerate(self.model.codes)
+            for values in each.traversal(self.columns, self.span)
+        ]
+        width = max(picture.shape[1] for picture in pictures)
+        # A white line under each, and white where one is less wide.
+        padded = [
+            tf.pad(picture, [[0, 4], [0, width - picture.shape[1]], [0, 0]], constant_values=255)
+            for picture in pictures
+        ]
+        return tf.concat(padded, axis=0)
+
+    def _traverse(self, code, values):
+        """Draws `rows` samples, each with every one of a code's values `[columns, size]`."""
+        columns = len(values)
+        latents = tf.repeat(self.model.draw_latents(self.rows, self.seed), columns, axis=0)
+        codes = [None] * len(self.model.codes)
+        codes[code] = tf.tile(values, [self.rows, 1])
+        return grid(self.model.generate(self.model.with_codes(latents, codes)), columns)
+
+
+class TranslationGrid(Picture):
+    """Images of one domain, their translations, and these translated back: three rows.
+
+    Args:
+        directory: the run's folder.
+        images: float32 `[count, height, width, channels]` of domain A, in [0, 1].
+        every: epochs from one picture to the next.
+
+    Example:
+        >>> TranslationGrid("runs/cyclegan", lemons[:8])
+    """
+
+    name = "translations"
+
+    def __init__(self, directory, images, every=1):
+        super().__init__(directory, every)
+        self.images = tf.convert_to_tensor(images)
+
+    def draw(self):
+        model = self.model
+        return translation_grid(self.images, model.translate_a_to_b, model.translate_b_to_a)
+
+
+class NearestNeighbours(Picture):
+    """Samples, and below each the nearest training image: a model that only copies is seen.
+
+    Args:
+        directory: the run's folder.
+        images: the training images, a `tfgen.data.Source` or what it takes.
+        count: the number of samples, the same latents in every picture.
+        columns: pairs in a row.
+        seed: an integer.
+        every: epochs from one picture to the next.
+
+    Example:
+        >>> NearestNeighbours("runs/dcgan", tfgen.data.source("embedded"))
+    """
+
+    name = "neighbours"
+
+    def __init__(self, directory, images, count=32, columns=16, seed=0, every=1):
+        super().__init__(directory, every)
+        self.source = images if isinstance(images, Source) else Source(images)
+        self.count = count
+        self.columns = columns
+        self.seed = seed
+
+    def draw(self):
+        samples = self.model.sample(self.count, seed=self.seed)
+        return neighbour_grid(samples, self.source, self.columns)
+
+
 class Checkpoint(keras.callbacks.Callback):
     """Keeps all that a run needs to go on exactly, as one file that is always whole.
 
@@ -254,16 +407,30 @@ class StopOnNonFinite(keras.callbacks.Callback):
 
 def reconstruction_grid(model, images, columns=16):
     """Returns a grid of pairs: an image above its reconstruction, `columns` pairs in a row."""
-    reconstructed = model.reconstruct(images)
-    columns = min(columns, len(images))
-    missing = [[0, -len(images) % columns], [0, 0], [0, 0], [0, 0]]  # in the last row
-    sides = tf.stack(
-        [tf.pad(side, missing, constant_values=1.0) for side in (images, reconstructed)]
-    )
-    rows = tf.reshape(sides, [2, -1, columns, *images.shape[1:]])
-    return grid(
-        tf.reshape(tf.transpose(rows, [1, 0, 2, 3, 4, 5]), [-1, *images.shape[1:]]), columns
-    )
+    return _pair_grid(images, model.reconstruct(images), columns)
+
+
+def neighbour_grid(samples, source, columns=16):
+    """Returns a grid of pairs: a sample above the image of least squared difference to it.
+
+    Args:
+        samples: float32 `[count, height, width, channels]`.
+        source: a `tfgen.data.Source` of images of that shape.
+        columns: pairs in a row.
+    """
+    images = source.floats()
+    vectors = [tf.reshape(each, [len(each), -1]) for each in (samples, images)]
+    nearest = pairwise_distances_argmin(*vectors)
+    return _pair_grid(samples, tf.gather(images, nearest), columns)
+
+
+def _pair_grid(above, below, columns):
+    columns = min(columns, len(above))
+    missing = [[0, -len(above) % columns], [0, 0], [0, 0], [0, 0]]  # in the last row
+    sides = tf.stack([tf.pad(side, missing, constant_values=1.0) for side in (above, below)])
+    shape = above.shape[1:]
+    rows = tf.transpose(tf.reshape(sides, [2, -1, columns, *shape]), [1, 0, 2, 3, 4, 5])
+    return grid(tf.reshape(rows, [-1, *shape]), columns)
 
 
 def is_chief(model):

@@ -11,7 +11,8 @@ class Configured:
     """Gives a class whose arguments are its attributes `get_config` and `from_config`.
 
     Any class works in which every argument of `__init__` is kept under its own name; arguments
-    may be numbers, strings, lists, networks and other serializable objects.
+    may be numbers, strings, lists, networks and other serializable objects. What a class takes as
+    `**kwargs` are its parents' arguments.
 
     Example:
         >>> @serializable
@@ -38,6 +39,14 @@ class Configured:
 
 
 def argument_names(cls):
-    """Returns the names of the arguments of `cls`, without `self` and `**kwargs`."""
-    parameters = inspect.signature(cls).parameters.values()
-    return [parameter.name for parameter in parameters if parameter.kind != parameter.VAR_KEYWORD]
+    """Returns the names of the arguments of `cls`, its own and then those it hands to parents."""
+    names = []
+    for each in cls.__mro__:
+        if not issubclass(each, Configured) or "__init__" not in vars(each):
+            continue
+        parameters = list(inspect.signature(each.__init__).parameters.values())[1:]
+        handed_on = [each for each in parameters if each.kind == each.VAR_KEYWORD]
+        names += [each.name for each in parameters if each not in handed_on]
+        if not handed_on:
+            break
+    return list(dict.fromkeys(names))

@@ -30,7 +30,7 @@ class Penalty(Configured, abc.ABC):
     weight: float = 10.0
 
     def __post_init__(self):
-        if self.weight < 0:
+        if not self.weight >= 0:
             raise ValueError(f"`weight` must be at least 0. Received: weight={self.weight}.")
 
     @abc.abstractmethod
@@ -78,13 +78,21 @@ class Dragan(Penalty):
 
     Args:
         weight: see `Penalty`.
-        spread: the size of the noise, in standard deviations of the data.
+        spread: the size of the noise, in standard deviations of the data, positive.
+
+    Raises:
+        ValueError: `weight` is negative, or `spread` is not positive.
 
     Example:
         >>> Dragan(10.0)(critic, real, fake, seed=(0, 1))
     """
 
     spread: float = 0.5
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.spread <= 0:
+            raise ValueError(f"`spread` must be positive. Received: spread={self.spread}.")
 
     def __call__(self, critic, real, fake, seed=(0, 0)):
         uniform = tfd.Uniform(tf.zeros_like(real), 1.0)
@@ -129,7 +137,7 @@ class WeightClipping(Configured):
     limit: float = 0.01
 
     def __post_init__(self):
-        if self.limit <= 0:
+        if not self.limit > 0:
             raise ValueError(f"`limit` must be positive. Received: limit={self.limit}.")
 
     def __call__(self, weight):
@@ -154,12 +162,15 @@ def _squared_gradient_norms(critic, examples):
 
 def global_deviation(examples):
     """Returns the standard deviation of all values of the global batch, a scalar."""
-    moments = tf.stack([tf.reduce_mean(examples), tf.reduce_mean(tf.square(examples))])
+    return tf.sqrt(_global_mean(tf.square(examples - _global_mean(examples))))
+
+
+def _global_mean(values):
+    mean = tf.reduce_mean(values)
     context = tf.distribute.get_replica_context()
     if context is not None and context.num_replicas_in_sync > 1:
-        moments = context.all_reduce(tf.distribute.ReduceOp.MEAN, moments)
-    mean, square = tf.unstack(moments)
-    return tf.sqrt(tf.maximum(square - mean**2, 0.0))
+        mean = context.all_reduce(tf.distribute.ReduceOp.MEAN, mean)
+    return mean
 
 
 def _uniform_per_example(examples, seed):

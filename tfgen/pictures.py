@@ -41,6 +41,29 @@ def grid(images, columns=None):
     return tf.image.convert_image_dtype(whole[:-1, :-1], tf.uint8, saturate=True)
 
 
+def translation_grid(images, *translations):
+    """Returns a grid of rows: images, and below them each translation of the row above.
+
+    Args:
+        images: `[count, height, width, 1 or 3]`, in [0, 1].
+        *translations: functions from images to images, such as a `tfgen.CycleGAN`'s
+            `translate_a_to_b` and `translate_b_to_a`.
+
+    Returns:
+        A uint8 tensor, see `grid`.
+
+    Example:
+        >>> rows = translation_grid(lemons, model.translate_a_to_b, model.translate_b_to_a)
+    """
+    rows = [tf.convert_to_tensor(images)]
+    for translate in translations:
+        rows.append(translate(rows[-1]))
+    # One domain may be grey where the other is coloured.
+    channels = max(row.shape[-1] for row in rows)
+    rows = [tf.broadcast_to(row, [*row.shape[:-1], channels]) for row in rows]
+    return grid(tf.concat(rows, axis=0), columns=len(images))
+
+
 def write_png(path, pixels):
     """Writes a uint8 image `[height, width, 1 or 3]`; the file is whole or not there."""
     with whole_file(path) as temporary:

@@ -12,8 +12,13 @@ Example:
 import keras
 
 from tfgen.games import LeastSquares, MaximumLikelihood, Minimax, NonSaturating, Wasserstein
+from tfgen.models.began import BEGAN
+from tfgen.models.conditional_gan import ConditionalGAN
+from tfgen.models.cycle_gan import CycleGAN
 from tfgen.models.gan import GAN
+from tfgen.models.info_gan import InfoGAN
 from tfgen.penalties import Dragan, GradientPenalty, WeightClipping
+from tfgen.schedules import ConstantThenLinear
 
 
 def minimax_gan(generator, discriminator, prior, **options):
@@ -70,9 +75,32 @@ def wgan_gp(generator, critic, prior, critic_steps=5, weight=10.0, **options):
 
 
 def dragan(generator, discriminator, prior, weight=10.0, **options):
-    """Kodali et al., 2017, algorithm 1: cross-entropy, and `10 E[(||grad D(x + d)|| - 1)^2]`."""
-    penalties = [Dragan(weight)]
-    return _adam(GAN(generator, discriminator, prior, NonSaturating(), penalties, **options))
+    """Kodali et al., 2017, algorithm 1: cross-entropy, and `10 E[(||grad D(x + d)|| - 1)^2]`.
+
+    Optimizer: the authors' code.
+    """
+    gan = GAN(generator, discriminator, prior, NonSaturating(), [Dragan(weight)], **options)
+    return _adam(gan, learning_rate=1e-4, beta_2=0.9)
+
+
+def began(generator, autoencoder, prior, **options):
+    """Berthelot et al., 2017, section 3.4: `L_D = L(x) - k L(G(z))`, `L_G = L(G(z))`, Adam 1e-4."""
+    return _adam(BEGAN(generator, autoencoder, prior, **options), 1e-4, beta_1=0.9)
+
+
+def cgan(generator, discriminator, prior, num_classes=None, **options):
+    """Mirza and Osindero, 2014, equation 2: both players see the condition `y`."""
+    return _adam(ConditionalGAN(generator, discriminator, prior, num_classes, **options))
+
+
+def infogan(generator, discriminator, recognition, prior, codes, **options):
+    """Chen et al., 2016, equation 6: `min_{G,Q} max_D V(D, G) - lambda E[log Q(c|G(z, c))]`.
+
+    Appendix C: Adam 2e-4 for the discriminator, 1e-3 for the generator and Q (MNIST).
+    """
+    gan = InfoGAN(generator, discriminator, recognition, prior, codes, **options)
+    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.5) for rate in (1e-3, 2e-4)))
+    return gan
 
 
 def dcgan(generator, discriminator, prior, **options):
@@ -81,6 +109,17 @@ def dcgan(generator, discriminator, prior, **options):
     See `tfgen.networks.dcgan_generator` and `dcgan_discriminator`; the prior is `Uniform(100)`.
     """
     return ns_gan(generator, discriminator, prior, **options)
+
+
+def cyclegan(generator_ab, generator_ba, discriminator_a, discriminator_b, steps=None, **options):
+    """Zhu et al., 2017, equation 3: least squares and `10 |G_BA(G_AB(a)) - a|`, a pool of 50.
+
+    Batches are of one image; where colours are to stay, `identity_weight=0.5` (section 5.2). With
+    `steps`, those of the whole training, the rate falls to 0 in the second half.
+    """
+    model = CycleGAN(generator_ab, generator_ba, discriminator_a, discriminator_b, **options)
+    rate = 2e-4 if steps is None else ConstantThenLinear(2e-4, steps)
+    return _adam(model, rate)
 
 
 def _adam(gan, learning_rate=2e-4, beta_1=0.5, beta_2=0.999):

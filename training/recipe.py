@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 from collections.abc import Callable
 
+from tfgen import data
 from tfgen.names import near
 
 RECIPES = {}
@@ -16,7 +17,13 @@ class Recipe:
     Args:
         build: a function of an example's shape and the total number of training steps that returns
             a compiled model. Its docstring is the recipe's description.
-        data: the data's name, see `tfgen.data.source`.
+        data: the data's name, see `load`.
+        load: what finds data by name: `tfgen.data.source`, or `tfgen.data.domains` for models that
+            translate between two.
+        size: `(height, width)` that images are brought to; `None` leaves them.
+        labels: whether batches are `(images, labels)`.
+        measure: a function from the trained model, the training and the held-out data to a dict of
+            numbers that are printed and kept beside the losses; `None` for nothing more.
         batch_size: examples per step. `None` for a model that is estimated from all examples at
             once, in closed form or by another's algorithm, and so takes no steps.
         epochs: passes over the data.
@@ -27,6 +34,10 @@ class Recipe:
 
     build: Callable
     data: str
+    load: Callable = data.source
+    size: tuple[int, int] | None = None
+    labels: bool = False
+    measure: Callable | None = None
     batch_size: int | None = None
     epochs: int = 1
     binarized: str | None = None

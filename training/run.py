@@ -26,7 +26,7 @@ def list_recipes():
     """Prints every recipe with the data it takes and the first line of its description."""
     for name, recipe in sorted(RECIPES.items()):
         summary = recipe.description.splitlines()[0]
-        print(f"{name:18}{recipe.data:12}{recipe.epochs:4} epochs  {summary}")
+        print(f"{name:20}{recipe.data:22}{recipe.epochs:4} epochs  {summary}")
 
 
 def run(options):
@@ -41,9 +41,8 @@ def run(options):
         tf.config.experimental.enable_op_determinism()
     strategy = _STRATEGIES[options.strategy]()
     name = options.data or recipe.data
-    train, test = (
-        data.source(name, split, options.size, options.channels) for split in data.SPLITS
-    )
+    size = options.size or recipe.size
+    train, test = (recipe.load(name, split, size, options.channels) for split in data.SPLITS)
     settings = make_settings(recipe, options, name, train)
     if settings["batch_size"] % strategy.num_replicas_in_sync:
         raise ValueError(
@@ -64,7 +63,7 @@ def run(options):
         if recipe.in_steps:
             fit(model, recipe, settings, train, test, folder)
         else:
-            estimate(model, train, test, folder)
+            estimate(model, recipe, train, test, folder)
         finish(model, recipe, settings, train, test, folder)
     results = json.loads(folder.results.read_text())
     report(results, folder, export_once(folder, exports, results) if exports else None)
@@ -83,7 +82,7 @@ def make_settings(recipe, options, name, train):
     return {
         "recipe": recipe.name,
         "data": name,
-        "shape": list(train.shape),
+        "shape": json.loads(json.dumps(train.shape)),  # as it is read back: lists, not tuples
         "examples": len(train),
         "epochs": options.epochs or recipe.epochs,
         "steps_per_epoch": options.steps or data.steps_per_epoch(train, batch_size),
@@ -144,6 +143,7 @@ def fit(model, recipe, settings, train, test, folder):
         repeat=True,
         first_step=int(model.step.numpy()),
         seed=settings["seed"],
+        labels=recipe.labels,
         binarized=recipe.binarized,
     )
     model.fit(
@@ -151,7 +151,7 @@ def fit(model, recipe, settings, train, test, folder):
         steps_per_epoch=steps,
         epochs=settings["epochs"],
         initial_epoch=done,
-        validation_data=held_out(test, recipe.binarized),
+        validation_data=held_out(test, recipe),
         validation_freq=max(1, settings["epochs"] // 50),
         verbose=1 if sys.stdout.isatty() else 2,
         callbacks=[
@@ -164,11 +164,11 @@ def fit(model, recipe, settings, train, test, folder):
     )
 
 
-def estimate(model, train, test, folder):
+def estimate(model, recipe, train, test, folder):
     """Estimates a model that takes no steps, from all examples at once."""
     model.fit(
         train.floats(),
-        validation_data=held_out(test, binarized=None),
+        validation_data=held_out(test, recipe),
         verbose=1 if sys.stdout.isatty() else 2,
         callbacks=[
             *pictures(model, test, 1, folder),
@@ -186,17 +186,27 @@ class Log(keras.callbacks.CSVLogger):
         os.fsync(self.csv_file.fileno())
 
 
-def held_out(test, binarized):
+def held_out(test, recipe):
     """Returns the held-out data in fixed batches; binarized, with the same draws every time."""
-    return data.batches(test, min(500, len(test)), shuffle=False, binarized=binarized)
+    return data.batches(
+        test,
+        min(500, len(test)),
+        shuffle=False,
+        labels=recipe.labels,
+        binarized=recipe.binarized,
+    )
 
 
 def pictures(model, test, epochs, folder):
     """Returns the callbacks that draw some fifty times in a run, if the examples are images."""
-    if len(test.shape) != 3:
+    if any(len(part.shape) != 3 for part in test.parts):
         return []
     every = max(1, epochs // 50)
+    if isinstance(test, data.Domains):
+        return [callbacks.TranslationGrid(folder.path, test.a.floats(8), every=every)]
     samples = callbacks.SampleGrid(folder.path, every=every)
+    if isinstance(model, tfgen.InfoGAN):
+        return [samples, callbacks.CodeTraversal(folder.path, every=every)]
     if "encode" not in model.signatures():
         return [samples]
     return [
@@ -208,12 +218,18 @@ def pictures(model, test, epochs, folder):
 
 def finish(model, recipe, settings, train, test, folder):
     """Evaluates a trained model on the held-out data, saves it and draws what it learnt."""
-    losses = model.evaluate(held_out(test, recipe.binarized), return_dict=True, verbose=0)
+    losses = model.evaluate(held_out(test, recipe), return_dict=True, verbose=0)
     with whole_file(folder.model) as path:
         model.save(path)
     write_summary(model, train, test, folder)
-    measured = {name: float(loss) for name, loss in losses.items()}
-    write_json(folder.results, {**settings, "commit": commit(), "test": measured})
+    results = {
+        **settings,
+        "commit": commit(),
+        "test": {name: float(loss) for name, loss in losses.items()},
+    }
+    if recipe.measure is not None:
+        results["measured"] = recipe.measure(model, train, test)
+    write_json(folder.results, results)
 
 
 def export_once(folder, exports, results):
@@ -228,10 +244,12 @@ def report(results, folder, exported):
     """Prints where everything is and what to do next."""
     epochs = "1 epoch" if results["epochs"] == 1 else f"{results['epochs']} epochs"
     losses = ", ".join(f"{name} {value:.2f}" for name, value in results["test"].items())
+    measured = [f"  {name:16}{value:g}\n" for name, value in results.get("measured", {}).items()]
     python = "python" if "VIRTUAL_ENV" in os.environ else os.path.relpath(sys.executable)
     print(
         f"\nTrained {results['recipe']} on {results['data']}, {epochs}: "
         f"{losses} on held-out data.\n"
+        f"{''.join(measured)}"
         f"  what it learnt  {folder.summary}\n"
         f"  pictures        {folder.path / 'pictures'}\n"
         f"  the model       {folder.model}\n"

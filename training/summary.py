@@ -3,22 +3,21 @@
 import csv
 
 import numpy as np
-import tensorflow as tf
 from matplotlib import colormaps
 from matplotlib.figure import Figure
-from sklearn.neighbors import NearestNeighbors
 
-from tfgen.callbacks import reconstruction_grid
+from tfgen.callbacks import neighbour_grid, reconstruction_grid
+from tfgen.data import Domains
 from tfgen.files import whole_file
-from tfgen.pictures import grid
+from tfgen.pictures import grid, translation_grid
 
 
 def write_summary(model, train, test, folder):
     """Draws what a model can show into `folder.summary`.
 
-    A model that encodes shows learning curves, samples, reconstructions and latents; another one
-    data, samples, the training images nearest to them, and its learning curves, or how likely it
-    finds the data if it takes no steps.
+    A model that encodes shows learning curves, samples, reconstructions and latents; one that
+    translates, translations; another one data, samples, the training images nearest to them, and
+    its learning curves, or how likely it finds the data if it takes no steps.
 
     Args:
         model: a trained model of tfgen.
@@ -28,7 +27,9 @@ def write_summary(model, train, test, folder):
     """
     figure = Figure(figsize=(12, 9.5), layout="constrained")
     axes = figure.subplots(2, 2)
-    if "encode" in model.signatures():
+    if isinstance(test, Domains):
+        _draw_translator(axes, model, train, test, folder)
+    elif "encode" in model.signatures():
         _draw_encoder(axes, model, test, folder)
     else:
         _draw_sampler(axes, model, train, test, folder)
@@ -48,11 +49,22 @@ def _draw_encoder(axes, model, test, folder):
     _scatter_latents(axes[1, 1], model, test)
 
 
+def _draw_translator(axes, model, train, test, folder):
+    draw_curves(axes[0, 0], folder.log)
+    there, back = model.translate_a_to_b, model.translate_b_to_a
+    for where, domain, translations, title in (
+        (axes[0, 1], test.a, (there, back), "held out: A, to B, and back"),
+        (axes[1, 0], test.b, (back, there), "held out: B, to A, and back"),
+        (axes[1, 1], train.a, (there, back), "training: A, to B, and back"),
+    ):
+        _show(where, translation_grid(domain.floats(8), *translations), title)
+
+
 def _draw_sampler(axes, model, train, test, folder):
     if len(test.shape) == 3:
         _show(axes[0, 0], grid(test.floats(100)), "held-out images")
         _show(axes[0, 1], grid(model.sample(100, seed=0)), "samples")
-        pairs = _neighbour_grid(model.sample(50, seed=0), train, columns=10)
+        pairs = neighbour_grid(model.sample(50, seed=0), train, columns=10)
         _show(axes[1, 0], pairs, "samples, and below each the nearest training image")
     else:
         _scatter_samples(axes[0, 0], model, test)
@@ -62,16 +74,6 @@ def _draw_sampler(axes, model, train, test, folder):
         draw_curves(axes[1, 1], folder.log)
     else:
         _draw_likelihoods(axes[1, 1], model, train, test)
-
-
-def _neighbour_grid(samples, train, columns):
-    """Returns a grid of pairs: a sample above the training image of least squared difference."""
-    images = train.floats().numpy()
-    neighbours = NearestNeighbors(n_neighbors=1, algorithm="brute")
-    neighbours.fit(images.reshape(len(images), -1))
-    (nearest,) = neighbours.kneighbors(tf.reshape(samples, [len(samples), -1]), 1, False).T
-    rows = [tf.reshape(side, [-1, columns, *train.shape]) for side in (samples, images[nearest])]
-    return grid(tf.reshape(tf.stack(rows, axis=1), [-1, *train.shape]), columns)
 
 
 def _draw_likelihoods(axes, model, train, test):

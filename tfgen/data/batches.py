@@ -1,6 +1,7 @@
 """From a source to batches: the order is a function of (seed, epoch, position), not of a buffer."""
 
 import itertools
+import warnings
 
 import tensorflow as tf
 
@@ -23,9 +24,13 @@ def batches(
     Whole batches are gathered by index, which is far faster than a shuffle buffer over single
     examples, and a stream can start at any step at once.
 
+    Of two `Domains`, each has an order of its own. An epoch is one of the longer; the shorter goes
+    on with its next epoch, which a warning says. Without `shuffle` it begins
+    again at its first example, so that both sides of every batch are equally long.
+
     Args:
-        source: a `Source`.
-        batch_size: examples per (global) batch.
+        source: a `Source`, or `Domains`.
+        batch_size: examples per (global) batch, of each domain.
         shuffle: whether each epoch has an order of its own; examples that do not fill a batch are
             then left to a later epoch. Otherwise the order is the source's and the last batch may
             be smaller.
@@ -40,51 +45,53 @@ def batches(
             draws anew at every visit (Burda et al., 2016), "static" once and for all.
 
     Returns:
-        A `tf.data.Dataset`.
+        A `tf.data.Dataset` of batches, or of pairs of batches, one of each domain.
 
     Raises:
-        ValueError: the batch size is not positive or, with `shuffle`, larger than the source; or
-            labels are wanted and there are none, or vectors are to be binarized.
+        ValueError: the batch size is not positive or, with `shuffle`, larger than the source or
+            than a domain; or labels are wanted and there are none, or vectors are to be binarized.
 
     Example:
         >>> stream = batches(Source(images), 64, repeat=True, first_step=1000)
         >>> model.fit(stream, steps_per_epoch=100, epochs=10)
     """
     steps = steps_per_epoch(source, batch_size, shuffle)
-    if binarized and len(source.shape) != 3:
-        raise ValueError(f"Only images can be binarized. Received: examples of {source.shape}.")
-    if labels and source.labels is None:
-        raise ValueError("These data have no labels. Pass labels=False.")
-    if binarized not in (None, "stochastic", "static"):
-        raise ValueError(
-            f'`binarized` must be None, "stochastic" or "static". Received: {binarized!r}.'
-        )
-    if binarized == "static":
-        source = source.binarized(seed)
+    parts = source.parts
+    _check(parts, labels, binarized)
+    if shuffle:
+        _tell_what_repeats(parts)
 
-    def indices(epoch, step):
-        start = step * batch_size
-        positions = tf.range(start, tf.minimum(start + batch_size, len(source)))
-        if shuffle:
-            positions = tf.random.experimental.index_shuffle(
-                positions, seed=[seed, epoch], max_index=len(source) - 1
-            )
-            # The length is known, and XLA wants to know it.
-            positions = tf.ensure_shape(positions, [batch_size])
-        return positions
+    def reader(index, part):
+        """Returns a function from a step's number to the examples that `part` gives it."""
 
-    examples = tf.constant(source.images)
-    classes = tf.constant(source.labels) if labels else None
+        def seed_of(number):  # for each epoch or step, and each part
+            return [seed, number * len(parts) + index]
 
-    def gather(epoch, step):
-        chosen = indices(epoch, step)
-        images = to_floats(tf.gather(examples, chosen))
-        if binarized == "stochastic":
-            images = binarize(images, seed=[seed, epoch * steps + step])
-        return (images, tf.gather(classes, chosen)) if labels else images
+        if binarized == "static":
+            part = part.binarized(seed + index)
+        examples = tf.constant(part.images)
+        classes = tf.constant(part.labels) if labels else None
 
-    positions = _stream(steps, first_step) if repeat else _epoch(steps, shuffle)
-    dataset = positions.map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        def read(number):
+            if shuffle:
+                chosen = _shuffled(number, batch_size, len(part), seed_of)
+            else:
+                chosen = _in_order(number % steps, batch_size, len(source)) % len(part)
+            images = to_floats(tf.gather(examples, chosen))
+            if binarized == "stochastic":
+                images = binarize(images, seed_of(number))
+            return (images, tf.gather(classes, chosen)) if labels else images
+
+        return read
+
+    readers = [reader(index, part) for index, part in enumerate(parts)]
+
+    def read(number):
+        batch = [read_part(number) for read_part in readers]
+        return batch[0] if len(batch) == 1 else tuple(batch)
+
+    numbers = tf.data.Dataset.counter(first_step) if repeat else _epoch(steps, shuffle)
+    dataset = numbers.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     return dataset.prefetch(tf.data.AUTOTUNE)
 
 
@@ -94,21 +101,54 @@ def steps_per_epoch(source, batch_size, shuffle=True):
         raise ValueError(f"`batch_size` must be at least 1. Received: batch_size={batch_size}.")
     if not shuffle:
         return -(-len(source) // batch_size)
-    if batch_size > len(source):
+    fewest = min(len(part) for part in source.parts)
+    if batch_size > fewest:
         raise ValueError(
-            f"A shuffled batch must fit in the {len(source)} examples there are. "
+            f"A shuffled batch must fit in the {fewest} examples there are. "
             f"Received: batch_size={batch_size}."
         )
     return len(source) // batch_size
 
 
-def _stream(steps, first_step):
-    """Yields (epoch, step) without end."""
-    return tf.data.Dataset.counter(first_step).map(lambda step: (step // steps, step % steps))
+def _check(parts, labels, binarized):
+    for part in parts:
+        if binarized and len(part.shape) != 3:
+            raise ValueError(f"Only images can be binarized. Received: examples of {part.shape}.")
+        if labels and part.labels is None:
+            raise ValueError("These data have no labels. Pass labels=False.")
+    if binarized not in (None, "stochastic", "static"):
+        raise ValueError(
+            f'`binarized` must be None, "stochastic" or "static". Received: {binarized!r}.'
+        )
+
+
+def _tell_what_repeats(parts):
+    lengths = [len(part) for part in parts]
+    if len(set(lengths)) > 1:
+        warnings.warn(
+            f"The domains have {' and '.join(map(str, lengths))} examples: while the longer is "
+            "seen once, the shorter repeats.",
+            stacklevel=3,
+        )
+
+
+def _shuffled(number, batch_size, length, seed_of):
+    """Returns the indices of a step's whole batch, in the order of its epoch."""
+    steps = length // batch_size
+    positions = number % steps * batch_size + tf.range(batch_size, dtype=tf.int64)
+    return tf.random.experimental.index_shuffle(
+        positions, seed_of(number // steps), max_index=length - 1
+    )
+
+
+def _in_order(step, batch_size, length):
+    """Returns the indices of a batch, of which an epoch's last may be smaller."""
+    start = step * batch_size
+    return tf.range(start, tf.minimum(start + batch_size, length))
 
 
 def _epoch(steps, shuffle):
-    """Yields (epoch, step) of one epoch; what stands for the epoch is new at every pass."""
+    """Yields the numbers of one epoch's steps; at every pass, they are those of a new epoch."""
     if shuffle:  # `tf.data.Dataset.random` would mix in TensorFlow's global seed
         count = itertools.count()
         passes = tf.data.Dataset.from_generator(
@@ -117,5 +157,5 @@ def _epoch(steps, shuffle):
     else:
         passes = tf.data.Dataset.from_tensors(tf.constant(0, tf.int64))
     return passes.flat_map(
-        lambda number: tf.data.Dataset.range(steps).map(lambda step: (number, step))
+        lambda number: tf.data.Dataset.range(number * steps, (number + 1) * steps)
     ).apply(tf.data.experimental.assert_cardinality(steps))

@@ -57,6 +57,11 @@ class Source:
         """The shape of one example, a tuple of integers."""
         return self.images.shape[1:]
 
+    @property
+    def parts(self):
+        """What a batch is drawn from: the source alone. Of `Domains`, two sources."""
+        return (self,)
+
     def floats(self, count=None):
         """Returns the first `count` examples, or all, as float32; images in [0, 1]."""
         return to_floats(tf.constant(self.images[:count]))

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tfgen.data.batches import batches
 from tfgen.data.demo import four_modes
 from tfgen.data.folder import read_folder
+from tfgen.data.gaussians import grid, ring
 from tfgen.data.source import Source
 from tfgen.names import near
 
@@ -48,6 +49,9 @@ def source(name, split="train", size=None, channels=None, skip_unreadable=False)
             "embedded": 10,000 training and 2,000 test images of Fashion-MNIST, 28x28x1, in the
             package;
             "demo": the lecture's 100 points of 32 features, see `tfgen.data.four_modes`;
+            "ring": 100,000 training and 10,000 test points of 8 Gaussians on a circle, see
+            `tfgen.data.ring`;
+            "grid": as many of 25 Gaussians on a square, see `tfgen.data.grid`;
             "digits": scikit-learn's 1,797 written digits, 8x8x1, of which one in ten is kept for
             "test";
             "tfds:NAME": a data set of TensorFlow Datasets with images, downloaded if need be;
@@ -101,6 +105,11 @@ def _embedded(_, split, size):
 
 def _demo(_, split, size):
     return four_modes(seed=SPLITS.index(split))
+
+
+def _draws_of(gaussians):
+    counts = {"train": 100_000, "test": 10_000}
+    return lambda _, split, size: gaussians.draw(counts[split], seed=SPLITS.index(split))
 
 
 def _digits(_, split, size):
@@ -214,6 +223,8 @@ def _resize(images, size):
 _READERS = {
     "embedded": _by_split(_embedded),
     "demo": _by_split(_demo),
+    "ring": _by_split(_draws_of(ring())),
+    "grid": _by_split(_draws_of(grid())),
     "digits": _by_split(_digits),
     "tfds": _by_split(_tfds),
     "folder": read_folder,

@@ -1,22 +1,48 @@
 """Networks: functions that return built Keras functional models for any fitting shape."""
 
+from tfgen.networks.conditional import (
+    condition_discriminator,
+    condition_generator,
+    projection_discriminator,
+)
 from tfgen.networks.convolutional import conv_decoder, conv_encoder
+from tfgen.networks.dcgan import dcgan_discriminator, dcgan_generator, spectrally_normalized
 from tfgen.networks.info_gan import (
+    info_gan_autoencoder,
     info_gan_discriminator,
-    info_gan_discriminator_and_recognition,
     info_gan_generator,
 )
 from tfgen.networks.lecture import lecture_conv_decoder, lecture_conv_encoder
-from tfgen.networks.perceptron import mlp_decoder, mlp_encoder
+from tfgen.networks.patch_gan import patch_gan_discriminator
+from tfgen.networks.perceptron import (
+    maxout_discriminator,
+    mlp_decoder,
+    mlp_discriminator,
+    mlp_encoder,
+    mlp_generator,
+)
+from tfgen.networks.translation import resnet_generator, unet_generator
 
 __all__ = [
+    "condition_discriminator",
+    "condition_generator",
     "conv_decoder",
     "conv_encoder",
+    "dcgan_discriminator",
+    "dcgan_generator",
+    "info_gan_autoencoder",
     "info_gan_discriminator",
-    "info_gan_discriminator_and_recognition",
     "info_gan_generator",
     "lecture_conv_decoder",
     "lecture_conv_encoder",
+    "maxout_discriminator",
     "mlp_decoder",
+    "mlp_discriminator",
     "mlp_encoder",
+    "mlp_generator",
+    "patch_gan_discriminator",
+    "projection_discriminator",
+    "resnet_generator",
+    "spectrally_normalized",
+    "unet_generator",
 ]

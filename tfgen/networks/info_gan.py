@@ -14,7 +14,9 @@ from tfgen.networks.shapes import check_image_shape, check_latent_dim
 _SCALE = 4  # two strides of 2
 
 
-def info_gan_generator(output_shape=(28, 28, 1), latent_dim=64, momentum=0.9):
+def info_gan_generator(
+    output_shape=(28, 28, 1), latent_dim=64, units=1024, filters=(128, 64), momentum=0.9
+):
     """Dense 1024 -> dense 7x7x128 -> deconvolution 64 -> deconvolution to the image, sigmoid.
 
     ReLU and batch normalization after all layers but the last.
@@ -22,6 +24,8 @@ def info_gan_generator(output_shape=(28, 28, 1), latent_dim=64, momentum=0.9):
     Args:
         output_shape: `(height, width, channels)`, height and width multiples of 4.
         latent_dim: the size of the input.
+        units: of the first layer.
+        filters: of the maps that the two deconvolutions start from.
         momentum: of the batch normalization's averages; Keras' own 0.99 is slow for short runs.
 
     Returns:
@@ -35,32 +39,44 @@ def info_gan_generator(output_shape=(28, 28, 1), latent_dim=64, momentum=0.9):
     """
     check_latent_dim(latent_dim)
     height, width, channels = _check_size(output_shape)
-    start = (height // _SCALE, width // _SCALE, 128)
+    start = (height // _SCALE, width // _SCALE, filters[0])
     inputs = keras.Input((latent_dim,), name="latents")
     hidden = inputs
-    for size in (1024, math.prod(start)):
+    for size in (units, math.prod(start)):
         hidden = layers.Dense(size, use_bias=False)(hidden)
         hidden = layers.ReLU()(layers.BatchNormalization(momentum=momentum)(hidden))
     hidden = layers.Reshape(start)(hidden)
-    hidden = _double(64, use_bias=False)(hidden)
+    hidden = _double(filters[1], use_bias=False)(hidden)
     hidden = layers.ReLU()(layers.BatchNormalization(momentum=momentum)(hidden))
     outputs = layers.Activation("sigmoid", dtype="float32")(_double(channels)(hidden))
     return keras.Model(inputs, outputs, name="generator")
 
 
-def info_gan_discriminator(input_shape=(28, 28, 1), batch_norm=True, momentum=0.9):
+def info_gan_discriminator(
+    input_shape=(28, 28, 1),
+    units=1024,
+    filters=(64, 128),
+    batch_norm=True,
+    momentum=0.9,
+    code_sizes=(),
+):
     """Convolution 64 -> convolution 128 -> fc 1024 -> logit.
 
     Leaky ReLU of slope 0.1 after all layers but the last.
 
     Args:
         input_shape: `(height, width, channels)`, height and width multiples of 4.
+        units: of the dense layer.
+        filters: of the two convolutions.
         batch_norm: whether there is batch normalization after the second and third layer. With
             gradient penalties there should be none (Gulrajani et al., 2017, section 4).
         momentum: of the batch normalization's averages.
+        code_sizes: for InfoGAN, the number of outputs for each code: the network Q shares all these
+            layers, and has a hidden layer of 128 units of its own.
 
     Returns:
-        A model from images `[batch, *input_shape]` to logits `[batch, 1]`.
+        A model from images `[batch, *input_shape]` to logits `[batch, 1]`; with `code_sizes`, to a
+        list of logits and a tensor `[batch, size]` for each code.
 
     Raises:
         ValueError: the shape is not that of an image, or not a multiple of 4.
@@ -68,53 +84,58 @@ def info_gan_discriminator(input_shape=(28, 28, 1), batch_norm=True, momentum=0.
     Example:
         >>> info_gan_discriminator((28, 28, 1), batch_norm=False)
     """
-    inputs, trunk = _trunk(input_shape, batch_norm, momentum)
-    return keras.Model(inputs, _head(1, trunk), name="discriminator")
+    inputs, trunk = _trunk(input_shape, units, filters, batch_norm, momentum)
+    outputs = [_head(1, trunk)]
+    if code_sizes:
+        hidden = layers.Dense(128, use_bias=not batch_norm)(trunk)
+        if batch_norm:
+            hidden = layers.BatchNormalization(momentum=momentum)(hidden)
+        hidden = layers.LeakyReLU(0.1)(hidden)
+        outputs += [_head(size, hidden) for size in code_sizes]
+    return keras.Model(inputs, outputs if code_sizes else outputs[0], name="discriminator")
 
 
-def info_gan_discriminator_and_recognition(
-    code_sizes, input_shape=(28, 28, 1), batch_norm=True, momentum=0.9
-):
-    """The discriminator, and the network Q that shares all its layers but the last.
+def info_gan_autoencoder(input_shape=(28, 28, 1), code_size=32, momentum=0.9):
+    """The autoencoder of BEGAN: convolution 64 -> fc code -> fc 14x14x64 -> deconvolution, sigmoid.
 
-    Q has a hidden layer of 128 units of its own (Chen et al., 2016, appendix C.1).
+    Half of the discriminator's layers and their mirror: BEGAN's own networks are far larger, and
+    would leave nothing to compare.
 
     Args:
-        code_sizes: the number of Q's outputs for each code.
         input_shape: `(height, width, channels)`, height and width multiples of 4.
-        batch_norm: whether there is batch normalization.
+        code_size: the size of the code.
         momentum: of the batch normalization's averages.
 
     Returns:
-        A pair of models that share layers: from images to logits `[batch, 1]`, and from images to
-        a list of tensors `[batch, size]`, one for each code.
+        A model from images `[batch, *input_shape]` to images in [0, 1].
 
     Raises:
         ValueError: the shape is not that of an image, or not a multiple of 4.
 
     Example:
-        >>> discriminator, recognition = info_gan_discriminator_and_recognition([10, 2, 2])
+        >>> info_gan_autoencoder((28, 28, 1), code_size=32)
     """
-    inputs, trunk = _trunk(input_shape, batch_norm, momentum)
-    hidden = layers.Dense(128, use_bias=not batch_norm)(trunk)
-    if batch_norm:
-        hidden = layers.BatchNormalization(momentum=momentum)(hidden)
-    hidden = layers.LeakyReLU(0.1)(hidden)
-    return (
-        keras.Model(inputs, _head(1, trunk), name="discriminator"),
-        keras.Model(inputs, [_head(size, hidden) for size in code_sizes], name="recognition"),
-    )
+    height, width, channels = _check_size(input_shape)
+    start = (height // 2, width // 2, 64)
+    inputs = keras.Input(input_shape, name="images")
+    hidden = layers.Flatten()(layers.ReLU()(_halve(64)(inputs)))
+    for size in (code_size, math.prod(start)):
+        hidden = layers.Dense(size, use_bias=False)(hidden)
+        hidden = layers.ReLU()(layers.BatchNormalization(momentum=momentum)(hidden))
+    hidden = _double(channels)(layers.Reshape(start)(hidden))
+    outputs = layers.Activation("sigmoid", dtype="float32")(hidden)
+    return keras.Model(inputs, outputs, name="autoencoder")
 
 
-def _trunk(input_shape, batch_norm, momentum):
+def _trunk(input_shape, units, filters, batch_norm, momentum):
     _check_size(input_shape)
     inputs = keras.Input(input_shape, name="images")
-    hidden = layers.LeakyReLU(0.1)(_halve(64)(inputs))
-    hidden = _halve(128, use_bias=not batch_norm)(hidden)
+    hidden = layers.LeakyReLU(0.1)(_halve(filters[0])(inputs))
+    hidden = _halve(filters[1], use_bias=not batch_norm)(hidden)
     if batch_norm:
         hidden = layers.BatchNormalization(momentum=momentum)(hidden)
     hidden = layers.Flatten()(layers.LeakyReLU(0.1)(hidden))
-    hidden = layers.Dense(1024, use_bias=not batch_norm)(hidden)
+    hidden = layers.Dense(units, use_bias=not batch_norm)(hidden)
     if batch_norm:
         hidden = layers.BatchNormalization(momentum=momentum)(hidden)
     return inputs, layers.LeakyReLU(0.1)(hidden)

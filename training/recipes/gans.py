@@ -2,24 +2,224 @@
 
 import keras
 
-from tfgen import distributions, networks, zoo
+from tfgen import codes, data, distributions, games, networks, penalties, zoo
+from tfgen.models.gan import GAN
+from training.measures import code_error, label_agreement, mode_coverage
 from training.recipe import recipe
 
 
 def fashion_recipe(build):
-    """Registers a game in the protocol of Lucic et al., 2018: their networks' sizes and budget."""
+    """Registers a game in the protocol of Lucic et al., 2018: their networks' sizes and budget.
+
+    The data are embedded by default; `--data tfds:fashion_mnist` for their table. In all of these
+    the generator's weights are averaged, and the rates fall to 0 along a cosine.
+    """
     return recipe(data="embedded", batch_size=64, epochs=20)(build)
 
 
 @fashion_recipe
-def ns_gan_fashion(shape, steps):
-    """The non-saturating GAN of Goodfellow et al., 2014, in the networks of InfoGAN.
+def minimax_gan_fashion(shape, steps):
+    """The zero-sum GAN of Goodfellow et al., 2014, in the networks of InfoGAN.
 
-    Budget and networks are those of Lucic et al., 2018 (`--data tfds:fashion_mnist` for their
-    table).
+    The discriminator learns at half the generator's rate: sure of itself, it gives no gradient.
     """
-    gan = zoo.ns_gan(*players(shape), generator_ema=0.999)
+    gan = zoo.minimax_gan(*players(shape), generator_ema=0.999)
+    return with_adam(gan, 2e-4, steps, critic_factor=0.5)
+
+
+@fashion_recipe
+def ns_gan_fashion(shape, steps):
+    """The non-saturating GAN of Goodfellow et al., 2014, in the networks of InfoGAN."""
+    return with_adam(zoo.ns_gan(*players(shape), generator_ema=0.999), 2e-4, steps)
+
+
+@fashion_recipe
+def lsgan_fashion(shape, steps):
+    """The least squares GAN of Mao et al., 2017, in the networks of InfoGAN."""
+    return with_adam(zoo.lsgan(*players(shape), generator_ema=0.999), 2e-4, steps)
+
+
+@fashion_recipe
+def wgan_fashion(shape, steps):
+    """The Wasserstein GAN of Arjovsky et al., 2017, in the networks of InfoGAN.
+
+    In 20 epochs a generator that waits for five steps of the critic would take 3,750 steps. So
+    each takes one in turn here, the critic's of twice the size.
+    """
+    gan = zoo.wgan(*players(shape), critic_steps=1, generator_ema=0.999)
+    return compiled(gan, *(keras.optimizers.RMSprop(cosine(rate, steps)) for rate in (2e-4, 4e-4)))
+
+
+@fashion_recipe
+def wgan_gp_fashion(shape, steps):
+    """The Wasserstein GAN with gradient penalty of Gulrajani et al., 2017, in InfoGAN's networks.
+
+    The critic has no batch normalization, and takes one step in turn with the generator, of twice
+    the size (Heusel et al., 2017): see `wgan_fashion`.
+    """
+    gan = zoo.wgan_gp(*players(shape, batch_norm=False), critic_steps=1, generator_ema=0.999)
+    return compiled(
+        gan,
+        *(
+            keras.optimizers.Adam(cosine(rate, steps), beta_1=0.0, beta_2=0.9)
+            for rate in (2e-4, 4e-4)
+        ),
+    )
+
+
+@fashion_recipe
+def dragan_fashion(shape, steps):
+    """The GAN of Kodali et al., 2017, gradients around the data, in the networks of InfoGAN.
+
+    The discriminator has no batch normalization.
+    """
+    gan = zoo.dragan(*players(shape, batch_norm=False), generator_ema=0.999)
     return with_adam(gan, 2e-4, steps)
+
+
+@fashion_recipe
+def began_fashion(shape, steps):
+    """The boundary equilibrium GAN of Berthelot et al., 2017; generator: the networks of InfoGAN.
+
+    The autoencoder is small, about half of InfoGAN's discriminator there and back.
+    """
+    gan = zoo.began(
+        networks.info_gan_generator(shape, latent_dim=64),
+        networks.info_gan_autoencoder(shape),
+        distributions.Uniform(64),
+        diversity=0.7,
+        generator_ema=0.999,
+    )
+    return with_adam(gan, 2e-4, steps)
+
+
+@recipe(data="embedded", batch_size=64, epochs=20)
+def dcgan_fashion(shape, steps):
+    """DCGAN (Radford et al., 2016): convolutions, a uniform code of 100, Adam 2e-4."""
+    return compiled_dcgan(shape, steps)
+
+
+@recipe(data="embedded", size=(64, 64), batch_size=64, epochs=20)
+def dcgan_64(shape, steps):
+    """DCGAN (Radford et al., 2016) at 64x64 pixels, for any folder: `--data folder:PATH`."""
+    return compiled_dcgan(shape, steps)
+
+
+def compiled_dcgan(shape, steps):
+    """Returns the paper's networks, half as wide, and its optimizers with falling rates."""
+    gan = zoo.dcgan(
+        networks.dcgan_generator(shape, latent_dim=100, filters=64),
+        networks.dcgan_discriminator(shape, filters=32),
+        distributions.Uniform(100),
+        generator_ema=0.999,
+    )
+    return with_adam(gan, 2e-4, steps)
+
+
+@recipe(
+    data="tfds:mnist",
+    batch_size=64,
+    epochs=10,
+    labels=True,
+    measure=label_agreement,
+)
+def cgan_mnist(shape, steps):
+    """A conditional GAN (Mirza and Osindero, 2014) of digits, in the networks of InfoGAN.
+
+    Labels are concatenated, as in the lecture code: to the latents, and as channels to the images.
+    """
+    classes = 10
+    gan = zoo.cgan(
+        networks.condition_generator(
+            networks.info_gan_generator(shape, latent_dim=64 + classes), classes
+        ),
+        networks.condition_discriminator(
+            networks.info_gan_discriminator((*shape[:2], shape[2] + classes)), classes
+        ),
+        distributions.Uniform(64),
+        num_classes=classes,
+        generator_ema=0.999,
+    )
+    return with_adam(gan, 2e-4, steps)
+
+
+@recipe(data="tfds:mnist", batch_size=64, epochs=10, measure=code_error)
+def infogan_mnist(shape, steps):
+    """InfoGAN (Chen et al., 2016, section 7.2): ten categories and two continuous codes."""
+    meaning = [codes.Categorical(10), codes.UniformCode(2)]
+    gan = zoo.infogan(
+        networks.info_gan_generator(shape, latent_dim=62 + sum(code.size for code in meaning)),
+        networks.info_gan_discriminator(shape, code_sizes=[code.outputs for code in meaning]),
+        None,
+        distributions.Uniform(62),
+        meaning,
+        generator_ema=0.999,
+    )
+    return with_adam(gan, 5e-4, steps, critic_factor=0.4)
+
+
+@recipe(data="demo", batch_size=50, epochs=1500, jit_compile=True, measure=code_error)
+def infogan_demo(shape, steps):
+    """The lecture's demo of InfoGAN: four modes in 32 dimensions, found by a code of four."""
+    code = codes.Categorical(4)
+    gan = zoo.infogan(
+        networks.mlp_generator(shape, latent_dim=2 + code.size, hidden_sizes=(32, 32)),
+        networks.mlp_discriminator(shape, hidden_sizes=(32, 32)),
+        networks.mlp_encoder(shape, latent_dim=code.outputs, hidden_sizes=(32, 32), heads=1),
+        distributions.StandardNormal(2),
+        [code],
+    )
+    gan.compile(*(keras.optimizers.Adam(1e-3, beta_1=0.5) for _ in range(2)))
+    return gan
+
+
+def points_recipe(gaussians, name):
+    """Registers a recipe for points in the plane around known centres."""
+    return recipe(
+        data=name,
+        batch_size=500,
+        epochs=150,
+        jit_compile=True,
+        steps_per_execution=100,
+        measure=mode_coverage(gaussians),
+    )
+
+
+@points_recipe(data.ring(), "ring")
+def ns_gan_ring(shape, steps):
+    """The plain GAN of Goodfellow et al., 2014, on a ring of Gaussians, to see it collapse."""
+    return points_gan(shape, steps)
+
+
+@points_recipe(data.grid(), "grid")
+def ns_gan_grid(shape, steps):
+    """The plain GAN of Goodfellow et al., 2014, on a grid of Gaussians, to see it collapse."""
+    return points_gan(shape, steps)
+
+
+@points_recipe(data.ring(), "ring")
+def r1_gan_ring(shape, steps):
+    """A GAN on a ring of Gaussians that is kept flat at the data (Mescheder et al., 2018)."""
+    return points_gan(shape, steps, penalties=[penalties.RealGradient(0.01)], generator_ema=0.999)
+
+
+@points_recipe(data.grid(), "grid")
+def r1_gan_grid(shape, steps):
+    """A GAN on a grid of Gaussians that is kept flat at the data (Mescheder et al., 2018)."""
+    return points_gan(shape, steps, penalties=[penalties.RealGradient(0.01)], generator_ema=0.999)
+
+
+def points_gan(shape, steps, **options):
+    """Returns a GAN of perceptrons for points: the sizes are near those of VEEGAN's experiment."""
+    gan = GAN(
+        networks.mlp_generator(shape, latent_dim=2, hidden_sizes=(200,) * 3),
+        networks.mlp_discriminator(shape, hidden_sizes=(200,) * 3),
+        distributions.StandardNormal(2),
+        games.NonSaturating(),
+        **options,
+    )
+    gan.compile(*(keras.optimizers.Adam(cosine(1e-3, steps), beta_1=0.5) for _ in range(2)))
+    return gan
 
 
 def players(shape, batch_norm=True):
@@ -32,17 +232,23 @@ def players(shape, batch_norm=True):
 
 
 def with_adam(gan, learning_rate, steps, critic_factor=1.0):
-    """Compiles a GAN with Adam, beta_1 0.5, whose rates fall to nothing along a cosine."""
-    generator_steps = steps // gan.critic_steps
+    """Compiles a GAN with Adam, beta_1 0.5, the discriminator's rate `critic_factor` times G's."""
+    rates = (learning_rate, critic_factor * learning_rate)
+    return compiled(
+        gan, *(keras.optimizers.Adam(cosine(rate, steps), beta_1=0.5) for rate in rates)
+    )
+
+
+def cosine(learning_rate, steps):
+    """Returns a rate that falls to 0 in `steps`."""
+    return keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+
+
+def compiled(gan, generator_optimizer, discriminator_optimizer):
+    """Compiles a GAN; where a single replica allows it, XLA compiles the updates."""
     gan.compile(
-        cosine_adam(learning_rate, generator_steps),
-        cosine_adam(critic_factor * learning_rate, steps),
+        generator_optimizer,
+        discriminator_optimizer,
         jit_update=gan.distribute_strategy.num_replicas_in_sync == 1,
     )
     return gan
-
-
-def cosine_adam(learning_rate, steps):
-    """Returns Adam with beta_1 0.5 and a rate that falls to 0 in `steps`."""
-    schedule = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    return keras.optimizers.Adam(schedule, beta_1=0.5)

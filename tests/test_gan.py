@@ -1,0 +1,343 @@
+"""The GAN against what its two steps come to by hand, on linear players."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_probability as tfp
+from keras import layers
+from scipy.special import expit
+
+import tfgen
+from tfgen import distributions, games, penalties
+from tfgen.averages import add_average, follow
+
+tfd = tfp.distributions
+
+LATENTS, FEATURES = 2, 3
+RATE = 0.25
+
+
+def linear_gan(prior=None, **options):
+    """Returns a GAN whose players are a matrix and a vector, each with an offset."""
+    generator = keras.Sequential([keras.Input((LATENTS,)), layers.Dense(FEATURES)])
+    discriminator = keras.Sequential([keras.Input((FEATURES,)), layers.Dense(1)])
+    random = np.random.default_rng(1)
+    for network in (generator, discriminator):
+        network.set_weights([random.normal(size=weight.shape) for weight in network.weights])
+    prior = prior or distributions.StandardNormal(LATENTS)
+    return tfgen.GAN(generator, discriminator, prior, seed=3, **options)
+
+
+def compiled_gan(rates=(RATE, RATE), jit_update=False, steps=1, jit_compile=False, **options):
+    gan = linear_gan(**options)
+    gan.compile(
+        *(keras.optimizers.SGD(rate) for rate in rates),
+        jit_update=jit_update,
+        jit_compile=jit_compile,
+        steps_per_execution=steps,
+    )
+    return gan
+
+
+def points(count=8):
+    return np.random.default_rng(0).normal(size=(count, FEATURES)).astype(np.float32)
+
+
+def fit(gan, steps=1, **options):
+    return gan.fit(points(8 * steps), batch_size=8, shuffle=False, verbose=0, **options).history
+
+
+def values(network):
+    return [weight.astype(float) for weight in network.get_weights()]
+
+
+class Recorder(keras.callbacks.Callback):
+    """Keeps both players' weights after each step."""
+
+    def on_train_begin(self, logs=None):
+        self.generators, self.discriminators = [values(self.model.generator)], []
+        self.discriminators.append(values(self.model.discriminator))
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.generators.append(values(self.model.generator))
+        self.discriminators.append(values(self.model.discriminator))
+
+    def moved(self):
+        """Returns for each step whether G and whether D moved."""
+        return [
+            [
+                any((old != new).any() for old, new in zip(*pair, strict=True))
+                for pair in zip(weights[:-1], weights[1:], strict=True)
+            ]
+            for weights in (self.generators, self.discriminators)
+        ]
+
+
+def latents_of(gan, player):
+    seed = gan.noise.seed_of(f"{player} latents")
+    return gan.batch_latents(points(), seed).numpy().astype(float)
+
+
+def test_losses_are_those_of_matrices():
+    gan, real = linear_gan(), points()
+    (matrix, offset), (vector, bias) = values(gan.generator), values(gan.discriminator)
+    fakes = {
+        player: latents_of(gan, player) @ matrix + offset
+        for player in ("discriminator", "generator")
+    }
+    chances = {player: expit(fake @ vector + bias) for player, fake in fakes.items()}
+    found = gan.compute_losses(real, training=True)
+    np.testing.assert_allclose(
+        found["discriminator_loss"],
+        -np.log(expit(real @ vector + bias)).mean() - np.log(1 - chances["discriminator"]).mean(),
+        rtol=1e-5,
+    )
+    np.testing.assert_allclose(
+        found["generator_loss"], -np.log(chances["generator"]).mean(), rtol=1e-5
+    )
+    assert set(found) == set(gan.log_names)
+
+
+def test_a_step_moves_d_on_fixed_fakes_and_then_g_against_the_new_d():
+    gan, real = compiled_gan(game=games.Minimax()), points()
+    (matrix, offset), (vector, bias) = values(gan.generator), values(gan.discriminator)
+    latents = latents_of(gan, "discriminator")
+    fake = latents @ matrix + offset
+    # The gradient of V: up for the discriminator, with 1 - D(x) at data and D(x) at samples.
+    wrong_real, wrong_fake = 1 - expit(real @ vector + bias), expit(fake @ vector + bias)
+    vector += RATE * (real * wrong_real - fake * wrong_fake).mean(axis=0)[:, None]
+    bias += RATE * (wrong_real.mean() - wrong_fake.mean())
+    # Down for the generator, through the discriminator as it has become.
+    latents = latents_of(gan, "generator")
+    slopes = expit((latents @ matrix + offset) @ vector + bias) * vector.T
+    matrix += RATE * latents.T @ slopes / len(latents)
+    offset += RATE * slopes.mean(axis=0)
+    fit(gan)
+    for found, expected in zip(
+        [*values(gan.generator), *values(gan.discriminator)],
+        [matrix, offset, vector, bias],
+        strict=True,
+    ):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(("rates", "moved"), [((0.0, RATE), (0, 1)), ((RATE, 0.0), (1, 0))])
+def test_each_optimizer_moves_its_own_player(rates, moved):
+    recorder = Recorder()
+    fit(compiled_gan(rates=rates), steps=2, callbacks=[recorder])
+    assert recorder.moved() == [[bool(player)] * 2 for player in moved]
+
+
+def test_the_generator_moves_at_every_third_step_only():
+    gan, recorder = compiled_gan(critic_steps=3), Recorder()
+    fit(gan, steps=7, callbacks=[recorder])
+    generator, discriminator = recorder.moved()
+    assert generator == [False, False, True, False, False, True, False]
+    assert discriminator == [True] * 7
+    assert int(gan.step) == 7
+    # The count goes on in the next epoch: one step was taken of the three.
+    fit(gan, steps=2, callbacks=[recorder])
+    assert recorder.moved()[0] == [False, True]
+
+
+def test_every_step_of_the_critic_has_a_batch_and_noise_of_its_own(monkeypatch):
+    gan = linear_gan(critic_steps=3)
+    gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0), run_eagerly=True)
+    judged = []
+    judge = gan.judge
+
+    def spy(images, data, training):
+        judged.append(np.asarray(images))
+        return judge(images, data, training)
+
+    monkeypatch.setattr(gan, "judge", spy)
+    fit(gan, steps=3)
+    # Data and samples for the critic, three times, and at last samples for the generator.
+    assert len(judged) == 7
+    np.testing.assert_array_equal(np.concatenate(judged[0:6:2]), points(24))
+    fakes = [*judged[1:6:2], judged[6]]
+    assert len({fake.tobytes() for fake in fakes}) == 4
+
+
+def test_logs_are_means_over_each_players_own_steps():
+    rates = {"rates": (0.0, 0.0), "critic_steps": 2}
+    gan, watched = compiled_gan(**rates), linear_gan(critic_steps=2)
+    history = fit(gan, steps=5)
+    losses = {"generator_loss": [], "discriminator_loss": []}
+    for step in range(5):
+        watched.step.assign(step)
+        batch = points(40)[8 * step : 8 * step + 8]
+        found = watched.compute_losses(batch, training=True)
+        losses["discriminator_loss"].append(found["discriminator_loss"])
+        if step in (1, 3):
+            losses["generator_loss"].append(found["generator_loss"])
+    for name, each in losses.items():
+        np.testing.assert_allclose(history[name], [np.mean(each)], rtol=1e-5)
+
+
+@dataclasses.dataclass(frozen=True)
+class Point(distributions.Prior):
+    """Latents that do not vary: XLA draws other numbers from a seed than TensorFlow does."""
+
+    size: int = LATENTS
+
+    def distribution(self):
+        return tfd.Independent(tfd.Deterministic(tf.ones([self.size])), 1)
+
+
+def test_compiled_steps_are_the_same_steps():
+    model = {
+        "critic_steps": 2,
+        "generator_ema": 0.9,
+        "constraint": penalties.WeightClipping(0.9),
+        "prior": Point(),
+    }
+    plain, recorder = compiled_gan(**model), Recorder()
+    expected = fit(plain, steps=5, callbacks=[recorder])
+    assert recorder.moved()[0] == [False, True, False, True, False]
+    for options in ({"jit_compile": True, "steps": 2}, {"jit_update": True}):
+        compiled = compiled_gan(**model, **options)
+        found = fit(compiled, steps=5)
+        assert int(compiled.step) == 5
+        for name, value in expected.items():
+            np.testing.assert_allclose(found[name], value, rtol=1e-4)
+        for weight, other in zip(plain.get_weights(), compiled.get_weights(), strict=True):
+            np.testing.assert_allclose(other, weight, rtol=1e-4, atol=1e-6)
+
+
+def test_the_average_of_the_generator_follows_its_own_steps():
+    gan, recorder = compiled_gan(critic_steps=2, generator_ema=0.3), Recorder()
+    fit(gan, steps=9, callbacks=[recorder])
+    average = recorder.generators[0]
+    # (1 + n) / (10 + n) is 1/10, 2/11, 3/12 and then above the momentum.
+    for step, momentum in zip((2, 4, 6, 8), (1 / 10, 2 / 11, 3 / 12, 0.3), strict=True):
+        average = [
+            momentum * old + (1 - momentum) * new
+            for old, new in zip(average, recorder.generators[step], strict=True)
+        ]
+    latents = gan.draw_latents(5, seed=1)
+    matrix, offset = average
+    np.testing.assert_allclose(gan.sample(5, seed=1), latents @ matrix + offset, rtol=1e-4)
+    np.testing.assert_array_equal(gan.generate(latents), gan.sample(5, seed=1))
+    np.testing.assert_array_equal(gan.sample(5, seed=1, averaged=False), gan.generator(latents))
+    assert np.abs(gan.sample(5, seed=1) - gan.sample(5, seed=1, averaged=False)).max() > 1e-3
+
+
+def test_samples_are_the_generators_where_nothing_is_averaged():
+    gan = linear_gan()
+    latents = gan.draw_latents(4, seed=2)
+    np.testing.assert_array_equal(gan.sample(4, seed=2), gan.generator(latents))
+    np.testing.assert_array_equal(gan.sample(4, seed=2, averaged=False), gan.generator(latents))
+    np.testing.assert_array_equal(gan(latents), gan.generator(latents))
+    draws = gan.draw_latents(20_000, seed=0).numpy()
+    np.testing.assert_allclose(np.cov(draws.T), np.eye(LATENTS), atol=0.05)
+
+
+def test_an_average_has_the_statistics_too_and_counters_as_they_are():
+    network = keras.Sequential(
+        [keras.Input((2,)), layers.BatchNormalization(), layers.Dropout(0.5)]
+    )
+    average = add_average(keras.Model(), network)
+    before = [np.asarray(variable) for variable in average]
+    for variable in network.variables:
+        variable.assign(variable + tf.ones_like(variable))
+    follow(average, network, momentum=0.75, step=1000)
+    kinds = set()
+    variables = [*network.trainable_variables, *network.non_trainable_variables]
+    for variable, old, moved in zip(variables, before, average, strict=True):
+        exact = not tf.as_dtype(variable.dtype).is_floating
+        kinds.add(variable.name.split("/")[-1])
+        np.testing.assert_allclose(moved, old + 1 if exact else old + 0.25, rtol=1e-6)
+    assert {"gamma", "beta", "moving_mean", "moving_variance", "seed_generator_state"} <= kinds
+
+
+def test_the_signatures_answer_as_the_model_does():
+    gan = compiled_gan(generator_ema=0.5)
+    fit(gan, steps=2)
+    signatures = gan.signatures()
+    assert set(signatures) == {"serving_default", "sample", "score"}
+    latents = gan.draw_latents(3, seed=7)
+    inputs = {
+        "serving_default": [latents],
+        "sample": [tf.constant(3), tf.constant(7, tf.int64)],
+        "score": [tf.constant(points(3))],
+    }
+    answers = {
+        name: tf.function(function, input_signature=specs)(*inputs[name])
+        for name, (function, specs) in signatures.items()
+    }
+    for name in ("serving_default", "sample"):
+        np.testing.assert_allclose(answers[name]["images"], gan.sample(3, seed=7), rtol=1e-5)
+    vector, bias = values(gan.discriminator)
+    np.testing.assert_allclose(answers["score"]["logits"], points(3) @ vector + bias, rtol=1e-4)
+
+
+def test_regularizers_count_for_their_own_player():
+    networks = []
+    for size, outputs in ((LATENTS, FEATURES), (FEATURES, 1)):
+        dense = layers.Dense(outputs, kernel_regularizer=keras.regularizers.L2(0.5))
+        networks.append(keras.Sequential([keras.Input((size,)), dense]))
+    gan = tfgen.GAN(*networks, distributions.StandardNormal(LATENTS), seed=3)
+    plain = linear_gan()
+    for network, other in zip((plain.generator, plain.discriminator), networks, strict=True):
+        network.set_weights(other.get_weights())
+    found = gan.compute_losses(points(), training=True)
+    expected = plain.compute_losses(points(), training=True)
+    for name, network in zip(("generator_loss", "discriminator_loss"), networks, strict=True):
+        square = 0.5 * np.sum(network.get_weights()[0] ** 2)
+        np.testing.assert_allclose(found[name], expected[name] + square, rtol=1e-5)
+
+
+@pytest.mark.parametrize("penalty", [penalties.GradientPenalty(), penalties.Dragan()], ids=str)
+def test_data_of_double_precision_are_taken(penalty):
+    gan = linear_gan(penalties=[penalty])
+    double = points().astype(np.float64)
+    found, expected = (
+        gan.discriminator_losses(tf.constant(each), training=True) for each in (double, points())
+    )
+    np.testing.assert_allclose(found["penalty"], expected["penalty"], rtol=1e-6)
+
+
+def test_players_that_do_not_fit_are_refused():
+    gan = linear_gan()
+    with pytest.raises(ValueError, match=r"latents of the prior's size, \[batch, 5\].*\[None, 2\]"):
+        tfgen.GAN(gan.generator, gan.discriminator, distributions.StandardNormal(5))
+    other = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
+    with pytest.raises(ValueError, match=r"what the discriminator takes.*\[None, 3\].*\[None, 4\]"):
+        tfgen.GAN(gan.generator, other, gan.prior)
+
+
+@pytest.mark.parametrize("critic_steps", [0, -1])
+def test_fewer_than_one_step_of_the_critic_are_refused(critic_steps):
+    message = (
+        f"`critic_steps` must be an integer, at least 1. Received: critic_steps={critic_steps}."
+    )
+    with pytest.raises(ValueError, match=message):
+        linear_gan(critic_steps=critic_steps)
+
+
+@pytest.mark.parametrize("momentum", [0.0, 1.0, -0.5, 999])
+def test_a_momentum_out_of_range_is_refused(momentum):
+    message = f"`generator_ema` must be between 0 and 1.*Received: generator_ema={momentum}."
+    with pytest.raises(ValueError, match=message):
+        linear_gan(generator_ema=momentum)
+
+
+def test_one_optimizer_for_both_players_is_refused():
+    gan, optimizer = linear_gan(), keras.optimizers.Adam()
+    with pytest.raises(ValueError, match="an optimizer each.*Received: the same Adam twice"):
+        gan.compile(optimizer, optimizer)
+    gan.compile("sgd", "sgd")
+    first, second = gan.optimizers
+    assert first is not second and {type(first), type(second)} == {keras.optimizers.SGD}
+
+
+def test_pixels_that_are_integers_are_refused():
+    gan = compiled_gan()
+    with pytest.raises(TypeError, match="floating-point.*Received: uint8"):
+        gan.fit(np.zeros((8, FEATURES), np.uint8), verbose=0)
+    with pytest.raises(TypeError, match="floating-point.*Received: int32"):
+        gan.compute_losses(tf.zeros([8, FEATURES], tf.int32), training=True)

@@ -1,0 +1,133 @@
+"""Two domains of examples without pairs, such as pictures of lemons and of oranges."""
+
+import dataclasses
+import pathlib
+
+from tfgen.data.source import Source
+from tfgen.data.sources import SPLITS, source
+from tfgen.names import near
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Domains:
+    """Two sources of examples that do not belong together one by one.
+
+    What of a `Source` is one, is a pair here: shapes, examples, batches. `tfgen.data.batches` makes
+    `(images_a, images_b)` of them, each domain in an order of its own.
+
+    Args:
+        a: a `Source`.
+        b: a `Source`, of any length and shape.
+
+    Example:
+        >>> stream = batches(Domains(Source(lemons), Source(oranges)), 4, repeat=True)
+        >>> images_a, images_b = next(iter(stream))
+    """
+
+    a: Source
+    b: Source
+
+    def __len__(self):
+        return max(len(self.a), len(self.b))
+
+    @property
+    def parts(self):
+        """What a batch is drawn from, the two sources."""
+        return (self.a, self.b)
+
+    @property
+    def shape(self):
+        """The shapes of one example of each domain, a pair of tuples."""
+        return (self.a.shape, self.b.shape)
+
+    def floats(self, count=None):
+        """Returns the first `count` examples of each domain, or all, as a pair of tensors."""
+        return tuple(part.floats(count) for part in self.parts)
+
+
+def domains(name, split="train", size=None, channels=None, skip_unreadable=False):
+    """Loads two domains by name into memory.
+
+    Args:
+        name: one of
+            "classes:NAME:A,B": two classes of labelled data, by their numbers, where NAME is
+            anything that `tfgen.data.source` takes: "classes:embedded:7,9" are the sneakers and the
+            ankle boots in the package, 1,000 training and 200 test images of each;
+            "folder:PATH": a folder that holds the folders trainA, trainB, testA and testB;
+            "folders:PATH_A,PATH_B": two folders, each as for "folder:PATH" of `tfgen.data.source`.
+        split: "train" or "test".
+        size: `(height, width)` to bring images to, see `tfgen.data.source`.
+        channels: 1 for grey, 3 for colour; `None` leaves them.
+        skip_unreadable: whether to leave out (and count) broken images.
+
+    Returns:
+        `Domains`, without labels.
+
+    Raises:
+        ValueError: an unknown name or split, or classes that are not in the data.
+        FileNotFoundError: no such folder, or an empty one.
+
+    Example:
+        >>> train = tfgen.data.domains("classes:embedded:7,9")
+        >>> images_a, images_b = train.floats(8)
+    """
+    scheme, _, argument = name.partition(":")
+    if scheme not in _READERS:
+        raise ValueError(f"There are no domains called {name!r}. {near(scheme, _READERS)}")
+    if split not in SPLITS:
+        raise ValueError(f"`split` must be one of {SPLITS}. Received: split={split!r}.")
+
+    def read(name, split=split):
+        return source(name, split, size, channels, skip_unreadable)
+
+    return _READERS[scheme](argument, split, read)
+
+
+def _classes(argument, split, read):
+    name, _, numbers = argument.rpartition(":")
+    a, b = _pair(numbers, f"classes:{argument}", "classes:NAME:A,B")
+    whole = read(name)
+    return Domains(_members(whole, name, a), _members(whole, name, b))
+
+
+def _folder(path, split, read):
+    folder = pathlib.Path(path).expanduser()
+    names = [f"{split}{side}" for side in "AB"]
+    missing = [name for name in names if not (folder / name).is_dir()]
+    if missing:
+        raise FileNotFoundError(
+            f"The folder {folder} must hold the folders {' and '.join(names)}. "
+            f"Missing: {', '.join(missing)}. Two folders are named as 'folders:PATH_A,PATH_B'."
+        )
+    return Domains(*(read(f"folder:{folder / name}", "all") for name in names))
+
+
+def _folders(argument, split, read):
+    paths = _pair(argument, f"folders:{argument}", "folders:PATH_A,PATH_B")
+    return Domains(*(read(f"folder:{path}") for path in paths))
+
+
+def _pair(text, name, form):
+    parts = text.split(",")
+    if len(parts) != 2 or not all(parts) or parts[0] == parts[1]:
+        raise ValueError(
+            f"Expected two domains by a name of the form {form!r}, with one comma and two "
+            f"different sides. Received: {name!r}."
+        )
+    return parts
+
+
+def _members(whole, name, number):
+    """Returns the examples of one class, which need no labels any more."""
+    if whole.labels is None:
+        raise ValueError(f"The data {name!r} have no labels to choose classes by.")
+    chosen = whole.labels.astype(str) == number
+    if not chosen.any():
+        raise ValueError(
+            f"The data {name!r} have no class {number!r}. Their classes are "
+            f"{', '.join(map(str, sorted(set(whole.labels.tolist()))))}."
+        )
+    return Source(whole.images[chosen], unreadable=whole.unreadable)
+
+
+_READERS = {"classes": _classes, "folder": _folder, "folders": _folders}

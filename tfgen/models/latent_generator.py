@@ -1,0 +1,126 @@
+"""What adversarial models share whose generator maps latents to examples."""
+
+import abc
+
+import tensorflow as tf
+
+from tfgen import noise
+from tfgen.adversarial import AdversarialModel
+from tfgen.averages import add_average, call_averaged, check_momentum, follow
+
+
+class LatentGenerator(AdversarialModel):
+    """An adversarial model with one generator, from latents to examples, and one discriminator.
+
+    Args:
+        generator: a built Keras model from latents to examples; images in [0, 1].
+        discriminator: a built Keras model of examples.
+        prior: a `tfgen.distributions.Prior` of the latents.
+        generator_ema: the momentum, such as 0.999, of an exponential moving average of the
+            generator's weights, with which samples are then made; `None` for none.
+        **kwargs: see `tfgen.AdversarialModel`.
+
+    Raises:
+        ValueError: the networks and the prior do not fit each other, or a number is out of range.
+    """
+
+    def __init__(self, generator, discriminator, prior, generator_ema=None, **kwargs):
+        super().__init__(**kwargs)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.prior = prior
+        self.generator_ema = generator_ema
+        check_momentum(generator_ema)
+        if generator_ema is not None:
+            self._average = add_average(self, generator)
+
+    @property
+    def latent_dim(self):
+        """The number of latents that the generator takes."""
+        return self.prior.size
+
+    @property
+    def discriminator_variables(self):
+        return self.discriminator.trainable_variables
+
+    @property
+    def generator_variables(self):
+        return self.generator.trainable_variables
+
+    def call(self, inputs, training=False):
+        return self.generate(inputs)
+
+    def generate(self, latents, averaged=True):
+        """Returns examples for latents.
+
+        Args:
+            latents: float32 `[batch, latent_dim]`.
+            averaged: whether to use the average of the weights, if there is one.
+        """
+        return self.call_generator(latents, averaged)
+
+    def call_generator(self, inputs, averaged=True):
+        """Calls the generator, or its average, in inference mode."""
+        if averaged and self.generator_ema is not None:
+            return tf.cast(call_averaged(self._average, self.generator, inputs), tf.float32)
+        return tf.cast(self.generator(inputs), tf.float32)
+
+    def sample(self, count, seed=None, averaged=True):
+        """Draws new examples.
+
+        Args:
+            count: how many, an integer or int32 scalar tensor.
+            seed: a 64-bit integer: the same seed gives the same examples. `None`: new ones.
+            averaged: whether to use the average of the generator's weights, if there is one.
+
+        Returns:
+            A float32 tensor `[count, ...]`.
+        """
+        return self.generate(self.draw_latents(count, seed), averaged)
+
+    def draw_latents(self, count, seed=None):
+        """Returns the latents `[count, latent_dim]` of `sample(count, seed)`."""
+        return self.prior.distribution().sample(count, seed=noise.seed_from(seed, "sample"))
+
+    def batch_latents(self, images, seed):
+        """Draws as many latents as there are examples in this replica's share of a batch."""
+        return noise.draw(self.prior.distribution(), tf.shape(images)[0], seed)
+
+    def after_generator_step(self):
+        if self.generator_ema is not None:
+            step = self.step.value // self.critic_steps
+            follow(self._average, self.generator, self.generator_ema, step)
+
+    @abc.abstractmethod
+    def score(self, images):
+        """Returns what the discriminator says of examples: a dict of tensors `[batch, ...]`."""
+
+    def signatures(self):
+        latents = tf.TensorSpec([None, self.latent_dim], tf.float32, "latents")
+        images = tf.TensorSpec([None, *self.generator.output_shape[1:]], tf.float32, "images")
+        count = tf.TensorSpec([], tf.int32, "count")
+        seed = tf.TensorSpec([], tf.int64, "seed")
+        return {
+            "serving_default": (lambda latents: {"images": self.generate(latents)}, [latents]),
+            "sample": (lambda count, seed: {"images": self.sample(count, seed)}, [count, seed]),
+            "score": (self.score, [images]),
+        }
+
+
+def check_latents(network_input, latent_dim):
+    """Raises a ValueError unless a generator takes vectors of `latent_dim`."""
+    if tuple(network_input) != (None, latent_dim):
+        raise ValueError(
+            f"The generator must take latents of the prior's size, [batch, {latent_dim}]. "
+            f"Received: a generator of {list(network_input)}. "
+            "Build the generator with that `latent_dim`, or the prior with the generator's."
+        )
+
+
+def check_players(made, judged):
+    """Raises a ValueError unless a generator's output shape is a discriminator's input shape."""
+    if made[1:] != judged[1:]:
+        raise ValueError(
+            "The generator must output what the discriminator takes. Received: a generator to "
+            f"{list(made)} and a discriminator of {list(judged)}."
+        )

@@ -1,0 +1,65 @@
+"""What a recipe measures when it is trained, beside its losses: functions of (model, train, test).
+
+Each returns a dict of numbers, for the run's `results.json`.
+"""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from tfgen import evaluation
+from tfgen.evaluation.sampling import to_pixels
+
+_CHUNK = 500
+
+
+def mode_coverage(gaussians, count=2500):
+    """Returns a measure of the modes and of the share of good samples (Srivastava et al., 2017).
+
+    Args:
+        gaussians: the `tfgen.data.RoundGaussians` that the data were drawn from.
+        count: the number of samples.
+    """
+
+    def measure(model, train, test):
+        samples = model.sample(count, seed=0).numpy()
+        coverage = evaluation.mixture_coverage(samples, gaussians.centres, gaussians.deviation)
+        return {"modes": coverage.modes, "high_quality": coverage.high_quality}
+
+    return measure
+
+
+def label_agreement(model, train, test, count=10_000):
+    """Measures how often a classifier of real images sees the class that was asked for.
+
+    The classifier is that of `tfgen.evaluation.ClassifierFeatures`, trained on `train`; samples are
+    rounded to 8 bits, and all classes asked for alike often.
+    """
+    classifier = evaluation.ClassifierFeatures(train, test)
+    labels = np.arange(count) % model.num_classes
+    seen = []
+    for start in range(0, count, _CHUNK):
+        asked = labels[start : start + _CHUNK]
+        samples, _ = to_pixels(model.sample(len(asked), seed=start, labels=asked).numpy())
+        seen.append(classifier.probabilities(samples).argmax(axis=1))
+    agreement = np.mean(classifier.classes[np.concatenate(seen)] == labels)
+    return {"agreement": float(agreement), "classifier_accuracy": classifier.accuracy}
+
+
+def code_error(model, train, test):
+    """Measures how well InfoGAN's first code classifies real images (Chen et al., 2016, 7.2).
+
+    Each category is matched to a class on the training images, one to one and as well as can be;
+    the error is that on the held-out images.
+    """
+    table = np.zeros([model.codes[0].size, train.labels.max() + 1])
+    np.add.at(table, (_categories(model, train), train.labels), 1)
+    categories, classes = linear_sum_assignment(table, maximize=True)
+    matched = dict(zip(categories.tolist(), classes.tolist(), strict=True))
+    found = np.array([matched.get(category, -1) for category in _categories(model, test).tolist()])
+    return {"code_error": float(np.mean(found != test.labels))}
+
+
+def _categories(model, source):
+    images = source.floats()
+    parts = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)]
+    return np.concatenate([model.recognize(part)[0].numpy().argmax(axis=1) for part in parts])
