@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from tests.specimens import LAYOUT_FREE, SPECIMENS, images, weights
+from tests.specimens import LAYOUT_FREE, SPECIMENS, VAES, batch, images, made, optimizers, weights
 from tfgen import data
 from tfgen.evaluation.features import ModelFeatures
 from tfgen.evaluation.moments import streaming_moments
@@ -37,13 +37,15 @@ OPTIMIZERS = {
 }
 
 
-def train(build, optimizer, strategy):
+def train(name, optimizer, strategy):
     keras.utils.set_random_seed(0)
     with strategy.scope():
-        model = build()
-        model.compile(optimizer(), steps_per_execution=2)
-    batches = tf.data.Dataset.from_tensor_slices(images(32)).repeat().batch(8, drop_remainder=True)
-    batches = data.share(batches, strategy)
+        model = SPECIMENS[name]()
+        model.compile(*optimizers(model, optimizer), steps_per_execution=2)
+    model.specimen = name
+    examples = batch(name)
+    dataset = tf.data.Dataset.from_tensor_slices(examples if len(examples) > 1 else examples[0])
+    batches = data.share(dataset.repeat().batch(8, drop_remainder=True), strategy)
     steps = {"steps_per_epoch": 4, "validation_steps": 4, "validation_data": batches}
     history = model.fit(batches, epochs=2, shuffle=False, verbose=0, **steps)
     evaluated = model.evaluate(batches, steps=4, verbose=0, return_dict=True)
@@ -97,22 +99,26 @@ def streamed(strategy):
 def main(name, path):
     strategy = STRATEGIES[name]()
     results = {}
-    runs = [(build, "plain") for build in LAYOUT_FREE] + [
+    runs = [(specimen, "plain") for specimen in LAYOUT_FREE] + [
         ("mlp_vae", "clipped"),
         ("mlp_vae", "averaged"),
     ]
     for specimen, kind in runs:
-        model, logs = train(SPECIMENS[specimen], OPTIMIZERS[kind], strategy)
+        model, logs = train(specimen, OPTIMIZERS[kind], strategy)
         key = f"{specimen}/{kind}"
         for index, (variable, value) in enumerate(weights(model)):
             results[f"{key}/{index}/{variable.split('_')[-1]}"] = value
         for log, value in logs.items():
             results[f"{key}/log/{log}"] = value
-        results[f"{key}/sample"] = model.sample(4, seed=0)
-        results[f"{key}/predict"] = model.predict(images(8), verbose=0)
+        results[f"{key}/made"] = made(model, 4)
+        if specimen in VAES:
+            results[f"{key}/predict"] = model.predict(images(8), verbose=0)
     results.update(streamed(strategy))
     if name == "mirrored":
         results["layer noise"] = layer_noise(strategy)
+        # Its batch normalization has the statistics of a replica's own rows.
+        _, logs = train("gan", OPTIMIZERS["plain"], strategy)
+        results["batch normalization"] = np.array(list(logs.values()))
     np.savez(path, **results)
 
 

@@ -8,9 +8,10 @@ import tensorflow_probability as tfp
 from PIL import Image
 
 from tests.specimens import SHAPE, assert_same, compiled, images, weights
-from tfgen import callbacks, distributions, files, latents, networks
+from tfgen import InfoGAN, callbacks, codes, distributions, files, latents, networks
 from tfgen.callbacks import (
     Checkpoint,
+    CodeTraversal,
     Interpolation,
     LatentMap,
     LatentTraversal,
@@ -301,6 +302,53 @@ def test_interpolations_and_neighbours_are_drawn_of_the_model(tmp_path):
     )
 
 
+def infogan_that_shows_its_latents():
+    """A noise, a class of three and two values: six latents, that are a sample's six pixels."""
+    inputs, shape = keras.Input((6,)), (1, 6, 1)
+    pixels = keras.Input(shape)
+    heads = [keras.layers.Dense(size)(keras.layers.Flatten()(pixels)) for size in (1, 3, 2)]
+    model = InfoGAN(
+        keras.Model(inputs, keras.layers.Reshape(shape)(keras.layers.Dense(6)(inputs))),
+        keras.Model(pixels, heads),
+        None,
+        distributions.Uniform(1),
+        [codes.Categorical(3), codes.UniformCode(2)],
+    )
+    model.generator.set_weights([np.eye(6) / 4, np.full(6, 0.5)])  # from -2 to 2
+    return model
+
+
+def test_code_traversals_have_a_column_per_value_and_rows_that_share_the_rest(tmp_path):
+    callback = CodeTraversal(tmp_path, rows=2, columns=5, span=2, seed=4)
+    callback.set_model(infogan_that_shows_its_latents())
+    picture = callback.draw().numpy()
+    # One picture of the classes and one of each value: two rows, a line between, a white end.
+    assert picture.shape == (3 * (3 + 4), 5 * 7 - 1, 1)
+    parts = picture[..., 0].reshape(3, 7, 34)
+    assert (parts[:, [1, 3, 4, 5, 6]] == 255).all() and (parts[:, :, 6::7] == 255).all()
+    assert (parts[0, :, 3 * 7 - 1 :] == 255).all()  # there are but three classes
+    padded = np.pad(parts, [(0, 0), (0, 0), (0, 1)])
+    latents = padded[:, [0, 2]].reshape(3, 2, 5, 7)[..., :6] / 255 * 4 - 2
+    drawn = callback.model.draw_latents(2, seed=4)[:, np.newaxis]
+    expected = np.tile(drawn, [3, 1, 5, 1])
+    expected[0, :, :3, 1:4] = np.eye(3)
+    expected[1:, :, :, 4:] = 0  # in the middle
+    expected[1, :, :, 4] = expected[2, :, :, 5] = np.linspace(-2, 2, 5)
+    np.testing.assert_allclose(latents[0, :, :3], expected[0, :, :3], atol=4 / 255)
+    np.testing.assert_allclose(latents[1:], expected[1:], atol=4 / 255)
+    callback.on_train_begin(), callback.on_epoch_end(0), callback.on_train_end()
+    np.testing.assert_array_equal(
+        pixels_of(tmp_path / "pictures" / "codes-0001.png"), picture[..., 0]
+    )
+
+
+def test_code_traversals_refuse_a_model_without_codes(tmp_path):
+    model = compiled("mlp_vae")
+    with pytest.raises(ValueError, match="such as a `tfgen.InfoGAN`. Received: a VAE"):
+        fit(model, CodeTraversal(tmp_path))
+    assert int(model.step) == 0
+
+
 @pytest.mark.parametrize("make", [SampleGrid, LatentMap])
 def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path, make):
     (tmp_path / "file").touch()
@@ -558,3 +606,8 @@ def test_check_writable_names_a_folder_that_is_read_only(tmp_path, monkeypatch):
     monkeypatch.setattr(files.tempfile, "TemporaryFile", refuse)
     with pytest.raises(OSError, match=rf"folder {tmp_path} \(Permission denied\)\. Choose another"):
         check_writable(tmp_path)
+
+
+def test_code_traversal_needs_a_row(tmp_path):
+    with pytest.raises(ValueError, match="`rows` must be at least 1. Received: rows=0."):
+        callbacks.CodeTraversal(tmp_path, rows=0)

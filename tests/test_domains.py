@@ -169,7 +169,10 @@ def test_that_the_shorter_domain_repeats_is_said_once():
         dataset = batches(pair(12, 5), 2, repeat=True)
         list(dataset.take(30))
     assert len(warned) == 1 and warned[0].filename == __file__
-    batches(pair(12, 5), 2, shuffle=False), batches(pair(5, 5), 2)  # a warning would fail
+    with pytest.warns(UserWarning, match=message):
+        batches(pair(12, 5), 2)
+    # A warning would fail.
+    batches(pair(5, 5), 2), batches(pair(12, 5), 2, shuffle=False, repeat=True)
 
 
 def test_batches_larger_than_a_domain_are_refused():

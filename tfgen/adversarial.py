@@ -38,7 +38,7 @@ class AdversarialModel(GenerativeModel):
                 "`critic_steps` must be an integer, at least 1. "
                 f"Received: critic_steps={critic_steps}."
             )
-        self.critic_steps = critic_steps
+        self.critic_steps = int(critic_steps)
         self.constraint = constraint
 
     @property
@@ -123,6 +123,8 @@ class AdversarialModel(GenerativeModel):
         return [self.generator_optimizer, self.discriminator_optimizer]
 
     def get_compile_config(self):
+        if not self.compiled:
+            return None
         return keras.saving.serialize_keras_object(
             {
                 "generator_optimizer": self.generator_optimizer,

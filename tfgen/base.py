@@ -123,6 +123,8 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
         return [self.optimizer]
 
     def get_compile_config(self):
+        if not self.compiled:
+            return None
         return keras.saving.serialize_keras_object(
             {
                 "optimizer": self.optimizer,

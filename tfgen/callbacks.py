@@ -236,7 +236,7 @@ class CodeTraversal(Picture):
         every: epochs from one picture to the next.
 
     Raises:
-        ValueError: when training begins, if the model has no codes.
+        ValueError: `rows` is less than 1; or, when training begins, the model has no codes.
 
     Example:
         >>> CodeTraversal("runs/infogan")
@@ -246,6 +246,8 @@ class CodeTraversal(Picture):
 
     def __init__(self, directory, rows=5, columns=10, span=2.0, seed=0, every=1):
         super().__init__(directory, every)
+        if rows < 1:
+            raise ValueError(f"`rows` must be at least 1. Received: rows={rows}.")
         self.rows = rows
         self.columns = columns
         self.span = span

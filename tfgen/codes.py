@@ -70,7 +70,7 @@ class Categorical(Code):
         return self.size
 
     def from_uniform(self, values):
-        # Rounding could make the product `size` itself, which is no class.
+        # 1 itself belongs to the last class.
         classes = tf.minimum(tf.cast(values[:, 0] * self.size, tf.int32), self.size - 1)
         return tf.one_hot(classes, self.size)
 
@@ -124,5 +124,5 @@ class UniformCode(Code):
 
     def traversal(self, columns, span):
         # One value moves, the others rest in the middle.
-        values = tf.linspace(-span, span, columns)[:, tf.newaxis]
+        values = span * tf.linspace(-1.0, 1.0, columns)[:, tf.newaxis]
         return [values * direction for direction in tf.eye(self.size)]

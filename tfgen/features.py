@@ -46,7 +46,7 @@ def discriminator_features(discriminator):
         >>> network = discriminator_features(gan.discriminator)
         >>> features = evaluation.ModelFeatures(network, name="dcgan-discriminator")
         >>> linear_probe(features, train, test, count=1000)
-        LinearProbe(accuracy=0.97, inverse_penalty=0.01)
+        LinearProbe(accuracy=..., inverse_penalty=...)
     """
     if len(discriminator.inputs) != 1:
         raise ValueError(
@@ -88,8 +88,9 @@ def linear_probe(features, train, test, count, seed=0):
             `count` is no such multiple.
 
     Example:
+        >>> train, test = (data.source("tfds:mnist", split) for split in data.SPLITS)
         >>> linear_probe(evaluation.PixelFeatures(), train, test, count=100)
-        LinearProbe(accuracy=0.71, inverse_penalty=0.1)
+        LinearProbe(accuracy=0.7192, inverse_penalty=0.1)
     """
     if train.labels is None or test.labels is None:
         raise ValueError("A probe needs labelled data. Received: data without labels.")

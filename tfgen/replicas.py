@@ -31,7 +31,7 @@ def make_replicated_function(model, take_step):
         )
     strategy = model.distribute_strategy
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)  # as Keras does with its own steps
     def one_step(batch):
         def run(step):
             logs = strategy.run(step, args=(batch,))

@@ -2,7 +2,7 @@
 
 Networks and priors are the caller's. Every function takes further options of the model, such as
 `generator_ema=0.999` or `seed=1`, and returns a compiled model; compile it again for other
-optimizers. Where a paper gives no optimizer, DCGAN's is taken, as is usual.
+optimizers. Where a paper has no optimizer, or one from before Adam, DCGAN's is taken, as is usual.
 
 Example:
     >>> gan = tfgen.zoo.wgan_gp(generator, critic, tfgen.distributions.Uniform(64))
@@ -89,14 +89,15 @@ def began(generator, autoencoder, prior, **options):
 
 
 def cgan(generator, discriminator, prior, num_classes=None, **options):
-    """Mirza and Osindero, 2014, equation 2: both players see the condition `y`."""
+    """Mirza and Osindero, 2014, equation 2: both players see the condition; non-saturating."""
     return _adam(ConditionalGAN(generator, discriminator, prior, num_classes, **options))
 
 
 def infogan(generator, discriminator, recognition, prior, codes, **options):
     """Chen et al., 2016, equation 6: `min_{G,Q} max_D V(D, G) - lambda E[log Q(c|G(z, c))]`.
 
-    Appendix C: Adam 2e-4 for the discriminator, 1e-3 for the generator and Q (MNIST).
+    The generator plays the non-saturating game. Appendix C: Adam 2e-4 for the discriminator, 1e-3
+    for the generator and Q (MNIST).
     """
     gan = InfoGAN(generator, discriminator, recognition, prior, codes, **options)
     gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.5) for rate in (1e-3, 2e-4)))

@@ -46,7 +46,7 @@ def parse(arguments=None):
         nargs="+",
         metavar="GENERATOR",
         help="a trained recipe, a run's folder, a .keras file, an export's folder, DATA@SPLIT, or "
-        "a folder of images",
+        "a folder of images; MODEL:last for a GAN's last weights, not their average",
     )
     add("--data", help="the real data (default: what the generator was trained on)")
     add("--split", choices=("train", "test", "all"), default="test", help="default: test")

@@ -13,6 +13,8 @@ from tfgen.names import near
 from training.recipe import RECIPES, find
 from training.run_folder import RunFolder
 
+_LAST = ":last"
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Found:
@@ -95,7 +97,8 @@ def find_generator(text, load):
     Args:
         text: a recipe's name (its run in `runs/`), a run's folder, a `.keras` file, an export's
             folder or one version of it, `DATA@SPLIT` such as `tfds:mnist@train`, or a folder of
-            images.
+            images. With ":last" after a model that averages its weights, its last weights are
+            meant.
         load: a function from a name of data and a split to a `tfgen.data.Source`.
 
     Returns:
@@ -105,6 +108,8 @@ def find_generator(text, load):
         ValueError: it is none of these, or a folder of images with broken ones.
         FileNotFoundError: the recipe has no complete run.
     """
+    if text.endswith(_LAST):
+        return _with_last_weights(text, find_generator(text.removesuffix(_LAST), load))
     path = pathlib.Path("runs", text) if text in RECIPES else pathlib.Path(text)
     if path.suffix == ".keras":
         return _from_keras(path)
@@ -129,6 +134,32 @@ def find_generator(text, load):
         f"There is no generator {text!r}: no run, `.keras` file, export or folder of images, and "
         f"no DATA@SPLIT. {near(text, RECIPES)}"
     )
+
+
+class LastWeights:
+    """A model that samples with its generator's last weights, not with their average.
+
+    Args:
+        model: with a method `sample(count, seed, averaged)`.
+    """
+
+    def __init__(self, model):
+        self._model = model
+
+    def sample(self, count, seed):
+        """Returns `count` samples."""
+        return self._model.sample(count, seed, averaged=False)
+
+
+def _with_last_weights(text, found):
+    if getattr(found.model, "generator_ema", None) is None:
+        raise ValueError(
+            f"{text!r} must be a model that averages its weights, a GAN with `generator_ema`. "
+            f"Received: {found.kind}{' without' if found.model is not None else ''}. Leave out "
+            f"{_LAST!r}."
+        )
+    sampler = evaluation.Sampler(f"{found.generator.name}{_LAST}", LastWeights(found.model))
+    return dataclasses.replace(found, generator=sampler, model=None)
 
 
 def _from_keras(path):

@@ -23,7 +23,8 @@ class Recipe:
         size: `(height, width)` that images are brought to; `None` leaves them.
         labels: whether batches are `(images, labels)`.
         measure: a function from the trained model, the training and the held-out data to a dict of
-            numbers that are printed and kept beside the losses; `None` for nothing more.
+            numbers that are printed and kept beside the losses, where the data are the recipe's
+            own; `None` for nothing more.
         batch_size: examples per step. `None` for a model that is estimated from all examples at
             once, in closed form or by another's algorithm, and so takes no steps.
         epochs: passes over the data.

@@ -227,7 +227,8 @@ def finish(model, recipe, settings, train, test, folder):
         "commit": commit(),
         "test": {name: float(loss) for name, loss in losses.items()},
     }
-    if recipe.measure is not None:
+    # Of other data, it is not known whether they have what is measured.
+    if recipe.measure is not None and settings["data"] == recipe.data:
         results["measured"] = recipe.measure(model, train, test)
     write_json(folder.results, results)
 

@@ -58,7 +58,12 @@ class BEGAN(LatentGenerator):
         self.control_rate = control_rate
         check_latents(generator.input_shape, self.latent_dim)
         check_players(generator.output_shape, discriminator.input_shape)
-        check_players(generator.output_shape, discriminator.output_shape)
+        if discriminator.output_shape != discriminator.input_shape:
+            raise ValueError(
+                "BEGAN's discriminator is an autoencoder: it must output images like those that it "
+                f"takes. Received: a discriminator from {list(discriminator.input_shape)} to "
+                f"{list(discriminator.output_shape)}."
+            )
         self.control = self.add_weight(
             name="control",
             shape=(),

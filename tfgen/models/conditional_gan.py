@@ -20,7 +20,8 @@ class ConditionalGAN(GAN):
     Koyama, 2018; `tfgen.networks.projection_discriminator`).
 
     Batches are `(images, labels)`: labels are classes, integers `[batch]` or `[batch, 1]`, or
-    attributes, floats `[batch, condition_size]`.
+    attributes, floats `[batch, condition_size]`. Classes out of range are refused in every step,
+    but not with `jit_compile=True`: XLA drops such checks.
 
     Args:
         generator: a built Keras model from `[latents, conditions]` to examples.
@@ -58,6 +59,7 @@ class ConditionalGAN(GAN):
             labels: `[batch]` integers, or `[batch, condition_size]` floats, as in batches.
             averaged: whether to use the average of the weights, if there is one.
         """
+        latents = tf.convert_to_tensor(latents)  # Keras takes no mixture of tensors and arrays
         return self.call_generator([latents, self._conditions(labels)], averaged)
 
     def sample(self, count, seed=None, averaged=True, labels=None):
@@ -67,8 +69,8 @@ class ConditionalGAN(GAN):
             count: how many, an integer or int32 scalar tensor.
             seed: a 64-bit integer: the same seed gives the same examples. `None`: new ones.
             averaged: whether to use the average of the generator's weights, if there is one.
-            labels: `count` classes, or vectors of attributes; `None` draws classes, all alike
-                likely.
+            labels: `count` classes, or vectors of attributes; `None` draws classes, all
+                equally likely.
 
         Returns:
             A float32 tensor `[count, ...]`.
@@ -97,21 +99,14 @@ class ConditionalGAN(GAN):
         return {"logits": tf.cast(logits, tf.float32)}
 
     def check_fit(self):
-        if not isinstance(self.generator.input_shape, list):
-            raise ValueError(
-                "A conditional generator must take [latents, conditions]. Received: a generator of "
-                f"{list(self.generator.input_shape)}. See `tfgen.networks.condition_generator`."
-            )
-        if not isinstance(self.discriminator.input_shape, list):
-            raise ValueError(
-                "A conditional discriminator must take [examples, conditions]. Received: a "
-                f"discriminator of {list(self.discriminator.input_shape)}. See "
-                "`tfgen.networks.condition_discriminator`."
-            )
+        _check_inputs("generator", self.generator, "latents")
+        _check_inputs("discriminator", self.discriminator, "examples")
         check_latents(self.generator.input_shape[0], self.latent_dim)
         judged, seen = self.discriminator.input_shape
         check_players(self.generator.output_shape, judged)
-        sizes = {self.condition_size, seen[-1], self.num_classes or self.condition_size}
+        sizes = {self.condition_size, seen[-1]}
+        if self.num_classes is not None:
+            sizes.add(self.num_classes)
         if len(sizes) > 1:
             raise ValueError(
                 "The players must take conditions of the same size, which is `num_classes` where "
@@ -166,7 +161,12 @@ class ConditionalGAN(GAN):
                 f"Classes must be integers from 0 to {self.num_classes - 1}. Received: labels of "
                 f"{labels.dtype.name}."
             )
-        labels = tf.reshape(labels, [-1])
+        if labels.shape[1:].num_elements() not in (1, None):
+            raise ValueError(
+                "Classes must be one number each, [batch] or [batch, 1]. Received: labels of "
+                f"{list(labels.shape)}. For one-hot labels, pass their `argmax(axis=-1)`."
+            )
+        labels = tf.reshape(tf.cast(labels, tf.int64), [-1])  # `one_hot` takes no short integers
         inside = tf.logical_and(labels >= 0, labels < self.num_classes)
         message = f"Labels must be from 0 to {self.num_classes - 1}, for num_classes="
         # `one_hot` would make of any other label a vector of zeros.
@@ -176,10 +176,10 @@ class ConditionalGAN(GAN):
             return tf.one_hot(labels, self.num_classes)
 
     def _check_labels(self, labels, count):
-        if len(labels) != count:
+        if labels.shape[:1] != (count,):
             raise ValueError(
-                f"There must be as many labels as samples. Received: {len(labels)} labels and "
-                f"count={int(count)}."
+                "There must be as many labels as samples. Received: labels of "
+                f"{list(labels.shape)} and count={int(count)}."
             )
         if self.num_classes is None:
             return
@@ -196,4 +196,13 @@ class ConditionalGAN(GAN):
             )
         return tf.random.stateless_uniform(
             [count], noise.seed_from(seed, "labels"), 0, self.num_classes, tf.int32
+        )
+
+
+def _check_inputs(player, network, first):
+    shapes = network.input_shape
+    if not isinstance(shapes, list) or len(shapes) != 2:
+        raise ValueError(
+            f"A conditional {player} must take [{first}, conditions]. Received: a {player} of "
+            f"{list(shapes)}. See `tfgen.networks.condition_{player}`."
         )

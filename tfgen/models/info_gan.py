@@ -158,7 +158,8 @@ class InfoGAN(GAN):
         if not self.codes:
             raise ValueError("InfoGAN needs at least one code. Received: codes=[].")
         super().check_fit()
-        check_players(self.generator.output_shape, self._recognizer.input_shape)
+        made, read = self.generator.output_shape, self._recognizer.input_shape
+        check_players(made, read, "recognition network")
         sizes = [output.shape[-1] for output in self._recognizer.outputs]
         wanted = [code.outputs for code in self.codes]
         if sizes != wanted:
@@ -234,14 +235,19 @@ def _separate(discriminator, recognition):
             )
         inputs, (logits, *codes) = discriminator.inputs, discriminator.outputs
         return keras.Model(inputs, logits), keras.Model(inputs, codes)
-    shared = {id(layer) for layer in discriminator.layers} & {
-        id(layer) for layer in recognition.layers
-    }
+    if len(discriminator.outputs) > 1:
+        raise ValueError(
+            "Beside a recognition network the discriminator must output logits alone. Received: "
+            f"one with {len(discriminator.outputs)} outputs. If the others are the codes', pass "
+            "recognition=None."
+        )
+    own = {id(variable) for variable in discriminator.variables}
+    shared = [variable.path for variable in recognition.variables if id(variable) in own]
     if shared:
         raise ValueError(
-            "A recognition network that shares layers with the discriminator would share them no "
+            "A recognition network that shares weights with the discriminator would share them no "
             "more after loading. Build one model with the outputs [logits, *codes], and pass it as "
-            "the discriminator with recognition=None."
+            f"the discriminator with recognition=None. Received: both have {', '.join(shared)}."
         )
     return discriminator, recognition
 

@@ -117,10 +117,10 @@ def check_latents(network_input, latent_dim):
         )
 
 
-def check_players(made, judged):
-    """Raises a ValueError unless a generator's output shape is a discriminator's input shape."""
+def check_players(made, judged, judge="discriminator"):
+    """Raises a ValueError unless a generator's output shape is the input shape of its judge."""
     if made[1:] != judged[1:]:
         raise ValueError(
-            "The generator must output what the discriminator takes. Received: a generator to "
-            f"{list(made)} and a discriminator of {list(judged)}."
+            f"The generator must output what the {judge} takes. Received: a generator to "
+            f"{list(made)} and a {judge} of {list(judged)}."
         )

@@ -1,0 +1,101 @@
+"""What recipes measure, on stubs of which the answer is known."""
+
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgen import data
+from tfgen.codes import Categorical
+from training import measures
+
+
+class Corners:
+    """Stands for a model of points: 4 of 10 at one centre, 3 at another, 3 near none."""
+
+    def sample(self, count, seed):
+        self.asked = count, seed
+        points = [[1.0, 0.0]] * 4 + [[0.0, 1.02]] * 3 + [[-1.0, 0.04]] * 3
+        return tf.constant(np.resize(points, [count, 2]))
+
+
+def test_modes_and_good_samples_are_counted():
+    gaussians = data.RoundGaussians([(1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)], deviation=0.01)
+    model = Corners()
+    found = measures.mode_coverage(gaussians, count=50)(model, None, None)
+    assert found == {"modes": 2, "high_quality": pytest.approx(0.7)}
+    assert model.asked == (50, 0)
+    measures.mode_coverage(gaussians)(model, None, None)
+    assert model.asked[0] == 2500
+
+
+class Digits:
+    """Stands for a conditional model: its images are grey as their label, but twos are zeros."""
+
+    num_classes = 3
+
+    def __init__(self):
+        self.seeds = []
+
+    def sample(self, count, seed, labels):
+        assert count == len(labels) <= 500
+        self.seeds.append(seed)
+        grey = np.where(labels == 2, 0, labels) / 10
+        return tf.constant(grey.reshape(-1, 1, 1, 1), tf.float32)
+
+
+class Classifier:
+    """Stands for the classifier of real images; its columns are in an order of their own."""
+
+    accuracy = 0.875
+    classes = np.array([2, 0, 1])
+
+    def __init__(self, train, test):
+        assert (train, test) == ("train", "test")
+
+    def probabilities(self, images):
+        assert images.dtype == np.uint8
+        seen = np.rint(images[:, 0, 0, 0] / 25.5)
+        return np.float32(seen[:, np.newaxis] == self.classes)
+
+
+def test_the_class_that_is_seen_is_compared_with_the_one_asked_for(monkeypatch):
+    monkeypatch.setattr(measures.evaluation, "ClassifierFeatures", Classifier)
+    model = Digits()
+    found = measures.label_agreement(model, "train", "test", count=1201)
+    # Of 1,201 labels in turn 401 are 0, 400 are 1 and as many 2.
+    assert found == {"agreement": pytest.approx(801 / 1201), "classifier_accuracy": 0.875}
+    assert len(set(model.seeds)) == 3
+
+
+class Reader:
+    """Stands for an InfoGAN whose first code is written in the first pixel."""
+
+    codes = (Categorical(4), None)
+
+    def recognize(self, images):
+        assert len(images) <= 500
+        category = tf.cast(tf.round(255 * images[:, 0, 0, 0]), tf.int32)
+        return [0.6 * tf.one_hot(category, 4) + 0.1, "another code"]
+
+
+def pairs(*counts):
+    """Returns a source with `count` images of each (category, label)."""
+    rows = np.repeat([pair for *pair, _ in counts], [count for *_, count in counts], axis=0)
+    return data.Source(rows[:, 0].astype(np.uint8).reshape(-1, 1, 1, 1), rows[:, 1])
+
+
+def test_categories_are_matched_to_classes_as_well_as_can_be_on_training_images():
+    # Both 0 and 1 are mostly of class 0: best is 0 for class 1, and 1 for class 0. No class is
+    # left for category 3.
+    train = pairs((0, 0, 500), (0, 1, 400), (1, 0, 500), (2, 2, 30), (3, 2, 20))
+    test = pairs((0, 0, 6), (0, 1, 1), (1, 0, 2), (2, 2, 3), (2, 0, 1), (3, 2, 4), (3, 0, 3))
+    found = measures.code_error(Reader(), train, test)
+    assert found == {"code_error": pytest.approx((6 + 1 + 4 + 3) / 20)}
+
+
+def test_there_may_be_fewer_categories_than_classes():
+    model = types.SimpleNamespace(codes=[Categorical(2)], recognize=Reader().recognize)
+    train = pairs((0, 2, 5), (1, 0, 5), (1, 1, 4))
+    assert measures.code_error(model, train, train) == {"code_error": pytest.approx(4 / 14)}

@@ -1,0 +1,182 @@
+"""Each paper's name: the model, its values and its optimizers are what the paper says."""
+
+import inspect
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+import tfgen
+from tfgen import distributions, zoo
+from tfgen.codes import Categorical
+from tfgen.games import LeastSquares, MaximumLikelihood, Minimax, NonSaturating, Wasserstein
+from tfgen.penalties import Dragan, GradientPenalty, WeightClipping
+from tfgen.schedules import ConstantThenLinear
+
+DCGAN_ADAM = {"learning_rate": (2e-4, 2e-4), "beta_1": 0.5, "beta_2": 0.999}
+PLAIN = {"penalties": [], "critic_steps": 1, "constraint": None}
+# name: class, values, optimizers (the generator's rate first).
+PAPERS = {
+    "minimax_gan": (tfgen.GAN, {**PLAIN, "game": Minimax()}, DCGAN_ADAM),
+    "ns_gan": (tfgen.GAN, {**PLAIN, "game": NonSaturating()}, DCGAN_ADAM),
+    "ml_gan": (tfgen.GAN, {**PLAIN, "game": MaximumLikelihood()}, DCGAN_ADAM),
+    "lsgan": (
+        tfgen.GAN,
+        {**PLAIN, "game": LeastSquares()},
+        {**DCGAN_ADAM, "learning_rate": (1e-3, 1e-3)},
+    ),
+    "wgan": (
+        tfgen.GAN,
+        {
+            "game": Wasserstein(),
+            "penalties": [],
+            "critic_steps": 5,
+            "constraint": WeightClipping(0.01),
+        },
+        {"learning_rate": (5e-5, 5e-5), "momentum": 0.0},
+    ),
+    "wgan_gp": (
+        tfgen.GAN,
+        {
+            "game": Wasserstein(),
+            "penalties": [GradientPenalty(10.0)],
+            "critic_steps": 5,
+            "constraint": None,
+        },
+        {"learning_rate": (1e-4, 1e-4), "beta_1": 0.0, "beta_2": 0.9},
+    ),
+    "dragan": (
+        tfgen.GAN,
+        {**PLAIN, "game": NonSaturating(), "penalties": [Dragan(10.0)]},
+        {"learning_rate": (1e-4, 1e-4), "beta_1": 0.5, "beta_2": 0.9},
+    ),
+    "began": (
+        tfgen.BEGAN,
+        {"diversity": 0.5, "control_rate": 1e-3, "critic_steps": 1, "constraint": None},
+        {"learning_rate": (1e-4, 1e-4), "beta_1": 0.9, "beta_2": 0.999},
+    ),
+    "cgan": (
+        tfgen.ConditionalGAN,
+        {**PLAIN, "game": NonSaturating(), "num_classes": None},
+        DCGAN_ADAM,
+    ),
+    "infogan": (
+        tfgen.InfoGAN,
+        {**PLAIN, "game": NonSaturating(), "information_weight": 1.0},
+        {**DCGAN_ADAM, "learning_rate": (1e-3, 2e-4)},
+    ),
+    "dcgan": (tfgen.GAN, {**PLAIN, "game": NonSaturating()}, DCGAN_ADAM),
+    "cyclegan": (
+        tfgen.CycleGAN,
+        {
+            "game": LeastSquares(),
+            "cycle_weight": 10.0,
+            "cycle_loss": "mean_absolute_error",
+            "identity_weight": 0.0,
+            "pool_size": 50,
+            "critic_steps": 1,
+        },
+        DCGAN_ADAM,
+    ),
+}
+
+
+def dense(size, outputs):
+    inputs = keras.Input((size,))
+    return keras.Model(inputs, layers.Dense(outputs)(inputs))
+
+
+def conditioned(first, second, outputs):
+    inputs = [keras.Input((first,)), keras.Input((second,))]
+    return keras.Model(inputs, layers.Dense(outputs)(layers.Concatenate()(inputs)))
+
+
+def arguments(name):
+    """Returns tiny networks, and what else a function of the zoo must be given."""
+    prior = distributions.Uniform(2)
+    if name == "cyclegan":
+        images = keras.Input((4, 4, 1))
+        return [keras.Model(images, layers.Conv2D(1, 1)(images)) for _ in ("AB", "BA", "A", "B")]
+    return {
+        "began": [dense(2, 3), dense(3, 3), prior],
+        "cgan": [conditioned(2, 4, 3), conditioned(3, 4, 1), prior],
+        "infogan": [dense(4, 3), dense(3, 1), dense(3, 2), prior, [Categorical(2)]],
+    }.get(name, [dense(2, 3), dense(3, 1), prior])
+
+
+def test_the_table_is_the_zoo():
+    public = {
+        name
+        for name, function in inspect.getmembers(zoo, inspect.isfunction)
+        if not name.startswith("_")
+    }
+    assert public == set(PAPERS)
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_a_paper_is_put_together_and_compiled_as_it_says(name):
+    kind, values, settings = PAPERS[name]
+    model = getattr(zoo, name)(*arguments(name), generator_ema=0.9, seed=7)
+    assert type(model) is kind
+    assert {value: getattr(model, value) for value in values} == values
+    assert (model.generator_ema, model.seed) == (0.9, 7)
+    kind = keras.optimizers.RMSprop if name == "wgan" else keras.optimizers.Adam
+    rates = settings["learning_rate"]
+    generator, discriminator = model.generator_optimizer, model.discriminator_optimizer
+    for optimizer, rate in zip((generator, discriminator), rates, strict=True):
+        assert type(optimizer) is kind
+        found = optimizer.get_config()
+        for setting, value in {**settings, "learning_rate": rate}.items():
+            assert found[setting] == pytest.approx(value), setting
+
+
+def test_papers_numbers_can_be_changed():
+    wgan = zoo.wgan(*arguments("wgan"), critic_steps=2, limit=0.5)
+    assert (wgan.critic_steps, wgan.constraint) == (2, WeightClipping(0.5))
+    wgan_gp = zoo.wgan_gp(*arguments("wgan_gp"), critic_steps=1, weight=3.0)
+    assert (wgan_gp.critic_steps, wgan_gp.penalties) == (1, [GradientPenalty(3.0)])
+    assert zoo.dragan(*arguments("dragan"), weight=3.0).penalties == [Dragan(3.0)]
+    assert zoo.began(*arguments("began"), diversity=0.7).diversity == 0.7
+    assert zoo.cgan(*arguments("cgan"), num_classes=4).num_classes == 4
+    assert zoo.cgan(*arguments("cgan"), game=Minimax()).game == Minimax()
+    infogan = zoo.infogan(*arguments("infogan"), information_weight=0.1)
+    assert infogan.information_weight == 0.1
+    assert zoo.cyclegan(*arguments("cyclegan"), identity_weight=0.5).identity_weight == 0.5
+
+
+def test_the_players_of_the_zoo_are_where_they_belong():
+    generator, discriminator, recognition, prior, codes = arguments("infogan")
+    gan = zoo.infogan(generator, discriminator, recognition, prior, codes)
+    assert gan.generator is generator and gan.discriminator is discriminator
+    assert gan.recognition is recognition and gan.prior == prior and gan.codes == codes
+    networks = arguments("cyclegan")
+    model = zoo.cyclegan(*networks)
+    for network, name in zip(
+        networks,
+        ("generator_ab", "generator_ba", "discriminator_a", "discriminator_b"),
+        strict=True,
+    ):
+        assert getattr(model, name) is network
+
+
+def test_a_cyclegan_of_known_length_slows_down_in_the_second_half():
+    model = zoo.cyclegan(*arguments("cyclegan"), steps=100)
+    for optimizer in model.optimizers:
+        rates = []
+        for step in (0, 50, 75, 100):
+            optimizer.iterations.assign(step)
+            rates.append(float(optimizer.learning_rate))
+        np.testing.assert_allclose(rates, [2e-4, 2e-4, 1e-4, 0], rtol=1e-5)
+        assert optimizer.beta_1 == 0.5
+
+
+def test_a_rate_is_constant_and_then_falls_to_nothing():
+    rate = ConstantThenLinear(0.5, steps=8)
+    found = [float(rate(step)) for step in range(11)]
+    expected = [0.5, 0.5, 0.5, 0.5, 0.5, 0.375, 0.25, 0.125, 0, 0, 0]
+    np.testing.assert_allclose(found, expected, atol=1e-7)
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(rate))
+    assert float(copy(6)) == 0.25
+    with pytest.raises(ValueError, match="`steps` must be at least 1. Received: steps=0"):
+        ConstantThenLinear(0.5, steps=0)
