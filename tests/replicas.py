@@ -48,6 +48,10 @@ def train(name, optimizer, strategy):
     batches = data.share(dataset.repeat().batch(8, drop_remainder=True), strategy)
     steps = {"steps_per_epoch": 4, "validation_steps": 4, "validation_data": batches}
     history = model.fit(batches, epochs=2, shuffle=False, verbose=0, **steps)
+    for variable in model.variables:
+        first, *others = strategy.experimental_local_results(variable.value)
+        for other in others:
+            np.testing.assert_array_equal(first.numpy(), other.numpy(), err_msg=variable.path)
     evaluated = model.evaluate(batches, steps=4, verbose=0, return_dict=True)
     return model, {**{key: value[-1] for key, value in history.history.items()}, **evaluated}
 

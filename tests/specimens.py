@@ -22,25 +22,10 @@ def mlp_vae():
 def conv_vae():
     return _vae(
         networks.conv_encoder(SHAPE, 3, filters=(4, 8), hidden_size=16),
-        networks.conv_decoder(SHAPE, 3, filters=(8, 4), hidden_size=16),
+        networks.conv_decoder(SHAPE, 3, filters=(8, 4), hidden_size=16, heads=2),
         posterior=distributions.LogVarianceNormal(),
-        bound=bounds.ELBO(beta=2.0),
-    )
-
-
-def lecture_vae():
-    return _vae(
-        networks.lecture_conv_encoder(SHAPE, 3, filters=4),
-        networks.lecture_conv_decoder(SHAPE, 3, filters=4),
-        likelihood=distributions.Gaussian(scale=0.5**0.5),
-    )
-
-
-def learnt_scale_vae():
-    return _vae(
-        networks.mlp_encoder(SHAPE, 3, hidden_sizes=(16,)),
-        networks.mlp_decoder(SHAPE, 3, hidden_sizes=(16,), heads=2),
         likelihood=distributions.Gaussian(),
+        bound=bounds.ELBO(beta=2.0),
     )
 
 
@@ -156,10 +141,7 @@ def two_inputs(first, second, outputs):
     return keras.Model([first, second], layers.Reshape(outputs)(hidden))
 
 
-VAES = {
-    build.__name__: build
-    for build in (mlp_vae, conv_vae, lecture_vae, learnt_scale_vae, dropout_vae)
-}
+VAES = {build.__name__: build for build in (mlp_vae, conv_vae, dropout_vae)}
 GANS = {build.__name__: build for build in (gan, wgan_gp, cgan, infogan, began, cyclegan)}
 SPECIMENS = {**VAES, **GANS}
 # Masks of Keras' random layers, and statistics of batches, are of a replica's own rows.

@@ -1,9 +1,5 @@
 """The CycleGAN: its losses by hand, its pool against a second implementation, its promises."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -293,24 +289,6 @@ def test_an_export_answers_as_the_model_does(tmp_path):
             np.testing.assert_allclose(answer[key], value, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
-def test_two_replicas_train_as_one(tmp_path):
-    subprocess.run(
-        [sys.executable, "-m", "tests.test_cycle_gan", str(tmp_path / "weights.npz")],
-        check=True,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-    )
-    model = small(identity_weight=0.5, generator_ema=0.9)
-    fit(model)
-    with np.load(tmp_path / "weights.npz") as archive:
-        mirrored = list(archive.values())
-        single = [value for _, value in weights(model)]
-        for value, other in zip(single, mirrored[: len(single)], strict=True):
-            np.testing.assert_allclose(value, other, rtol=1e-4, atol=1e-5)
-        first, second = mirrored[len(single) :]
-    np.testing.assert_array_equal(first, second)
-
-
 def test_the_grid_shows_images_their_translations_and_these_translated_back():
     shape = (2, 3, 1)
     model = CycleGAN(
@@ -399,23 +377,6 @@ def test_the_identity_loss_needs_one_shape():
 def test_a_loss_that_scales_itself_is_refused():
     with pytest.raises(TypeError, match="must be a function.*Received: a MeanAbsoluteError"):
         by_hand(cycle_loss=keras.losses.MeanAbsoluteError())
-
-
-def mirrored(path):
-    """Trains under two replicas; saves the weights, and what each replica has in its pool."""
-    from tests.replicas import two_devices
-
-    strategy = two_devices()
-    with strategy.scope():
-        model = small(identity_weight=0.5, generator_ema=0.9)
-    fit(model)
-    on_replicas = strategy.experimental_local_results(model._pool_a.images.value)
-    values = [*(value for _, value in weights(model)), *(each.numpy() for each in on_replicas)]
-    np.savez(path, *values)
-
-
-if __name__ == "__main__":
-    mirrored(sys.argv[1])
 
 
 def test_the_callback_writes_the_grid(tmp_path):

@@ -83,6 +83,18 @@ def test_a_model_an_export_and_its_files_score_alike(folder, model, tmp_path):
     assert len(compare(results, "one_nn")) == 4
 
 
+def test_a_gan_is_scored_with_its_average_or_its_last_weights(folder, model, tmp_path):
+    gan = compiled("wgan_gp")
+    gan.generator.trainable_variables[-1].assign_add(0.3 * np.ones(64))
+    gan.save(tmp_path / "gan.keras")
+    options = ["--data", f"folder:{folder}", "--split", "all", "--scores", "frechet"]
+    average, last = run(tmp_path / "gan.keras", f"{tmp_path / 'gan.keras'}:last", *options)
+    assert last.generator == "gan:last"
+    assert values(average) != values(last)
+    with pytest.raises(SystemExit, match="averages its weights.*Leave out ':last'"):
+        run(f"{model}:last", *options)
+
+
 def test_data_in_a_generators_place(capsys):
     options = ["--data", "demo", "--scores", "frechet", "--seeds", 2, "--samples", 50]
     (result,) = run("demo@train", *options)

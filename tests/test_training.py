@@ -16,10 +16,12 @@ import pytest
 import tensorflow as tf
 
 import tfgen
-from tests.specimens import assert_same, images, weights
+from tests.specimens import SPECIMENS, assert_same, compiled, images, optimizers, weights
 from tfgen import data
-from training import train
-from training.recipe import RECIPES
+from tfgen.evaluation import PixelFeatures
+from tfgen.features import linear_probe
+from training import probe, record, train
+from training.recipe import RECIPES, recipe
 from training.run import build, list_recipes
 
 COMMAND = [sys.executable, "-m", "tests.train_specimen"]
@@ -112,6 +114,60 @@ def test_killed_at_three_random_moments_it_ends_as_if_undisturbed(tmp_path, arch
     assert len(left) <= 3  # what a kill in the middle of a write leaves is never mistaken
 
 
+def test_what_a_recipe_measures_is_kept_and_recorded(tmp_path, capsys):
+    output = tmp_path / "run"
+    command = ["r1_gan_ring", "--epochs=1", "--steps=2", "--no-xla", "--no-export"]
+    train.main([*command, f"--output={output}"])
+    results = json.loads((output / "results.json").read_text())
+    assert set(results["measured"]) == {"modes", "high_quality"}
+    assert f"modes           {results['measured']['modes']}" in capsys.readouterr().out
+    assert tf.io.decode_png((output / "summary.png").read_bytes()).shape[0] > 100
+    record.main([str(output), f"--output={tmp_path / 'ring.json'}"])
+    recorded = json.loads((tmp_path / "ring.json").read_text())
+    assert recorded["measured"] == results["measured"] and recorded["training"]["seconds"] >= 0
+    for folder, message in ((tmp_path, "no complete run"), ("runs/nothing", "no complete run")):
+        with pytest.raises(SystemExit, match=message):
+            record.main([str(folder)])
+    del results["measured"]
+    (output / "results.json").write_text(json.dumps(results))
+    with pytest.raises(SystemExit, match="measured nothing beside its losses"):
+        record.main([str(output)])
+
+
+def test_two_domains_are_translated_and_shown(tmp_path, monkeypatch):
+    @recipe(data="classes:embedded:7,9", load=data.domains, size=(8, 8), batch_size=8)
+    def tiny(shape, steps):
+        """A tiny CycleGAN."""
+        model = SPECIMENS["cyclegan"]()
+        model.compile(*optimizers(model))
+        return model
+
+    monkeypatch.setitem(RECIPES, "tiny", RECIPES.pop("tiny"))
+    args = ["tiny", "--steps=2", f"--output={tmp_path / 'run'}", f"--export={tmp_path / 'export'}"]
+    train.main(args)
+    picture = tf.io.decode_png((tmp_path / "run/pictures/translations-0001.png").read_bytes())
+    assert picture.shape == (3 * 9 - 1, 8 * 9 - 1, 1)
+    assert (tmp_path / "run" / "summary.png").exists()
+    assert (tmp_path / "export" / "1" / "saved_model.pb").exists()
+    train.main(args)  # its settings are read back as they were written: the run is complete
+
+
+def test_a_discriminator_is_probed(tmp_path, capsys):
+    run = tmp_path / "run"
+    run.mkdir()
+    compiled("wgan_gp").save(run / "model.keras")
+    (run / "results.json").write_text("{}")
+    (run / "config.json").write_text(json.dumps({"settings": {"data": "digits"}}))
+    probe.main([str(run), "--labels=20,40"])
+    printed = capsys.readouterr().out
+    found = json.loads((run / "probe.json").read_text())["probe"]
+    assert set(found) == {"the discriminator", "random weights", "pixels"}
+    assert f"{found['pixels']['40']['accuracy']:.2%} with 40 labels" in printed
+    digits = [data.source("digits", split) for split in data.SPLITS]
+    accuracy, _ = linear_probe(PixelFeatures(), *digits, count=40)
+    assert found["pixels"]["40"]["accuracy"] == accuracy > 0.5
+
+
 def test_a_strategy_is_one_flag(tmp_path, archive):
     args = arguments("mlp_vae", tmp_path, archive, "--epochs=1", "--strategy=mirrored")
     result = run(*args)
@@ -162,6 +218,7 @@ def test_every_recipe_takes_a_step(name):
     if recipe.load is data.domains:
         shape, batch = (shape, shape), 2 * batch
     model = recipe.build(shape, steps=10)
+    model.run_eagerly = True  # tracing would take far longer than the step
     before = weights(model)
     logs = model.fit(*batch, batch_size=2, verbose=0).history
     assert np.isfinite(list(logs.values())).all()
@@ -175,9 +232,11 @@ def test_the_demo_shows_its_four_modes():
     keras.utils.set_random_seed(0)
     recipe = RECIPES["vae_demo"]
     points = tfgen.data.source("demo")
-    model = recipe.build(points.shape, steps=1000)
-    model.jit_compile = True
-    model.fit(points.images, batch_size=50, epochs=recipe.epochs, verbose=0)
+    steps = recipe.epochs * data.steps_per_epoch(points, recipe.batch_size)
+    model = recipe.build(points.shape, steps)
+    model.jit_compile, model.steps_per_execution = True, 50
+    stream = data.batches(points, recipe.batch_size, repeat=True)
+    model.fit(stream, steps_per_epoch=steps, verbose=0)
     latents = model.encode(points.floats()).mean().numpy()
     modes = [latents[points.labels == mode] for mode in range(4)]
     spread = max(mode.std(axis=0).max() for mode in modes)

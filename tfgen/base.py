@@ -208,6 +208,10 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
                 tracker.update_state(value, sample_weight=examples)
         return {tracker.name: tracker.result() for tracker in self._trackers}
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        # The model is built. Keras would average a batch over workers, which fails for a tuple.
+        pass
+
     def _descend(self, data):
         losses = descend(
             self.optimizer,

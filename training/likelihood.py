@@ -43,11 +43,9 @@ def measure(options):
     import training.recipes  # noqa: F401 (registers them)
     from training.machine import machine
     from training.recipe import find
-    from training.run_folder import RunFolder, write_json
+    from training.run_folder import complete_run, write_json
 
-    folder = RunFolder(options.run)
-    if not folder.results.exists():
-        raise FileNotFoundError(f"There is no complete run in {folder.path}.")
+    folder = complete_run(options.run)
     config = json.loads(folder.config.read_text())
     settings = config["settings"]
     binarized = find(settings["recipe"]).binarized

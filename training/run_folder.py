@@ -92,6 +92,24 @@ class RunFolder:
             path.unlink(missing_ok=True)
 
 
+def complete_run(text):
+    """Returns the folder of a run that was trained to its end.
+
+    Args:
+        text: a recipe's name, whose run is in `runs/`, or a run's folder.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    path = pathlib.Path(text)
+    path = path if path.exists() else pathlib.Path("runs", path)
+    if not (path / "results.json").exists():  # looked for before a folder is made
+        raise FileNotFoundError(
+            f"There is no complete run in {path}: train it first (python -m training.train)."
+        )
+    return RunFolder(path)
+
+
 def write_json(path, content):
     """Writes a JSON file that is whole or not there."""
     with whole_file(path) as temporary:

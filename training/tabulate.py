@@ -2,8 +2,8 @@
 
     $ python -m training.tabulate
 
-The files are those that `training.likelihood`, `training.evaluate` and the two benchmarks wrote
-with `--output`.
+The files are those that `training.likelihood`, `training.evaluate`, `training.probe` and the two
+benchmarks wrote with `--output`, and those of `training.record`.
 """
 
 import json
@@ -27,6 +27,8 @@ def main():
     for title, key, write in (
         ("Samples", "results", _evaluation),
         ("Log-likelihood", "nats", _likelihood),
+        ("Recipes", "measured", _recipe),
+        ("Features of discriminators", "probe", _probe),
         ("Speed of training", "ratios", _benchmark),
         ("Speed of the scores", "evaluation_benchmark", _evaluation_benchmark),
     ):
@@ -86,8 +88,7 @@ def _made(result):
         return f"{result['generator']}: {result['details']['kind']}."
     settings = training["settings"]
     made = (
-        f"{result['generator']}: `python -m training.train {settings['recipe']} --data "
-        f"{settings['data']} --seed {settings['seed']} --output {training['folder']}`, "
+        f"{result['generator']}: `{_command(settings)} --output {training['folder']}`, "
         f"{training['seconds'] / 60:.0f} minutes."
     )
     published = [
@@ -123,6 +124,54 @@ the test, on {_machine(result)}. ([{name}]({name}))
 ```
 python -m training.train {run} --seed {settings["seed"]}
 python -m training.likelihood runs/{run} --samples {protocol["importance_samples"]} \\
+    --output training/results/{name}
+```"""
+
+
+def _command(settings):
+    command = (
+        f"python -m training.train {settings['recipe']} --data {settings['data']} "
+        f"--seed {settings['seed']}"
+    )
+    precision = settings["mixed_precision"]
+    return f"{command} --mixed-precision {precision}" if precision else command
+
+
+def _recipe(name, result):
+    settings = result["training"]["settings"]
+    rows = [[f"`{key}`", f"{value:.4g}"] for key, value in result["measured"].items()]
+    return f"""### {settings["recipe"]}
+
+Measured at the end of the training: {settings["epochs"]} epochs of {settings["steps_per_epoch"]}
+steps on {settings["data"]}, {result["training"]["seconds"] / 60:.0f} minutes on
+{_machine(result)}. What it means: `training/measures.py`. ([{name}]({name}))
+
+{_table(["what", "figure"], rows)}
+
+```
+{_command(settings)}
+python -m training.record {settings["recipe"]}
+```"""
+
+
+def _probe(name, result):
+    settings = result["training"]["settings"]
+    counts = list(next(iter(result["probe"].values())))
+    rows = [
+        [features, *(f"{probes[count]['accuracy']:.2%}" for count in counts)]
+        for features, probes in result["probe"].items()
+    ]
+    return f"""### {settings["recipe"]}, {settings["data"]}
+
+Accuracy on {result["test_images"]} test images of logistic regression on the features of the
+discriminator, learnt from so many labelled training images (seed {result["seed"]});
+{result["evaluation_seconds"] / 60:.0f} minutes on {_machine(result)}. ([{name}]({name}))
+
+{_table(["features", *(f"{count} labels" for count in counts)], rows)}
+
+```
+{_command(settings)}
+python -m training.probe {settings["recipe"]} --labels {",".join(counts)} \\
     --output training/results/{name}
 ```"""
 
