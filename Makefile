@@ -9,7 +9,7 @@ train: $(VENV)/.installed
 	@$(BIN)/python -m training.train vae_fashion
 
 test: $(VENV)/.installed
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.installed
 	@$(BIN)/ruff check .

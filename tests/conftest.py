@@ -1,9 +1,10 @@
-import keras
 import pytest
 
 from training.quiet import import_tensorflow
 
 import_tensorflow()
+
+import keras  # noqa: E402 (quietly)
 
 
 @pytest.fixture(autouse=True)

@@ -48,7 +48,7 @@ def train(name, optimizer, strategy):
     batches = data.share(dataset.repeat().batch(8, drop_remainder=True), strategy)
     steps = {"steps_per_epoch": 4, "validation_steps": 4, "validation_data": batches}
     history = model.fit(batches, epochs=2, shuffle=False, verbose=0, **steps)
-    for variable in model.variables:
+    for variable in model.variables if name in LAYOUT_FREE else ():
         first, *others = strategy.experimental_local_results(variable.value)
         for other in others:
             np.testing.assert_array_equal(first.numpy(), other.numpy(), err_msg=variable.path)

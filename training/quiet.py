@@ -17,6 +17,9 @@ def import_tensorflow():
         import tensorflow as tf
 
         tf.config.list_physical_devices()
+        # Its remapper fails on second derivatives of leaky ReLUs (gradient penalties), and says so
+        # as an error, though it only leaves these as they are.
+        tf.config.optimizer.set_experimental_options({"remapping": False})
 
 
 @contextlib.contextmanager
