@@ -213,10 +213,8 @@ def test_thresholds_that_are_none_are_refused(threshold):
 
 def test_priors_of_dependent_values_are_refused():
     class OnACircle(distributions.Prior):
-        size = 2
-
         def distribution(self):
             return tfp.distributions.VonMisesFisher([1.0, 0.0], 0.0)
 
     with pytest.raises(ValueError, match="independent values .* such as StandardNormal .*OnACirc"):
-        truncate(OnACircle(), 3, 1.0)
+        truncate(OnACircle(2), 3, 1.0)

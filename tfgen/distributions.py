@@ -15,10 +15,22 @@ from tfgen.config import Configured, serializable
 tfd = tfp.distributions
 
 
+@dataclasses.dataclass(frozen=True)
 class Prior(Configured, abc.ABC):
-    """What latents are drawn from; `size` is the number of latent dimensions."""
+    """What latents are drawn from.
+
+    Args:
+        size: the number of latent dimensions, at least 1.
+
+    Raises:
+        ValueError: `size` is less than 1.
+    """
 
     size: int
+
+    def __post_init__(self):
+        if self.size < 1:
+            raise ValueError(f"`size` must be at least 1. Received: size={self.size}.")
 
     @abc.abstractmethod
     def distribution(self):
@@ -54,12 +66,6 @@ class StandardNormal(Prior):
         TensorShape([3, 2])
     """
 
-    size: int
-
-    def __post_init__(self):
-        if self.size < 1:
-            raise ValueError(f"`size` must be at least 1. Received: size={self.size}.")
-
     def distribution(self):
         return _diagonal_normal(tf.zeros([self.size]), tf.ones([self.size]))
 
@@ -76,12 +82,6 @@ class Uniform(Prior):
         >>> Uniform(2).distribution().sample(3, seed=(0, 1)).shape
         TensorShape([3, 2])
     """
-
-    size: int
-
-    def __post_init__(self):
-        if self.size < 1:
-            raise ValueError(f"`size` must be at least 1. Received: size={self.size}.")
 
     def distribution(self):
         return tfd.Independent(tfd.Uniform(-tf.ones([self.size]), tf.ones([self.size])), 1)

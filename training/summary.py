@@ -68,7 +68,9 @@ def _draw_sampler(axes, model, train, test, folder):
         _show(axes[1, 0], pairs, "samples, and below each the nearest training image")
     else:
         _scatter_samples(axes[0, 0], model, test)
-        axes[0, 1].axis("off")
+        project = _principal_plane(test.floats().numpy())
+        _scatter(axes[0, 1], project(model.sample(2500, seed=0).numpy()), None, "2,500 samples")
+        axes[0, 1].set(xlim=axes[0, 0].get_xlim(), ylim=axes[0, 0].get_ylim())
         axes[1, 0].axis("off")
     if not hasattr(model, "log_likelihood"):
         draw_curves(axes[1, 1], folder.log)
