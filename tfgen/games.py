@@ -105,7 +105,8 @@ class MaximumLikelihood(CrossEntropy):
     since `exp(logit) = p / p_g` there. "On distinguishability criteria", and the lectures.
 
     Args:
-        real_target: see `CrossEntropy`.
+        real_target: see `CrossEntropy`. Below 1 the optimal D is another, and what is maximized no
+            longer the likelihood.
         ceiling: logits above it count as it does, and give no gradient: `exp` would overflow. Where
             the discriminator is so sure of a fake being real, the estimate of `p / p_g` is off.
 
