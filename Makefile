@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: train test lint clean
+.PHONY: train test faults lint clean
 
 train: $(VENV)/.installed
 	@$(BIN)/python -m training.train vae_fashion
 
 test: $(VENV)/.installed
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+faults: $(VENV)/.installed
+	@$(BIN)/python -m training.faults
 
 lint: $(VENV)/.installed
 	@$(BIN)/ruff check .

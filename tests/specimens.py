@@ -144,10 +144,6 @@ def two_inputs(first, second, outputs):
 VAES = {build.__name__: build for build in (mlp_vae, conv_vae, dropout_vae)}
 GANS = {build.__name__: build for build in (gan, wgan_gp, cgan, infogan, began, cyclegan)}
 SPECIMENS = {**VAES, **GANS}
-# Masks of Keras' random layers, and statistics of batches, are of a replica's own rows.
-LAYOUT_FREE = {
-    name: build for name, build in SPECIMENS.items() if name not in ("dropout_vae", "gan")
-}
 
 
 def compiled(name, seed=0, **options):
@@ -182,6 +178,19 @@ def made(model, count=3):
     if model.specimen == "cyclegan":
         return model.translate_a_to_b(images(count))
     return model.sample(count, seed=0)
+
+
+def fit(model, *chosen, epochs=1, eager=True, **options):
+    """Trains a VAE's specimen with some callbacks."""
+    model.run_eagerly = eager  # saves the second that tracing takes
+    return model.fit(
+        images(), batch_size=8, shuffle=False, epochs=epochs, verbose=0, callbacks=chosen, **options
+    )
+
+
+def names_in(folder):
+    """Returns the names of all files in a folder and the folders in it."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 def weights(model):

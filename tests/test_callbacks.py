@@ -1,4 +1,4 @@
-"""Pictures pixel by pixel, checkpoints that are whole and exact, and runs that stop in time."""
+"""Pictures pixel by pixel, and files that are whole."""
 
 import keras
 import numpy as np
@@ -7,8 +7,8 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 from PIL import Image
 
-from tests.specimens import SHAPE, assert_same, compiled, images, weights
-from tfgen import InfoGAN, callbacks, codes, distributions, files, latents, networks
+from tests.specimens import SHAPE, assert_same, compiled, fit, images, names_in, weights
+from tfgen import InfoGAN, codes, distributions, files, latents, networks
 from tfgen.callbacks import (
     Checkpoint,
     CodeTraversal,
@@ -19,19 +19,13 @@ from tfgen.callbacks import (
     ReconstructionGrid,
     SampleGrid,
     StopOnNonFinite,
-    neighbour_grid,
-    reconstruction_grid,
+    checkpoint,
+    drawing,
 )
 from tfgen.data import Source
 from tfgen.files import check_writable, whole_file
-from tfgen.pictures import grid, write_png
-
-
-def fit(model, *chosen, epochs=1, eager=True, **options):
-    model.run_eagerly = eager  # saves the second that tracing takes
-    return model.fit(
-        images(), batch_size=8, shuffle=False, epochs=epochs, verbose=0, callbacks=chosen, **options
-    )
+from tfgen.pictures import grid, neighbour_grid, reconstruction_grid, write_png
+from tfgen.replicas import is_chief
 
 
 def still(name="mlp_vae"):
@@ -57,10 +51,6 @@ def with_two_latents():
 def pixels_of(path):
     with Image.open(path) as image:
         return np.asarray(image)
-
-
-def names_in(folder):
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
 def image_events(folder):
@@ -358,11 +348,11 @@ def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path, make):
 
 def everything(folder):
     return [
-        StopOnNonFinite(folder / "checkpoint.weights.h5"),
+        StopOnNonFinite(Checkpoint(folder / "checkpoints")),
         SampleGrid(folder, count=3),
         ReconstructionGrid(folder, images(4)),
         LatentTraversal(folder, images(1)[0]),
-        Checkpoint(folder / "checkpoint.weights.h5"),
+        Checkpoint(folder / "checkpoints"),
     ]
 
 
@@ -375,166 +365,14 @@ def test_training_with_callbacks_is_bit_for_bit_training_without(tmp_path):
 
 
 def test_only_the_chief_writes(tmp_path, monkeypatch):
-    monkeypatch.setattr(callbacks, "is_chief", lambda model: False)
+    for module in (checkpoint, drawing):
+        monkeypatch.setattr(module, "is_chief", lambda strategy: False)
     fit(compiled("mlp_vae"), *everything(tmp_path))
     assert names_in(tmp_path) == []
 
 
 def test_a_process_of_its_own_is_chief():
-    assert callbacks.is_chief(compiled("mlp_vae"))
-
-
-# --- Checkpoints
-
-
-def test_a_checkpoint_brings_back_all_that_training_changes(tmp_path):
-    checkpoint = Checkpoint(tmp_path / "run" / "checkpoint.weights.h5")
-    model = compiled("dropout_vae")
-    fit(model, checkpoint, epochs=2)
-    assert names_in(tmp_path) == ["run/checkpoint.weights.h5"]
-    resumed = compiled("dropout_vae", seed=1)
-    assert checkpoint.restore(resumed) is True
-    assert int(resumed.step) == 8 and int(resumed.optimizer.iterations) == 8
-    assert_same(weights(resumed), weights(model))
-    fit(model), fit(resumed)
-    assert_same(weights(resumed), weights(model))
-
-
-def test_restoring_from_nothing_changes_nothing(tmp_path):
-    model = compiled("mlp_vae")
-    before = weights(model)
-    assert Checkpoint(tmp_path / "checkpoint.weights.h5").restore(model) is False
-    assert_same(weights(model), before)
-
-
-def test_every_epoch_is_saved(tmp_path):
-    checkpoint = Checkpoint(tmp_path / "checkpoint.weights.h5")
-    copy, steps = compiled("mlp_vae", seed=1), []
-
-    class Look(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            checkpoint.restore(copy)
-            steps.append(int(copy.step))
-
-    fit(compiled("mlp_vae"), checkpoint, Look(), epochs=3)
-    assert steps == [4, 8, 12]
-
-
-class Spoil(keras.callbacks.Callback):
-    """Makes one number of a model bad before the end of an epoch."""
-
-    def __init__(self, find, epoch=1, value=np.nan):
-        super().__init__()
-        self.find, self.epoch, self.value = find, epoch, value
-
-    def on_epoch_end(self, epoch, logs=None):
-        if epoch == self.epoch:
-            variable = self.find(self.model)
-            bad = np.array(variable)
-            bad.flat[-1] = self.value
-            variable.assign(bad)
-
-
-def assert_spoiled_state_is_not_saved(model, find, folder, value=np.nan):
-    checkpoint = Checkpoint(folder / "checkpoint.weights.h5")
-    with pytest.raises(FloatingPointError, match="NaN or infinite in epoch 2") as raised:
-        fit(model, Spoil(find, value=value), checkpoint, epochs=3)
-    assert f"The last good state is {checkpoint.path}. Lower the learning" in str(raised.value)
-    assert names_in(folder) == ["checkpoint.weights.h5"]
-    assert checkpoint.restore(model) and int(model.step) == 4
-    assert np.isfinite(find(model)).all()
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_bad_weights_never_replace_good_ones(tmp_path, value):
-    assert_spoiled_state_is_not_saved(
-        compiled("mlp_vae"), lambda model: model.trainable_variables[-1], tmp_path, value
-    )
-
-
-def with_batch_normalization():
-    model = compiled("mlp_vae")
-    outputs = keras.layers.BatchNormalization()(model.decoder.outputs[0])
-    decoder = keras.Model(model.decoder.input, outputs)
-    values = {name: getattr(model, name) for name in ("prior", "posterior", "likelihood")}
-    model = type(model)(model.encoder, decoder, **values)
-    model.compile("adam")
-    return model
-
-
-@pytest.mark.parametrize(
-    "find",
-    [
-        lambda model: model.decoder.layers[-1].moving_variance,
-        lambda model: model.optimizer.variables[-1],
-    ],
-    ids=["batch statistics", "optimizer"],
-)
-def test_no_bad_number_ever_replaces_a_good_one(tmp_path, find):
-    assert_spoiled_state_is_not_saved(with_batch_normalization(), find, tmp_path)
-
-
-def test_a_first_state_that_is_bad_is_not_saved_either(tmp_path):
-    checkpoint = Checkpoint(tmp_path / "checkpoint.weights.h5")
-    spoil = Spoil(lambda model: model.trainable_variables[0], epoch=0)
-    with pytest.raises(FloatingPointError) as raised:
-        fit(compiled("mlp_vae"), spoil, checkpoint)
-    assert "The last good state" not in str(raised.value)
-    assert names_in(tmp_path) == []
-
-
-@pytest.mark.parametrize("old", [None, b"the last good state"])
-def test_a_checkpoint_that_fails_halfway_leaves_what_was_there(tmp_path, monkeypatch, old):
-    path = tmp_path / "checkpoint.weights.h5"
-    if old:
-        path.write_bytes(old)
-
-    def save_half(model, filepath, **options):
-        filepath.write_bytes(b"half")
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr(keras.Model, "save_weights", save_half)
-    with pytest.raises(OSError, match="No space left on device"):
-        fit(compiled("mlp_vae"), Checkpoint(path))
-    assert [entry.name for entry in tmp_path.iterdir()] == ([path.name] if old else [])
-    if old:
-        assert path.read_bytes() == old
-
-
-# --- Losses that are not finite
-
-
-def test_a_loss_that_is_not_finite_stops_the_run_at_once(tmp_path):
-    model = compiled("mlp_vae")
-    checkpoint = tmp_path / "checkpoint.weights.h5"
-
-    class SpoilThirdStep(keras.callbacks.Callback):
-        def on_train_batch_begin(self, batch, logs=None):
-            if batch == 2:
-                variable = model.trainable_variables[-1]
-                variable.assign(np.full(variable.shape, np.nan))
-
-    with pytest.raises(FloatingPointError, match=r"`loss` became nan by step 3\. Lower the lear"):
-        fit(model, SpoilThirdStep(), StopOnNonFinite(checkpoint), Checkpoint(checkpoint))
-    assert names_in(tmp_path) == []
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_the_log_that_is_not_finite_is_named(tmp_path, value):
-    callback = StopOnNonFinite(tmp_path / "checkpoint.weights.h5")
-    callback.set_model(compiled("mlp_vae"))
-    callback.on_train_batch_end(0, {"loss": 1.0, "divergence": 0.0})
-    with pytest.raises(FloatingPointError, match=rf"`divergence` became {value} by step 0\."):
-        callback.on_train_batch_end(1, {"loss": 1.0, "divergence": np.float32(value)})
-
-
-def test_the_message_names_the_last_good_state_where_there_is_one(tmp_path):
-    path = tmp_path / "checkpoint.weights.h5"
-    path.touch()
-    callback = StopOnNonFinite(path)
-    callback.set_model(compiled("mlp_vae"))
-    with pytest.raises(FloatingPointError, match=f"The last good state is {path}. Lower the learn"):
-        callback.on_train_batch_end(0, {"loss": float("nan")})
+    assert is_chief(compiled("mlp_vae").distribute_strategy)
 
 
 # --- Files
@@ -610,4 +448,4 @@ def test_check_writable_names_a_folder_that_is_read_only(tmp_path, monkeypatch):
 
 def test_code_traversal_needs_a_row(tmp_path):
     with pytest.raises(ValueError, match="`rows` must be at least 1. Received: rows=0."):
-        callbacks.CodeTraversal(tmp_path, rows=0)
+        CodeTraversal(tmp_path, rows=0)

@@ -582,6 +582,7 @@ def test_every_classical_recipe_runs_by_the_same_command(name, tmp_path, capsys)
     folder = tmp_path / "run"
     assert {path.name for path in folder.iterdir()} == {
         "config.json",
+        "lock",
         "log.csv",
         "model.keras",
         "pictures",
@@ -623,7 +624,7 @@ def test_options_of_steps_are_refused(capsys, tmp_path, monkeypatch):
     for flags, named in (
         (["--epochs=3", "--batch-size=10"], "Leave out --epochs, --batch-size"),
         (["--steps=3"], "Leave out --steps"),
-        (["--strategy=mirrored"], "Leave out --strategy"),
+        (["--strategy=mirrored", "--replicas=2"], "Leave out --replicas"),
         (["--mixed-precision=bfloat16"], "Leave out --mixed-precision"),
         (["--no-xla"], "Leave out --xla"),
     ):

@@ -9,6 +9,7 @@ from scipy import stats
 from scipy.special import expit, log_softmax
 
 import tfgen
+from tests import specimens
 from tfgen import distributions, penalties
 from tfgen.codes import Categorical, UniformCode
 
@@ -406,3 +407,13 @@ def test_other_arguments_that_do_not_fit_are_refused():
         gan.sample(2, codes=[tf.eye(3), None])
     with pytest.raises(ValueError, match=r"UniformCode\(size=2\).*\[2, 2\]. Received: \[2\]"):
         gan.sample(2, codes=[None, [0.5, 0.5]])
+
+
+def test_shared_weights_are_read_once_in_a_step_of_the_generator():
+    """With two readings, TensorFlow may move the weights before the one without a gradient."""
+    model = specimens.compiled("infogan")
+    step = tf.function(lambda images: model.generator_losses(images, training=True))
+    graph = step.get_concrete_function(tf.TensorSpec([8, *specimens.SHAPE])).graph
+    for variable in model.discriminator.trainable_variables:
+        (handle,) = [inner for outer, inner in graph.captures if outer is variable.value.handle]
+        assert [op.type for op in handle.consumers()] == ["ReadVariableOp"], variable.path

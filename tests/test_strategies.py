@@ -40,10 +40,9 @@ def alone(tmp_path_factory):
 
 
 def assert_same_training(results, expected):
-    names = [name for name in results if name not in ("layer noise", "batch normalization")]
-    assert names == list(expected)
-    assert len([name for name in names if name.endswith("/kernel")]) > 20
-    for name in names:
+    assert list(results) == list(expected)
+    assert len([name for name in expected if name.endswith("/kernel")]) > 20
+    for name in expected:
         np.testing.assert_allclose(
             results[name], expected[name], rtol=2e-4, atol=2e-5, err_msg=name
         )
@@ -67,9 +66,6 @@ def test_two_replicas_train_as_one(alone, tmp_path):
     mirrored = finish(start("mirrored", path), path)
     assert_same_training(mirrored, alone)
     assert_same_moments(mirrored)
-    assert np.isfinite(mirrored["batch normalization"]).all()
-    first, second = mirrored["layer noise"]
-    assert 0.3 < np.mean(first == second) < 0.7  # independent masks agree half the time
 
 
 def test_two_worker_processes_train_as_one(alone, tmp_path):

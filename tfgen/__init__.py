@@ -36,6 +36,7 @@ _HOMES = {
     "VAE": "tfgen.models.vae",
     "export": "tfgen.serving",
     "load": "tfgen.serving",
+    "strategy": "tfgen.strategies",
 }
 
 __all__ = list(_HOMES)

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfgen import noise
 from tfgen.config import Configured
 from tfgen.descent import descend
-from tfgen.replicas import make_replicated_function
+from tfgen.replicas import make_replicated_function, synchronize_statistics
 
 
 class GenerativeModel(Configured, keras.Model, abc.ABC):
@@ -39,13 +39,16 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
         )
 
     def finish(self):
-        """Ends `__init__`: the networks are built, so the model is; their random layers are seeded.
+        """Ends `__init__`: what the networks need to train alike on any number of replicas.
 
-        Keras takes a subclassed model for unbuilt, and would not save its weights.
+        They are built, so the model is: Keras takes a subclassed model for unbuilt, and would not
+        save its weights.
         """
         self.built = True
         self._trackers = [keras.metrics.Mean(name=name) for name in self.log_names]
         noise.seed_layers(self)
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            synchronize_statistics(self)
 
     @abc.abstractmethod
     def compute_losses(self, data, training):
@@ -138,7 +141,7 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def fit(self, x=None, *args, **kwargs):
-        if isinstance(x, tf.data.Dataset):
+        if isinstance(x, (tf.data.Dataset, tf.distribute.DistributedDataset)):
             kwargs.setdefault("shuffle", False)  # Keras warns that it would not shuffle one
         return super().fit(x, *args, **kwargs)
 
@@ -186,7 +189,7 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
         if self.distribute_strategy.num_replicas_in_sync == 1:
             super().make_train_function(force)
         elif self.train_function is None or force:
-            self.train_function = make_replicated_function(self, self.take_train_step)
+            self.train_function = make_replicated_function(self, self.take_train_step, even=True)
 
     def make_test_function(self, force=False):
         if self.distribute_strategy.num_replicas_in_sync == 1:

@@ -3,7 +3,10 @@
 import contextlib
 import os
 import pathlib
+import shutil
 import tempfile
+
+_UNFINISHED = ".unfinished-"
 
 
 @contextlib.contextmanager
@@ -24,11 +27,28 @@ def whole_file(path):
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=path.parent) as folder:
-        temporary = pathlib.Path(folder) / path.name
-        yield temporary
-        flush(temporary)
-        os.replace(temporary, path)
+    with unfinished(path.parent) as folder:
+        yield folder / path.name
+        put(folder / path.name, path)
+
+
+@contextlib.contextmanager
+def unfinished(folder):
+    """Gives a temporary folder inside of `folder`, which is removed in the end."""
+    with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=folder) as path:
+        yield pathlib.Path(path)
+
+
+def clear_unfinished(folder):
+    """Removes what a killed process left in a folder of its own: nobody else may write there."""
+    for path in pathlib.Path(folder).glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def put(source, path):
+    """Moves a written file to its place, so that it is there after a power cut too."""
+    flush(source)
+    os.replace(source, path)
     flush(path.parent)
 
 

@@ -89,25 +89,46 @@ def seed_layers(model):
 
     Keras' Dropout and its kin keep a counter that is in no saved file and is the same on every
     replica. Here each asks `model.noise` instead, so that a resumed run draws the masks that the
-    undisturbed run would have drawn. Replicas draw different masks; unlike `sample`, these
-    depend on the number of replicas, because a layer sees only its own rows.
+    undisturbed run would have drawn; and, as `sample` does, draws for all replicas and keeps the
+    own rows, so that many replicas draw what one alone would. Layers that draw and have weights
+    too, such as recurrent ones with dropout inside, draw for their own rows only.
 
     Args:
         model: a Keras model with a property `noise`. Networks that several models share follow the
             model that was made last.
     """
     # Keras has no public way to find them; tests/test_noise.py tells when this one changes.
-    generators = itertools.chain.from_iterable(
-        layer._seed_generators for layer in model._flatten_layers()
-    )
-    for index, generator in enumerate(generators):
-        generator.next = functools.partial(_layer_seed, model, f"layer {index}")
+    index = itertools.count()
+    for layer in model._flatten_layers():
+        for generator in layer._seed_generators:
+            name = f"layer {next(index)}"
+            if layer.weights:
+                generator.next = functools.partial(_seed_of_replica, model, name)
+            else:
+                generator.next = functools.partial(_seed_of_all, model, name)
+                layer.call = functools.partial(_call_for_all, layer)
 
 
-def _layer_seed(model, name, ordered=True):
+def _seed_of_all(model, name, ordered=True):
     del ordered  # Keras' choice between two ways to advance a counter that is not there
+    return model.noise.seed_of(name)
+
+
+def _seed_of_replica(model, name, ordered=True):
     _, replica = _position()
-    return tf.random.fold_in(model.noise.seed_of(name), replica)
+    return tf.random.fold_in(_seed_of_all(model, name, ordered), replica)
+
+
+def _call_for_all(layer, inputs, *args, **kwargs):
+    """Calls a random layer with as many rows as all replicas have, and keeps this one's."""
+    replicas, replica = _position()
+    call = functools.partial(type(layer).call, layer)
+    if replicas == 1:
+        return call(inputs, *args, **kwargs)
+    rows = tf.shape(inputs)[0]
+    tiled = tf.tile(inputs, [replicas, *[1] * (len(inputs.shape) - 1)])
+    outputs = call(tiled, *args, **kwargs)[replica * rows : (replica + 1) * rows]
+    return tf.ensure_shape(outputs, inputs.shape)
 
 
 def _position():

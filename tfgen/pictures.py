@@ -3,6 +3,7 @@
 import math
 
 import tensorflow as tf
+from sklearn.metrics import pairwise_distances_argmin
 
 from tfgen.files import whole_file
 
@@ -64,7 +65,35 @@ def translation_grid(images, *translations):
     return grid(tf.concat(rows, axis=0), columns=len(images))
 
 
+def reconstruction_grid(model, images, columns=16):
+    """Returns a grid of pairs: an image above its reconstruction, `columns` pairs in a row."""
+    return _pair_grid(images, model.reconstruct(images), columns)
+
+
+def neighbour_grid(samples, source, columns=16):
+    """Returns a grid of pairs: a sample above the image of least squared difference to it.
+
+    Args:
+        samples: float32 `[count, height, width, channels]`.
+        source: a `tfgen.data.Source` of images of that shape.
+        columns: pairs in a row.
+    """
+    images = source.floats()
+    vectors = [tf.reshape(each, [len(each), -1]) for each in (samples, images)]
+    nearest = pairwise_distances_argmin(*vectors)
+    return _pair_grid(samples, tf.gather(images, nearest), columns)
+
+
 def write_png(path, pixels):
     """Writes a uint8 image `[height, width, 1 or 3]`; the file is whole or not there."""
     with whole_file(path) as temporary:
         tf.io.write_file(str(temporary), tf.io.encode_png(pixels))
+
+
+def _pair_grid(above, below, columns):
+    columns = min(columns, len(above))
+    missing = [[0, -len(above) % columns], [0, 0], [0, 0], [0, 0]]  # in the last row
+    sides = tf.stack([tf.pad(side, missing, constant_values=1.0) for side in (above, below)])
+    shape = above.shape[1:]
+    rows = tf.transpose(tf.reshape(sides, [2, -1, columns, *shape]), [1, 0, 2, 3, 4, 5])
+    return grid(tf.reshape(rows, [-1, *shape]), columns)

@@ -11,11 +11,10 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 
 from tfgen import evaluation
-from tfgen.callbacks import reconstruction_grid
 from tfgen.evaluation.cache import cached_features
 from tfgen.evaluation.sampling import as_pixels
 from tfgen.files import whole_file
-from tfgen.pictures import grid
+from tfgen.pictures import grid, reconstruction_grid
 from training.summary import draw_curves
 
 _COLUMNS = 16  # of a grid of neighbours

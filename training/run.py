@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import sys
+from contextlib import nullcontext
 
 import keras
 import tensorflow as tf
@@ -12,14 +13,13 @@ import tfgen
 import training.recipes  # noqa: F401 (registers them)
 from tfgen import callbacks, data
 from tfgen.files import check_writable, whole_file
+from tfgen.replicas import is_chief, told_by_any
+from training import ending
 from training.recipe import RECIPES, find
 from training.run_folder import RunFolder, commit, write_json
 from training.summary import write_summary
 
-_STRATEGIES = {
-    "none": tf.distribute.get_strategy,
-    "mirrored": tf.distribute.MirroredStrategy,
-}
+_HELD_OUT_BATCH = 500
 
 
 def list_recipes():
@@ -32,6 +32,8 @@ def list_recipes():
 def run(options):
     """Trains a recipe, or goes on training it; then evaluates and exports.
 
+    In a cluster all workers do so together, and the chief alone writes.
+
     Args:
         options: the command line, see `training.train.parse`.
     """
@@ -39,34 +41,76 @@ def run(options):
     if tf.config.list_physical_devices("GPU"):
         # A processor's kernels give the same bits as they are, and faster.
         tf.config.experimental.enable_op_determinism()
-    strategy = _STRATEGIES[options.strategy]()
+    if not recipe.in_steps:
+        refuse_steps(recipe, options)
+    strategy = tfgen.strategy(options.strategy, options.replicas)
+    with ending.together(strategy):
+        train_recipe(recipe, options, strategy)
+
+
+def train_recipe(recipe, options, strategy):
+    """Does what `run` says, under a strategy."""
     name = options.data or recipe.data
     size = options.size or recipe.size
     train, test = (recipe.load(name, split, size, options.channels) for split in data.SPLITS)
     settings = make_settings(recipe, options, name, train)
-    if settings["batch_size"] % strategy.num_replicas_in_sync:
-        raise ValueError(
-            f"{strategy.num_replicas_in_sync} replicas cannot share a batch of "
-            f"{settings['batch_size']} evenly. Choose another --batch-size."
-        )
+    layout = make_layout(recipe, options, strategy)
+    check_batch_size(recipe, settings["batch_size"], strategy)
     with strategy.scope():
-        model = build(recipe, settings, train.shape)
+        model = build(recipe, {**settings, **layout}, train.shape)
+    chief = is_chief(strategy)
     # Nothing is written before all that can be wrong with the command has been found out.
     exports = None if options.no_export else options.export or f"saved_models/{recipe.name}"
-    if exports:
+    if chief and exports:
         check_writable(exports)
     folder = RunFolder(options.output or f"runs/{recipe.name}")
-    folder.begin(settings, options.fresh)
-    if folder.results.exists():
-        print(f"The run in {folder.path} is complete. Add --fresh to begin anew.")
-    else:
-        if recipe.in_steps:
-            fit(model, recipe, settings, train, test, folder)
+    with folder.taken() if chief else nullcontext():
+        if chief:
+            folder.begin(settings, layout, options.fresh, options.change)
+        complete = told_by_any(strategy, chief and folder.results.exists())
+        if complete:
+            tell(strategy, f"The run in {folder.path} is complete. Add --fresh to begin anew.")
         else:
-            estimate(model, recipe, train, test, folder)
-        finish(model, recipe, settings, train, test, folder)
-    results = json.loads(folder.results.read_text())
-    report(results, folder, export_once(folder, exports, results) if exports else None)
+            fit_or_estimate(model, recipe, settings, train, test, folder, options)
+            losses = model.evaluate(
+                held_out(test, recipe, strategy),
+                steps=held_out_steps(test),
+                return_dict=True,
+                verbose=0,
+            )
+            if chief:
+                finish(model, recipe, {**settings, **layout}, losses, train, test, folder)
+        if chief:
+            results = json.loads(folder.results.read_text())
+            report(results, folder, export_once(folder, exports, results) if exports else None)
+
+
+def fit_or_estimate(model, recipe, settings, train, test, folder, options):
+    """Trains a model in steps, or without."""
+    if recipe.in_steps:
+        fit(model, recipe, settings, train, test, folder, options.checkpoint_minutes)
+    else:
+        estimate(model, recipe, train, test, folder)
+
+
+def check_batch_size(recipe, batch_size, strategy):
+    """Raises a ValueError if replicas cannot share a batch evenly, or have nothing to share."""
+    if strategy.num_replicas_in_sync > 1 and not recipe.in_steps:
+        raise ValueError(
+            f"The recipe {recipe.name!r} takes no steps that {strategy.num_replicas_in_sync} "
+            "replicas could share. Add --strategy none."
+        )
+    if batch_size % strategy.num_replicas_in_sync:
+        raise ValueError(
+            f"{strategy.num_replicas_in_sync} replicas cannot share a batch of {batch_size} "
+            "evenly. Choose another --batch-size."
+        )
+
+
+def tell(strategy, text):
+    """Prints a line, once for all workers."""
+    if is_chief(strategy):
+        print(text)
 
 
 def make_settings(recipe, options, name, train):
@@ -74,11 +118,7 @@ def make_settings(recipe, options, name, train):
 
     A model without steps counts as trained in one, on all examples.
     """
-    if not recipe.in_steps:
-        refuse_steps(recipe, options)
     batch_size = options.batch_size or recipe.batch_size or len(train)
-    # XLA cannot compile a step that several devices take together.
-    default_xla = recipe.jit_compile and options.strategy == "none"
     return {
         "recipe": recipe.name,
         "data": name,
@@ -88,16 +128,27 @@ def make_settings(recipe, options, name, train):
         "steps_per_epoch": options.steps or data.steps_per_epoch(train, batch_size),
         "batch_size": batch_size,
         "seed": options.seed,
-        "strategy": options.strategy,
         "mixed_precision": options.mixed_precision,
+    }
+
+
+def make_layout(recipe, options, strategy):
+    """Returns how a run is computed, as a dict: it may go on with another layout.
+
+    The results agree to rounding, or, with XLA, which draws other numbers, as two seeds' do.
+    """
+    # XLA cannot compile a step that several devices take together.
+    default_xla = recipe.jit_compile and strategy.num_replicas_in_sync == 1
+    return {
+        "replicas": strategy.num_replicas_in_sync,
         "xla": default_xla if options.xla is None else options.xla,
     }
 
 
 def refuse_steps(recipe, options):
     """Raises a ValueError if there are options that only mean something to steps."""
-    names = ("epochs", "steps", "batch_size", "strategy", "mixed_precision", "xla")
-    given = [name for name in names if getattr(options, name) not in (None, "none")]
+    names = ("epochs", "steps", "batch_size", "replicas", "mixed_precision", "xla")
+    given = [name for name in names if getattr(options, name) is not None]
     if given:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise ValueError(
@@ -128,53 +179,71 @@ def steps_per_execution(steps, at_most):
     return max(count for count in range(1, at_most + 1) if steps % count == 0)
 
 
-def fit(model, recipe, settings, train, test, folder):
+def fit(model, recipe, settings, train, test, folder, minutes):
     """Trains a model from its folder's last checkpoint, or from the beginning, to the end."""
-    checkpoint = callbacks.Checkpoint(folder.checkpoint)
+    strategy = model.distribute_strategy
+    checkpoint = callbacks.Checkpoint(folder.checkpoints, minutes)
     checkpoint.restore(model)
     steps = settings["steps_per_epoch"]
-    done = int(model.step.numpy()) // steps
-    if done:
-        print(f"Going on after epoch {done} of {settings['epochs']}.")
-    folder.trim_log(done)
-    stream = data.batches(
-        train,
-        settings["batch_size"],
-        repeat=True,
-        first_step=int(model.step.numpy()),
-        seed=settings["seed"],
-        labels=recipe.labels,
-        binarized=recipe.binarized,
-    )
-    model.fit(
-        stream,
-        steps_per_epoch=steps,
-        epochs=settings["epochs"],
-        initial_epoch=done,
-        validation_data=held_out(test, recipe),
-        validation_freq=max(1, settings["epochs"] // 50),
-        verbose=1 if sys.stdout.isatty() else 2,
-        callbacks=[
-            callbacks.StopOnNonFinite(folder.checkpoint),
-            *pictures(model, test, settings["epochs"], folder),
-            Log(folder.log, append=True),
-            keras.callbacks.TensorBoard(folder.path / "tensorboard", write_graph=False),
-            checkpoint,
-        ],
-    )
+    done, within = divmod(int(model.step.numpy()), steps)
+    if done or within:
+        part = f", at step {within} of {steps} of the next" if within else ""
+        tell(strategy, f"Going on after epoch {done} of {settings['epochs']}{part}.")
+    if is_chief(strategy):
+        folder.trim_log(done)
+    observers = observe(model, test, settings["epochs"], folder) if is_chief(strategy) else []
+    if within:  # the rest of the epoch that was interrupted
+        legs = [(done, done + 1, steps - within), (done + 1, settings["epochs"], steps)]
+    else:
+        legs = [(done, settings["epochs"], steps)]
+    for first, last, count in legs:
+        stream = data.batches(
+            train,
+            settings["batch_size"],
+            repeat=True,
+            first_step=int(model.step.numpy()),
+            seed=settings["seed"],
+            labels=recipe.labels,
+            binarized=recipe.binarized,
+        )
+        model.fit(
+            data.share(stream, strategy),
+            steps_per_epoch=count,
+            epochs=last,
+            initial_epoch=first,
+            validation_data=held_out(test, recipe, strategy),
+            validation_steps=held_out_steps(test),
+            validation_freq=max(1, settings["epochs"] // 50),
+            verbose=verbosity(strategy),
+            callbacks=[callbacks.StopOnNonFinite(checkpoint), *observers, checkpoint],
+        )
+
+
+def observe(model, test, epochs, folder):
+    """Returns the callbacks that write of a run's course: pictures and logs."""
+    return [
+        *pictures(model, test, epochs, folder),
+        Log(folder.log, append=True),
+        keras.callbacks.TensorBoard(folder.path / "tensorboard", write_graph=False),
+    ]
+
+
+def verbosity(strategy):
+    """Returns how much `fit` prints: a bar on a terminal, lines elsewhere, by the chief alone."""
+    if not is_chief(strategy):
+        return 0
+    return 1 if sys.stdout.isatty() else 2
 
 
 def estimate(model, recipe, train, test, folder):
     """Estimates a model that takes no steps, from all examples at once."""
+    strategy = model.distribute_strategy
+    folder.trim_log(0)
     model.fit(
         train.floats(),
-        validation_data=held_out(test, recipe),
-        verbose=1 if sys.stdout.isatty() else 2,
-        callbacks=[
-            *pictures(model, test, 1, folder),
-            Log(folder.log),
-            keras.callbacks.TensorBoard(folder.path / "tensorboard", write_graph=False),
-        ],
+        validation_data=held_out(test, recipe, strategy),
+        verbose=verbosity(strategy),
+        callbacks=observe(model, test, 1, folder),
     )
 
 
@@ -186,15 +255,21 @@ class Log(keras.callbacks.CSVLogger):
         os.fsync(self.csv_file.fileno())
 
 
-def held_out(test, recipe):
+def held_out(test, recipe, strategy):
     """Returns the held-out data in fixed batches; binarized, with the same draws every time."""
-    return data.batches(
+    batches = data.batches(
         test,
-        min(500, len(test)),
+        min(_HELD_OUT_BATCH, len(test)),
         shuffle=False,
         labels=recipe.labels,
         binarized=recipe.binarized,
     )
+    return data.share(batches, strategy, even=False)
+
+
+def held_out_steps(test):
+    """Returns the number of batches of `held_out`."""
+    return data.steps_per_epoch(test, min(_HELD_OUT_BATCH, len(test)), shuffle=False)
 
 
 def pictures(model, test, epochs, folder):
@@ -216,9 +291,8 @@ def pictures(model, test, epochs, folder):
     ]
 
 
-def finish(model, recipe, settings, train, test, folder):
-    """Evaluates a trained model on the held-out data, saves it and draws what it learnt."""
-    losses = model.evaluate(held_out(test, recipe), return_dict=True, verbose=0)
+def finish(model, recipe, settings, losses, train, test, folder):
+    """Saves a trained model, draws what it learnt, and notes its losses on the held-out data."""
     with whole_file(folder.model) as path:
         model.save(path)
     write_summary(model, train, test, folder)

@@ -6,10 +6,9 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
-from tfgen.callbacks import neighbour_grid, reconstruction_grid
 from tfgen.data import Domains
 from tfgen.files import whole_file
-from tfgen.pictures import grid, translation_grid
+from tfgen.pictures import grid, neighbour_grid, reconstruction_grid, translation_grid
 
 
 def write_summary(model, train, test, folder):

@@ -15,20 +15,23 @@ from training.quiet import import_tensorflow
 
 
 def main(arguments=None):
-    """Runs the command; errors that a user can mend are one line, not a traceback."""
+    """Runs the command; see `training.ending` for how it ends."""
     options = parse(arguments)
-    try:
-        import_tensorflow()
-        from training.run import list_recipes, run
+    import_tensorflow()
+    from training.ending import describe
+    from training.run import list_recipes, run
 
+    try:
         if options.list:
             list_recipes()
         else:
             run(options)
-    except (OSError, ValueError, FloatingPointError) as error:
-        sys.exit(f"train: {error}")
-    except KeyboardInterrupt:
-        sys.exit("\ntrain: interrupted. The same command goes on from the last checkpoint.")
+    except BaseException as error:
+        code, text = describe(error)
+        if code == 1:
+            sys.exit(f"train: {text}")
+        print(f"train: {text}", file=sys.stderr)
+        sys.exit(code)
 
 
 def parse(arguments=None):
@@ -50,16 +53,30 @@ def parse(arguments=None):
     add("--seed", type=int, default=0, help="decides weights, noise and order (default: 0)")
     add(
         "--strategy",
-        choices=("none", "mirrored"),
-        default="none",
-        help="how to use several devices (default: none)",
+        choices=("none", "one", "mirrored", "multiworker", "auto"),
+        default="auto",
+        help="which devices train together, see `tfgen.strategy` (default: all GPUs, or the "
+        "cluster that this process is started in)",
     )
+    add("--replicas", type=positive, help="how many devices with --strategy mirrored")
     add("--mixed-precision", choices=("bfloat16", "float16"), help="compute in half precision")
     add("--xla", action=argparse.BooleanOptionalAction, help="compile with XLA, or do not")
     add("--output", metavar="FOLDER", help="the run's folder (default: runs/RECIPE)")
     add("--export", metavar="FOLDER", help="where to export (default: saved_models/RECIPE)")
     add("--no-export", action="store_true", help="do not export")
+    add(
+        "--checkpoint-minutes",
+        type=float,
+        default=10.0,
+        metavar="MINUTES",
+        help="save at least so often within an epoch (default: 10)",
+    )
     add("--fresh", action="store_true", help="start anew, even where a run could be resumed")
+    add(
+        "--change",
+        action="store_true",
+        help="go on with a run though other settings are given than it was begun with",
+    )
     return parser.parse_args(arguments)
 
 

@@ -2,8 +2,10 @@
 
 import tensorflow as tf
 
+from tfgen.replicas import several_workers
 
-def share(dataset, strategy):
+
+def share(dataset, strategy, even=True):
     """Gives each worker process its rows of every global batch.
 
     TensorFlow's own sharding deals whole batches to the workers in turn, so that a step's batch
@@ -11,19 +13,21 @@ def share(dataset, strategy):
     strategy of one process it changes nothing.
 
     Args:
-        dataset: batches of a size that the number of replicas divides; the same on every worker.
+        dataset: batches; the same on every worker.
         strategy: a `tf.distribute.Strategy`.
+        even: whether all replicas must have equally many rows, as training needs it. Evaluation
+            does not, where the last batch may be smaller.
 
     Returns:
         What `fit` takes: the data set, or a distributed one.
 
     Raises:
-        tf.errors.InvalidArgumentError: while iterating, where a batch cannot be divided evenly.
+        tf.errors.InvalidArgumentError: while iterating, where a batch cannot be shared evenly.
 
     Example:
         >>> model.fit(share(stream, strategy), steps_per_epoch=100)
     """
-    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+    if not several_workers(strategy):
         return dataset
     replicas = strategy.num_replicas_in_sync
 
@@ -31,19 +35,23 @@ def share(dataset, strategy):
         # The strategy draws one element for each of the worker's replicas.
         count = replicas // context.num_input_pipelines
         first = context.input_pipeline_id * count
+        local = tf.data.Dataset.range(first, first + count)
 
         def own(*batch):
-            return tf.data.Dataset.from_tensor_slices(
-                tf.nest.map_structure(
-                    lambda rows: _divide(rows, replicas)[first : first + count], batch
+            size = tf.shape(tf.nest.flatten(batch)[0], tf.int64)[0]
+            message = f"{replicas} replicas cannot share a batch evenly: choose another size."
+            check = [tf.debugging.assert_equal(size % replicas, tf.zeros([], tf.int64), message)]
+            with tf.control_dependencies(check if even else []):
+                size = tf.identity(size)
+            return local.map(
+                lambda replica: tf.nest.map_structure(
+                    lambda rows: rows[
+                        size * replica // replicas : size * (replica + 1) // replicas
+                    ],
+                    batch if len(batch) > 1 else batch[0],
                 )
             )
 
-        return dataset.flat_map(own).map(lambda *batch: batch[0] if len(batch) == 1 else batch)
+        return dataset.flat_map(own)
 
     return strategy.distribute_datasets_from_function(own_rows)
-
-
-def _divide(rows, replicas):
-    """Reshapes `[batch, ...]` to `[replicas, batch / replicas, ...]`."""
-    return tf.reshape(rows, tf.concat([[replicas, -1], tf.shape(rows)[1:]], axis=0))

@@ -6,13 +6,13 @@ import pathlib
 
 import keras
 
-from tfgen.callbacks import is_chief
 from tfgen.evaluation.evaluator import Reference, check_scores, evaluate
 from tfgen.evaluation.features import Features
 from tfgen.evaluation.protocol import Result, compare
 from tfgen.evaluation.sampling import Sampler
 from tfgen.evaluation.scores import Settings
 from tfgen.files import check_writable, whole_file
+from tfgen.replicas import is_chief
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ class KeepBest(keras.callbacks.Callback):
             return
         result = self.scoring(self.model)
         logs.update((score.name, score.value) for score in result.scores)
-        if is_chief(self.model) and self._is_best(result):
+        if is_chief(self.model.distribute_strategy) and self._is_best(result):
             self._keep({"epoch": epoch + 1, **result.to_json()})
 
     def _is_best(self, result):

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen.evaluation.features import batches_of
+from tfgen.replicas import several_workers, sum_over_workers
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -132,19 +133,10 @@ def _deal(batches, replicas):
 
 def _merge_workers(moments, strategy):
     """Returns the moments of all workers' samples together, the same on each worker."""
-    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+    if not several_workers(strategy):
         return moments
-
-    def total(value):
-        local = len(strategy.extended.worker_devices)
-        # One of a worker's replicas speaks for all.
-        values = strategy.experimental_distribute_values_from_function(
-            lambda context: value * (context.replica_id_in_sync_group % local == 0)
-        )
-        return strategy.reduce("SUM", values, axis=None).numpy()
-
-    count = total(tf.constant(moments.count, tf.float64))
-    mean = total(tf.constant(moments.mean * (moments.count / count)))
+    count = sum_over_workers(strategy, moments.count)
+    mean = sum_over_workers(strategy, moments.mean * (moments.count / count))
     off = moments.mean - mean
-    scatter = total(tf.constant(moments.scatter + np.outer(off, off) * moments.count))
+    scatter = sum_over_workers(strategy, moments.scatter + np.outer(off, off) * moments.count)
     return Moments(int(count), mean, scatter)

@@ -136,8 +136,18 @@ class InfoGAN(GAN):
         images, _ = unpack(data)
         latents = self.batch_latents(images, self.noise.seed_of("generator latents"))
         fakes = self.fakes(latents, data, training)
-        adversarial = self._adversarial_loss(fakes, data, training)
-        information = self._information_loss(latents, fakes, training)
+        with tf.GradientTape() as tape:
+            tape.watch(fakes)
+            logits, outputs = self._judge_and_recognize(fakes, training)
+            loss = self.game.generator_loss(tf.cast(logits, tf.float32))
+        # The generator's optimizer moves layers that Q shares with D, for Q, and must not move them
+        # to D's disadvantage: the loss is taken as linear in the samples, from which D's weights
+        # get no gradient.
+        slope = tf.stop_gradient(tape.gradient(loss, fakes))
+        adversarial = tf.stop_gradient(loss) + tf.reduce_sum(
+            slope * (fakes - tf.stop_gradient(fakes))
+        )
+        information = self._information_loss(latents, outputs)
         losses = [adversarial, self.information_weight * information]
         regularizers = [*self.generator.losses, *self._recognizer.losses]
         return {
@@ -168,9 +178,20 @@ class InfoGAN(GAN):
                 f"Received: outputs of sizes {sizes}."
             )
 
-    def _information_loss(self, latents, fakes, training):
+    def _judge_and_recognize(self, fakes, training):
+        """Returns D's logits and Q's outputs, of one pass where they share layers.
+
+        With two passes the shared weights would be read twice, and TensorFlow 2.21 does not always
+        wait for the reading whose gradient they do not get before it moves them.
+        """
+        if self.recognition is None:
+            logits, *outputs = self.discriminator(fakes, training=training)
+            return logits, outputs
+        outputs = self.recognition(fakes, training=training)
+        return self.discriminator(fakes, training=training), _as_list(outputs)
+
+    def _information_loss(self, latents, outputs):
         """Returns `-E[log Q(c|G(z, c))]`, the bound without the codes' constant entropy."""
-        outputs = _as_list(self._recognizer(fakes, training=training))
         _, *codes = self._split(latents)
         return tf.add_n(
             [
@@ -178,18 +199,6 @@ class InfoGAN(GAN):
                 for code, value, output in zip(self.codes, codes, outputs, strict=True)
             ]
         )
-
-    def _adversarial_loss(self, fakes, data, training):
-        """Returns the generator's loss, from which D's weights get no gradient.
-
-        Where Q shares layers with D, the generator's optimizer moves these for Q, and must not move
-        them to D's disadvantage. So the loss is taken as linear in the samples.
-        """
-        with tf.GradientTape() as tape:
-            tape.watch(fakes)
-            loss = self.game.generator_loss(self.judge(fakes, data, training))
-        slope = tf.stop_gradient(tape.gradient(loss, fakes))
-        return tf.stop_gradient(loss) + tf.reduce_sum(slope * (fakes - tf.stop_gradient(fakes)))
 
     def _codes(self, uniform, count, seed):
         """Draws all codes `[count, sizes]` by `uniform(shape, seed)`."""

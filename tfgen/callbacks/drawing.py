@@ -1,23 +1,24 @@
-"""Keras callbacks: pictures of what a model has learnt, safe checkpoints, a stop at NaN.
-
-They write on the chief only, never half a file, and draw with seeds of their own: training goes
-on exactly as it would without them.
-"""
+"""Callbacks that draw what a model has learnt."""
 
 import abc
-import math
 import pathlib
 
 import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
-from sklearn.metrics import pairwise_distances_argmin
 
 from tfgen import noise
 from tfgen.data import Source
-from tfgen.files import check_writable, whole_file
+from tfgen.files import check_writable
 from tfgen.latents import interpolate_spherical
-from tfgen.pictures import grid, translation_grid, write_png
+from tfgen.pictures import (
+    grid,
+    neighbour_grid,
+    reconstruction_grid,
+    translation_grid,
+    write_png,
+)
+from tfgen.replicas import is_chief
 
 
 class Picture(keras.callbacks.Callback, abc.ABC):
@@ -50,12 +51,12 @@ class Picture(keras.callbacks.Callback, abc.ABC):
         """Returns a uint8 image `[height, width, 1 or 3]` of `self.model`."""
 
     def on_train_begin(self, logs=None):
-        if is_chief(self.model):
+        if is_chief(self.model.distribute_strategy):
             folder = self.directory / "tensorboard" / "pictures"
             self.writer = tf.summary.create_file_writer(str(folder))
 
     def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every or not is_chief(self.model):
+        if (epoch + 1) % self.every or not is_chief(self.model.distribute_strategy):
             return
         pixels = self.draw()
         write_png(self.directory / "pictures" / f"{self.name}-{epoch + 1:04d}.png", pixels)
@@ -63,7 +64,7 @@ class Picture(keras.callbacks.Callback, abc.ABC):
             tf.summary.image(self.name, pixels[tf.newaxis], step=epoch)
 
     def on_train_end(self, logs=None):
-        if is_chief(self.model):
+        if is_chief(self.model.distribute_strategy):
             self.writer.close()
 
 
@@ -334,115 +335,3 @@ class NearestNeighbours(Picture):
     def draw(self):
         samples = self.model.sample(self.count, seed=self.seed)
         return neighbour_grid(samples, self.source, self.columns)
-
-
-class Checkpoint(keras.callbacks.Callback):
-    """Keeps all that a run needs to go on exactly, as one file that is always whole.
-
-    The networks' and the optimizer's variables and the step counter are saved after every epoch.
-    A state that is not finite is never saved: the last good one stays. Put it last in the list of
-    callbacks, so that what the others wrote of an epoch is there once the epoch is saved.
-
-    Args:
-        path: a file that ends in `.weights.h5`.
-
-    Raises:
-        FloatingPointError: a weight became NaN or infinite.
-
-    Example:
-        >>> checkpoint = Checkpoint("runs/vae/checkpoint.weights.h5")
-        >>> checkpoint.restore(model)  # does nothing where there is no file
-        >>> model.fit(stream, initial_epoch=int(model.step.numpy()) // 100, steps_per_epoch=100,
-        ...           epochs=10, callbacks=[checkpoint])
-    """
-
-    def __init__(self, path):
-        super().__init__()
-        self.path = pathlib.Path(path)
-
-    def restore(self, model):
-        """Loads the saved state into a compiled model; returns whether there was one."""
-        if self.path.exists():
-            model.load_weights(self.path)
-        return self.path.exists()
-
-    def on_epoch_end(self, epoch, logs=None):
-        if not is_chief(self.model):
-            return
-        optimizers = [variable for each in self.model.optimizers for variable in each.variables]
-        for variable in [*self.model.variables, *optimizers]:
-            value = tf.convert_to_tensor(variable.value)
-            if value.dtype.is_floating and not tf.reduce_all(tf.math.is_finite(value)):
-                raise FloatingPointError(
-                    f"The variable {variable.path} became NaN or infinite in epoch {epoch + 1}. "
-                    f"{_how_to_go_on(self.path)}"
-                )
-        with whole_file(self.path) as path:
-            self.model.save_weights(path)
-
-
-class StopOnNonFinite(keras.callbacks.Callback):
-    """Ends a run whose loss became NaN or infinite, before anything else is written.
-
-    Args:
-        checkpoint: where the last good state is, for the message.
-
-    Raises:
-        FloatingPointError: a log is NaN or infinite.
-
-    Example:
-        >>> model.fit(images, callbacks=[StopOnNonFinite("checkpoint.weights.h5")])
-    """
-
-    def __init__(self, checkpoint):
-        super().__init__()
-        self.checkpoint = pathlib.Path(checkpoint)
-
-    def on_train_batch_end(self, batch, logs=None):
-        for name, value in logs.items():
-            if not math.isfinite(value):
-                raise FloatingPointError(
-                    f"`{name}` became {float(value)} by step {int(self.model.step.numpy())}. "
-                    f"{_how_to_go_on(self.checkpoint)}"
-                )
-
-
-def reconstruction_grid(model, images, columns=16):
-    """Returns a grid of pairs: an image above its reconstruction, `columns` pairs in a row."""
-    return _pair_grid(images, model.reconstruct(images), columns)
-
-
-def neighbour_grid(samples, source, columns=16):
-    """Returns a grid of pairs: a sample above the image of least squared difference to it.
-
-    Args:
-        samples: float32 `[count, height, width, channels]`.
-        source: a `tfgen.data.Source` of images of that shape.
-        columns: pairs in a row.
-    """
-    images = source.floats()
-    vectors = [tf.reshape(each, [len(each), -1]) for each in (samples, images)]
-    nearest = pairwise_distances_argmin(*vectors)
-    return _pair_grid(samples, tf.gather(images, nearest), columns)
-
-
-def _pair_grid(above, below, columns):
-    columns = min(columns, len(above))
-    missing = [[0, -len(above) % columns], [0, 0], [0, 0], [0, 0]]  # in the last row
-    sides = tf.stack([tf.pad(side, missing, constant_values=1.0) for side in (above, below)])
-    shape = above.shape[1:]
-    rows = tf.transpose(tf.reshape(sides, [2, -1, columns, *shape]), [1, 0, 2, 3, 4, 5])
-    return grid(tf.reshape(rows, [-1, *shape]), columns)
-
-
-def is_chief(model):
-    """Tells whether this process is the one that writes files, of those that train a model."""
-    return model.distribute_strategy.extended.should_save_summary
-
-
-def _how_to_go_on(checkpoint):
-    kept = f"The last good state is {checkpoint}. " if checkpoint.exists() else ""
-    return (
-        f"{kept}Lower the learning rate, clip gradients (`global_clipnorm=1.0` of the optimizer), "
-        "or look for bad values in the data."
-    )

@@ -1,0 +1,24 @@
+"""Whatever happens to a run, nothing is lost: see `training.fault_kinds`."""
+
+import random
+
+import pytest
+
+from training.fault_kinds import FAULTS, Undisturbed
+
+# The rest are run by `make faults`: they take minutes.
+QUICK = ["SIGTERM", "SIGKILL of the chief of two", "the newest checkpoint has a flipped bit"]
+QUICK += ["a second run in the same folder"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    return Undisturbed(tmp_path_factory.mktemp("undisturbed"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.faults) for name in FAULTS],
+)
+def test_nothing_is_lost(name, tmp_path, undisturbed):
+    FAULTS[name].inject(tmp_path / "run", random.Random(), undisturbed)

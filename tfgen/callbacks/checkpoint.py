@@ -1,0 +1,188 @@
+"""A callback that keeps all a run needs to go on, whatever ends it."""
+
+import pathlib
+import signal
+import threading
+import time
+
+import h5py
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tfgen.checkpoints import CheckpointFolder
+from tfgen.files import clear_unfinished
+from tfgen.replicas import broadcast, from_chief, is_chief, told_by_any
+
+_MEANS = "means of the epoch"
+
+
+class Terminated(SystemExit):
+    """A run was asked to end (SIGTERM), and saved its state; uncaught, it ends the process so."""
+
+    def __init__(self, message):
+        super().__init__(128 + signal.SIGTERM)  # as a shell reports such an end
+        self.message = message
+
+    def __str__(self):
+        return self.message
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Keeps all that a run needs to go on exactly, in files of which the newest few are kept.
+
+    The networks' and the optimizers' variables and the step counter are saved after every epoch,
+    every few minutes within one, and when the process is asked to end (SIGTERM: a cluster's
+    preemption, `kill`), after the step that it is in; `Terminated` is then raised. A state
+    that is not finite is never saved: the last good one stays. Put it last in the list of
+    callbacks, so that what the others wrote of an epoch is there once the epoch is saved.
+
+    With several worker processes the chief writes and reads, and the others are sent what it read.
+
+    Args:
+        path: a folder.
+        minutes: the time from one checkpoint to the next within an epoch.
+        keep: how many are kept: if the newest is damaged, the one before is taken.
+
+    Raises:
+        OSError: nothing can be written to the folder, or no more: the disk is full.
+        FloatingPointError: a weight became NaN or infinite.
+        Terminated: SIGTERM came, and the state is saved.
+
+    Example:
+        >>> checkpoint = Checkpoint("runs/vae/checkpoints")
+        >>> checkpoint.restore(model)  # does nothing where there is none
+        >>> done, within = divmod(int(model.step.numpy()), 100)
+        >>> stream = data.batches(source, 64, repeat=True, first_step=int(model.step.numpy()))
+        >>> if within:  # the rest of the epoch that was interrupted
+        ...     model.fit(stream, steps_per_epoch=100 - within, initial_epoch=done,
+        ...               epochs=done + 1, callbacks=[checkpoint])
+    """
+
+    def __init__(self, path, minutes=10.0, keep=2):
+        super().__init__()
+        self.folder = CheckpointFolder(path, keep)
+        self.path = pathlib.Path(path)
+        self.minutes = minutes
+        self._means = None
+        self._terminated = False
+        self._saved_at = time.monotonic()
+
+    def restore(self, model):
+        """Brings the newest whole state back into a compiled model.
+
+        Returns:
+            Whether there was one, on every worker.
+
+        Raises:
+            ValueError: all are damaged, or of another model.
+        """
+        strategy = model.distribute_strategy
+        restored = told_by_any(strategy, is_chief(strategy) and self._load(model))
+        if restored:
+            broadcast(strategy, _state(model))
+            self._means = _sent(strategy, self._means, len(_means(model)))
+        return restored
+
+    def on_train_begin(self, logs=None):
+        self._saved_at = time.monotonic()
+        if threading.current_thread() is threading.main_thread():  # others may not handle signals
+            self._earlier = signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    def on_train_end(self, logs=None):
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, self._earlier)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._means is not None:
+            # The epoch's logs are means over the steps before the interruption too.
+            for variable, value in zip(_means(self.model), self._means, strict=True):
+                variable.assign(value)
+            self._means = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        steps = self.params["steps"]
+        if steps is None or batch + 1 >= steps:
+            return  # where an epoch ends on_epoch_end follows, after what belongs to the epoch
+        due = time.monotonic() - self._saved_at >= 60 * self.minutes
+        due, terminated = told_by_any(self.model.distribute_strategy, due, self._terminated)
+        if due or terminated:
+            self._save([variable.numpy() for variable in _means(self.model)])
+        if terminated:
+            self._end()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._save(None)
+        if told_by_any(self.model.distribute_strategy, self._terminated):
+            self._end()
+
+    def _load(self, model):
+        """Loads the newest whole state, on the chief; returns whether there is one."""
+        clear_unfinished(self.path)
+        newest = self.folder.newest()
+        if newest is None:
+            return False
+        model.load_weights(newest)
+        with h5py.File(newest) as file:
+            self._means = list(file[_MEANS]) if _MEANS in file else None
+        return True
+
+    def _on_sigterm(self, number, frame):
+        self._terminated = True
+        signal.signal(signal.SIGTERM, self._earlier)  # a second one ends the process at once
+
+    def _end(self):
+        raise Terminated(
+            f"Asked to end (SIGTERM). The state after step {int(self.model.step.numpy())} is saved "
+            f"in {self.path}."
+        )
+
+    def _save(self, means):
+        """Saves the state; with means, that of an epoch which is not over."""
+        model = self.model
+        self._refuse_non_finite()
+        self._saved_at = time.monotonic()
+        if not is_chief(model.distribute_strategy):
+            return
+
+        def write(path):
+            model.save_weights(path)
+            if means is not None:
+                with h5py.File(path, "a") as file:
+                    file[_MEANS] = np.array(means)
+
+        self.folder.write(int(model.step.numpy()), write)
+
+    def _refuse_non_finite(self):
+        for variable in _state(self.model):
+            value = tf.convert_to_tensor(variable.value)
+            if value.dtype.is_floating and not tf.reduce_all(tf.math.is_finite(value)):
+                raise FloatingPointError(
+                    f"The variable {variable.path} became NaN or infinite by step "
+                    f"{int(self.model.step.numpy())}. {how_to_go_on(self.folder)}"
+                )
+
+
+def how_to_go_on(folder):
+    """Tells what to do when a run has become NaN: where its last good state is, and what helps."""
+    kept = f"The last good state is {folder.files()[0]}. " if folder.files() else ""
+    return (
+        f"{kept}Lower the learning rate, clip gradients (`global_clipnorm=1.0` of the optimizer), "
+        "or look for bad values in the data."
+    )
+
+
+def _state(model):
+    """Returns every variable that decides how training goes on."""
+    return [*model.weights, *(each for other in model.optimizers for each in other.variables)]
+
+
+def _means(model):
+    """Returns the variables of the means that are logged at an epoch's end."""
+    return [variable for metric in model.metrics for variable in metric.variables]
+
+
+def _sent(strategy, means, count):
+    """Returns the chief's means, or `None`, on every worker."""
+    known, *sent = from_chief(strategy, [1.0, *means] if means else [0.0] * (1 + count))
+    return sent if known else None

@@ -1,0 +1,33 @@
+"""A callback that ends a run which has gone astray."""
+
+import math
+
+import keras
+
+from tfgen.callbacks.checkpoint import how_to_go_on
+
+
+class StopOnNonFinite(keras.callbacks.Callback):
+    """Ends a run whose loss became NaN or infinite, before anything else is written.
+
+    Args:
+        checkpoint: the `Checkpoint` that keeps the last good state, for the message.
+
+    Raises:
+        FloatingPointError: a log is NaN or infinite.
+
+    Example:
+        >>> model.fit(images, callbacks=[StopOnNonFinite(checkpoint), checkpoint])
+    """
+
+    def __init__(self, checkpoint):
+        super().__init__()
+        self.checkpoint = checkpoint
+
+    def on_train_batch_end(self, batch, logs=None):
+        for name, value in logs.items():
+            if not math.isfinite(value):
+                raise FloatingPointError(
+                    f"`{name}` became {float(value)} by step {int(self.model.step.numpy())}. "
+                    f"{how_to_go_on(self.checkpoint.folder)}"
+                )

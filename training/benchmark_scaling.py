@@ -1,0 +1,200 @@
+"""Compares one process on one core with two workers on a core each, on the same global batches.
+
+    $ python -m training.benchmark_scaling --output training/results/benchmark_scaling.json
+
+Each turn measures both, in processes of their own, and what counts is the ratio within a turn. The
+gradients' way between the workers and the data's way into the step are measured by themselves. From
+these follows what more and faster devices would do, by the model in `predict`.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+from training.arguments import positive
+from training.quiet import import_tensorflow
+
+# A multilayer perceptron at a batch worth dividing, and at its recipe's own; convolutions.
+WORKLOADS = {
+    "vae_mnist, batch 2000": ("vae_mnist", 2000),
+    "vae_mnist, batch 100": ("vae_mnist", 100),
+    "dcgan_fashion, batch 128": ("dcgan_fashion", 128),
+}
+# Of what is predicted: devices that take a step so much faster than a core here, and how many bytes
+# a second they send each other, within a machine and between machines.
+DEVICE = {"speed": 200.0, "bytes_per_second": 200e9, "seconds_per_message": 10e-6}
+NODES = {"speed": 200.0, "bytes_per_second": 12e9, "seconds_per_message": 30e-6}
+
+
+def main(arguments=None):
+    """Runs the command."""
+    options = parse(arguments)
+    if options.measure:
+        print(json.dumps(measure(*WORKLOADS[options.measure])), flush=True)
+        return
+    if len(os.sched_getaffinity(0)) < 2:
+        sys.exit("benchmark: two workers on a core each need two cores.")
+    import_tensorflow()
+    from training.machine import machine
+    from training.run_folder import commit, write_json
+
+    table = {name: compare(name, options.turns) for name in WORKLOADS}
+    for name, row in table.items():
+        ratios = row["ratios"]
+        print(
+            f"{name}: {statistics.median(ratios):.2f} times (from {min(ratios):.2f} to "
+            f"{max(ratios):.2f}); gradients {row['gradient_share']:.0%} of a step, input "
+            f"{row['input_share']:.1%}"
+        )
+        for case, speedup in row["predicted"].items():
+            print(f"    {case}: {speedup:.1f} times")
+    if options.output:
+        write_json(options.output, {"scaling": table, "machine": machine(), "commit": commit()})
+
+
+def parse(arguments=None):
+    """Returns the parsed command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.benchmark_scaling", description=__doc__.splitlines()[0]
+    )
+    add = parser.add_argument
+    add("--turns", type=positive, default=3, help="repetitions (default: %(default)s)")
+    add("--output", metavar="FILE", help="a JSON file for the result")
+    add("--measure", choices=WORKLOADS, help=argparse.SUPPRESS)  # in a process of its own
+    return parser.parse_args(arguments)
+
+
+def compare(name, turns):
+    """Measures a workload in turn on one core and on two; returns all figures."""
+    turns = [(start(name, workers=1), start(name, workers=2)) for _ in range(turns)]
+    one, two = (
+        {key: [each[way][key] for each in turns] for key in turns[0][way]} for way in (0, 1)
+    )
+    steps_of_one, steps_of_two = (
+        statistics.median(each["seconds_per_step"]) for each in (one, two)
+    )
+    gradients = statistics.median(two["seconds_per_exchange"])
+    return {
+        "one_core": one,
+        "two_workers": two,
+        "ratios": [
+            first / second
+            for first, second in zip(one["seconds_per_step"], two["seconds_per_step"], strict=True)
+        ],
+        "gradient_share": gradients / steps_of_two,
+        "input_share": statistics.median(one["seconds_per_batch"]) / steps_of_one,
+        "predicted": predict(steps_of_one, two["bytes"][0]),
+    }
+
+
+def predict(seconds, size):
+    """Predicts speed-ups over one device from the time of a step on one core here.
+
+    Strong scaling divides the step's batch, so that n devices take 1/n of its time; weak scaling
+    gives each a whole one. To both comes a ring all-reduce of the gradients, nothing of which
+    is hidden behind computing:
+
+        2 (n - 1) (size / (n bytes_per_second) + seconds_per_message).
+
+    Args:
+        seconds: the time of a step on one core.
+        size: the gradients' bytes in a step.
+
+    Returns:
+        A dict from a case to the number of times as many examples per second as on one device.
+    """
+    speedups = {}
+    for count, what, devices in ((8, "8 GPUs", DEVICE), (16, "16 nodes of a GPU", NODES)):
+        exchange = 2 * (count - 1)
+        exchange *= size / (count * devices["bytes_per_second"]) + devices["seconds_per_message"]
+        alone = seconds / devices["speed"]
+        speedups[f"{what}, strong"] = alone / (alone / count + exchange)
+        speedups[f"{what}, weak"] = count * alone / (alone + exchange)
+    return speedups
+
+
+def start(name, workers):
+    """Measures a workload with so many workers, each on a core of its own."""
+    rest = ["--measure", name]
+    if workers == 1:
+        command = [sys.executable, "-m", "training.benchmark_scaling", *rest]
+    else:
+        command = [sys.executable, "-m", "training.launch", f"--workers={workers}"]
+        command += ["--module=training.benchmark_scaling", *rest]
+    result = subprocess.run(command, capture_output=True, text=True)
+    found = [line for line in result.stdout.splitlines() if '"seconds_per_step"' in line]
+    if not found:
+        sys.exit(f"benchmark: nothing was measured.\n{result.stdout}{result.stderr}")
+    return json.loads(found[0][found[0].index("{") :])
+
+
+def measure(recipe_name, batch_size):
+    """Measures steps of a recipe's model in this process, on one core, as a dict of figures."""
+    config = json.loads(os.environ.get("TF_CONFIG", '{"task": {"index": 0}}'))
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[config["task"]["index"]]})
+    import_tensorflow()
+    import tensorflow as tf
+
+    import tfgen
+    from tfgen import data
+    from training.layouts import random_examples
+    from training.recipe import find
+    from training.run import RECIPES  # noqa: F401 (registers them)
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    strategy = tfgen.strategy("auto")
+    recipe = find(recipe_name)
+    shape, (images, *_) = random_examples(recipe, 4 * batch_size)
+    with strategy.scope():
+        model = recipe.build(shape, steps=1000)
+    model.jit_compile, model.steps_per_execution = False, 10
+    batches = data.batches(data.Source(images), batch_size, repeat=True, binarized=recipe.binarized)
+    shared = data.share(batches, strategy)
+
+    def fit(steps):
+        model.fit(shared, steps_per_epoch=steps, verbose=0)
+
+    iterator = iter(shared)
+    exchange = exchange_of(strategy, model)
+    return {
+        "seconds_per_step": per_call(lambda: fit(20), calls=3) / 20,
+        "seconds_per_batch": per_call(lambda: next(iterator)),
+        "seconds_per_exchange": per_call(exchange),
+        "bytes": sum(4 * variable.numpy().size for variable in model.trainable_variables),
+    }
+
+
+def exchange_of(strategy, model):
+    """Returns a function that sends tensors of the gradients' sizes between the replicas."""
+    import tensorflow as tf
+
+    def send():
+        context = tf.distribute.get_replica_context()
+        sizes = [tf.zeros(variable.shape) for variable in model.trainable_variables]
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, sizes)[0]
+
+    function = tf.function(lambda: strategy.run(send), autograph=False)
+    return lambda: strategy.experimental_local_results(function())[0].numpy()
+
+
+def per_call(function, calls=15):
+    """Returns the median seconds of so many calls, after one that warms up.
+
+    All workers make as many: they meet in each.
+    """
+    function()
+    times = []
+    for _ in range(calls):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+if __name__ == "__main__":
+    main()
