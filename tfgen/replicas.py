@@ -5,6 +5,8 @@ must feed a value for placeholder"), and on scalar logs under `MultiWorkerMirror
 (keras#20585). The function made here takes its place when there is more than one replica.
 """
 
+import functools
+
 import keras
 import tensorflow as tf
 
@@ -76,12 +78,26 @@ def _check_even(strategy, batch):
 def synchronize_statistics(model):
     """Makes a model's batch normalization normalize by the global batch, not by a replica's share.
 
-    Keras can (`synchronized=True`), and otherwise each replica has statistics of its own, of which
-    the first one's are saved.
+    Otherwise each replica has statistics of its own, of which the first one's are saved. Keras can
+    do so too (`synchronized=True`), with three messages for each layer where this has one.
     """
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.synchronized = True
+            # A private name of Keras: tests/test_strategies.py tells when it changes.
+            layer._moments = functools.partial(_moments_of_all, layer)
+
+
+def _moments_of_all(layer, inputs, mask):
+    """Returns mean and variance over the equal shares that all replicas have of a batch."""
+    if mask is not None:
+        raise ValueError("Batch normalization of several replicas takes no mask.")
+    values = tf.cast(inputs, tf.float32)
+    axes = layer._reduction_axes
+    own = [tf.reduce_mean(values, axes), tf.reduce_mean(tf.square(values), axes)]
+    context = tf.distribute.get_replica_context()
+    mean, square = context.all_reduce(tf.distribute.ReduceOp.MEAN, own)
+    variance = tf.maximum(square - tf.square(mean), 0.0)
+    return tf.cast(mean, inputs.dtype), tf.cast(variance, inputs.dtype)
 
 
 def update(variables, function):

@@ -52,6 +52,10 @@ def share(dataset, strategy, even=True):
                 )
             )
 
-        return dataset.flat_map(own)
+        shared = dataset.flat_map(own)
+        if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+            # Otherwise workers ask each other before every batch whether there is one.
+            shared = shared.apply(tf.data.experimental.assert_cardinality(dataset.cardinality()))
+        return shared
 
     return strategy.distribute_datasets_from_function(own_rows)
