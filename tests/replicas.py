@@ -89,6 +89,15 @@ def streamed(strategy):
         yield f"moments/{name}/covariance", moments.covariance
 
 
+def rows(strategy):
+    """Returns this process' rows of the first three batches of a stream that draws pixels."""
+    source = data.Source(np.random.default_rng(0).random((30, 5, 5, 1), np.float32))
+    stream = data.batches(
+        source, 8, repeat=True, first_step=2, seed=3, binarized="stochastic", strategy=strategy
+    )
+    return np.stack([next_batch.numpy() for next_batch, _ in zip(stream, range(3), strict=False)])
+
+
 def main(name, path):
     strategy = tfgen.strategy(**STRATEGIES[name])
     results = {}
@@ -103,6 +112,7 @@ def main(name, path):
         if specimen in VAES:
             results[f"{key}/predict"] = model.predict(images(8), verbose=0)
     results.update(streamed(strategy))
+    results["rows"] = rows(strategy)
     np.savez(path, **results)
 
 

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -41,6 +42,15 @@ def test_samples_are_of_the_distribution():
     np.testing.assert_allclose(np.mean(draws), 3.0, atol=0.02)
     np.testing.assert_allclose(np.std(draws), 0.5, atol=0.02)
     assert len(np.unique(draws)) > 0.99 * draws.numpy().size  # none is used twice
+
+
+@pytest.mark.parametrize("row", [(7,), (28, 28, 1), (5, 5, 3), (1,)])
+def test_a_part_of_uniform_numbers_is_that_of_the_whole(row):
+    seed = [3, -7]
+    whole = tf.random.stateless_uniform([20, *row], seed).numpy()
+    for first, count in ((0, 20), (1, 4), (5, 1), (13, 7), (20, 0)):
+        part = noise.uniform_from(first * np.prod(row), tf.constant([count, *row]), seed)
+        np.testing.assert_array_equal(part, whole[first : first + count])
 
 
 def test_random_layers_follow_the_step_and_nothing_else():

@@ -12,6 +12,8 @@ import secrets
 
 import tensorflow as tf
 
+_PHILOX = 1  # TensorFlow's number for its generator on processors and GPUs
+
 
 @dataclasses.dataclass(frozen=True)
 class Noise:
@@ -82,6 +84,29 @@ def draw(distribution, count, seed):
     """
     replicas, replica = _position()
     return distribution.sample([replicas, count], seed=seed)[replica]
+
+
+def uniform_from(first, shape, seed):
+    """Draws a part of what `tf.random.stateless_uniform` draws for a larger shape.
+
+    The generator (Philox) counts, in groups of four numbers, and so can begin anywhere.
+
+    Args:
+        first: the number of elements before the part, an integer or scalar tensor.
+        shape: an int32 tensor, of the part.
+        seed: int32 `[2]`.
+
+    Returns:
+        A float32 tensor of that shape, uniform in [0, 1).
+    """
+    first = tf.cast(first, tf.int64)
+    count = tf.reduce_prod(tf.cast(shape, tf.int64))
+    key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)
+    groups = tf.stack([tf.cast(first // 4, tf.uint64), tf.zeros([], tf.uint64)])
+    drawn = tf.raw_ops.StatelessRandomUniformV2(
+        shape=[count + 3], key=key, counter=counter + groups, alg=_PHILOX, dtype=tf.float32
+    )
+    return tf.reshape(drawn[first % 4 :][:count], shape)
 
 
 def seed_layers(model):

@@ -154,8 +154,13 @@ def measure(recipe_name, batch_size):
     with strategy.scope():
         model = recipe.build(shape, steps=1000)
     model.jit_compile, model.steps_per_execution = False, 5
-    batches = data.batches(data.Source(images), batch_size, repeat=True, binarized=recipe.binarized)
-    shared = data.share(batches, strategy)
+    shared = data.batches(
+        data.Source(images),
+        batch_size,
+        repeat=True,
+        binarized=recipe.binarized,
+        strategy=strategy,
+    )
 
     iterator = iter(shared)
     exchange = exchange_of(strategy, model)

@@ -205,9 +205,10 @@ def fit(model, recipe, settings, train, test, folder, minutes):
             seed=settings["seed"],
             labels=recipe.labels,
             binarized=recipe.binarized,
+            strategy=strategy,
         )
         model.fit(
-            data.share(stream, strategy),
+            stream,
             steps_per_epoch=count,
             epochs=last,
             initial_epoch=first,

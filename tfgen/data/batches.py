@@ -5,7 +5,9 @@ import warnings
 
 import tensorflow as tf
 
+from tfgen.data.share import share_reading
 from tfgen.data.source import binarize, to_floats
+from tfgen.replicas import several_workers
 
 
 def batches(
@@ -18,6 +20,7 @@ def batches(
     seed=0,
     labels=False,
     binarized=None,
+    strategy=None,
 ):
     """Makes batches for `fit`: float32, images in [0, 1], NHWC.
 
@@ -43,13 +46,16 @@ def batches(
         labels: whether to yield `(images, labels)`.
         binarized: how pixels become 0 or 1, with the grey value as the chance of 1: "stochastic"
             draws anew at every visit (Burda et al., 2016), "static" once and for all.
+        strategy: with several worker processes, shuffled batches are shared between them, as by
+            `tfgen.data.share`, but each worker reads its own rows only.
 
     Returns:
         A `tf.data.Dataset` of batches, or of pairs of batches, one of each domain.
 
     Raises:
         ValueError: the batch size is not positive or, with `shuffle`, larger than the source or
-            than a domain; or labels are wanted and there are none, or vectors are to be binarized.
+            than a domain, or cannot be shared evenly; or labels are wanted and there are none, or
+            vectors are to be binarized.
 
     Example:
         >>> stream = batches(Source(images), 64, repeat=True, first_step=1000)
@@ -72,27 +78,33 @@ def batches(
         examples = tf.constant(part.images)
         classes = tf.constant(part.labels) if labels else None
 
-        def read(number):
+        def read(number, replica=0, replicas=1):
             if shuffle:
                 chosen = _shuffled(number, batch_size, len(part), seed_of)
+                chosen = tf.reshape(chosen, [replicas, batch_size // replicas])[replica]
             else:
                 chosen = _in_order(number % steps, batch_size, len(source)) % len(part)
             images = to_floats(tf.gather(examples, chosen))
             if binarized == "stochastic":
-                images = binarize(images, seed_of(number))
+                images = binarize(images, seed_of(number), replica * (batch_size // replicas))
             return (images, tf.gather(classes, chosen)) if labels else images
 
         return read
 
     readers = [reader(index, part) for index, part in enumerate(parts)]
 
-    def read(number):
-        batch = [read_part(number) for read_part in readers]
+    def read(*which):
+        batch = [read_part(*which) for read_part in readers]
         return batch[0] if len(batch) == 1 else tuple(batch)
 
+    def read_all(numbers):
+        dataset = numbers.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return dataset.prefetch(tf.data.AUTOTUNE)
+
     numbers = tf.data.Dataset.counter(first_step) if repeat else _epoch(steps, shuffle)
-    dataset = numbers.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return dataset.prefetch(tf.data.AUTOTUNE)
+    if strategy is None or not (shuffle and several_workers(strategy)):
+        return read_all(numbers)
+    return share_reading(numbers, read_all, batch_size, strategy)
 
 
 def steps_per_epoch(source, batch_size, shuffle=True):

@@ -52,10 +52,50 @@ def share(dataset, strategy, even=True):
                 )
             )
 
-        shared = dataset.flat_map(own)
-        if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
-            # Otherwise workers ask each other before every batch whether there is one.
-            shared = shared.apply(tf.data.experimental.assert_cardinality(dataset.cardinality()))
-        return shared
+        return _as_endless_as(dataset, dataset.flat_map(own))
 
     return strategy.distribute_datasets_from_function(own_rows)
+
+
+def share_reading(numbers, read_all, batch_size, strategy):
+    """Shares batches between workers before they are read.
+
+    Args:
+        numbers: a data set of the numbers of batches.
+        read_all: a function from a data set of (number, replica, replicas) to one of the shares
+            that the replicas have of those batches.
+        batch_size: of the whole batches.
+        strategy: a strategy of several workers.
+
+    Raises:
+        ValueError: the replicas cannot share a batch evenly.
+    """
+    replicas = strategy.num_replicas_in_sync
+    if batch_size % replicas:
+        raise ValueError(
+            f"{replicas} replicas cannot share a batch of {batch_size} examples evenly. Choose "
+            "another batch size."
+        )
+
+    def own_rows(context):
+        count = replicas // context.num_input_pipelines
+        first = context.input_pipeline_id * count
+
+        def own(number):
+            return tf.data.Dataset.range(first, first + count).map(
+                lambda replica: (number, replica, replicas)
+            )
+
+        return read_all(_as_endless_as(numbers, numbers.flat_map(own)))
+
+    return strategy.distribute_datasets_from_function(own_rows)
+
+
+def _as_endless_as(dataset, shared):
+    """Tells TensorFlow that `shared` has no end if `dataset` has none.
+
+    Otherwise workers ask each other before every batch whether there is one.
+    """
+    if dataset.cardinality() != tf.data.INFINITE_CARDINALITY:
+        return shared
+    return shared.apply(tf.data.experimental.assert_cardinality(dataset.cardinality()))

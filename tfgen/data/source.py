@@ -1,9 +1,12 @@
 """A data set in memory, checked once."""
 
 import dataclasses
+import math
 
 import numpy as np
 import tensorflow as tf
+
+from tfgen import noise
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -98,9 +101,13 @@ def to_floats(images):
     return images
 
 
-def binarize(images, seed):
-    """Draws black-or-white pixels, white with the grey value as chance (Burda et al., 2016)."""
-    return tf.cast(tf.random.stateless_uniform(tf.shape(images), seed) < images, tf.float32)
+def binarize(images, seed, first=0):
+    """Draws black-or-white pixels, white with the grey value as chance (Burda et al., 2016).
+
+    With `first`, as the images from that one on of a larger batch are drawn.
+    """
+    before = tf.cast(first, tf.int64) * math.prod(images.shape[1:])
+    return tf.cast(noise.uniform_from(before, tf.shape(images), seed) < images, tf.float32)
 
 
 def _check_examples(images):
