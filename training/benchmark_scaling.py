@@ -18,11 +18,11 @@ import time
 from training.arguments import positive
 from training.quiet import import_tensorflow
 
-# A multilayer perceptron at a batch worth dividing, and at its recipe's own; convolutions.
+# A perceptron and convolutions, at batches worth dividing and at those of their recipes.
 WORKLOADS = {
     "vae_mnist, batch 8000": ("vae_mnist", 8000),
     "vae_mnist, batch 100": ("vae_mnist", 100),
-    "dcgan_fashion, batch 256": ("dcgan_fashion", 256),
+    "dcgan_fashion, batch 512": ("dcgan_fashion", 512),
     "dcgan_fashion, batch 64": ("dcgan_fashion", 64),
 }
 # Of what is predicted: devices that take a step so much faster than a core here, and how many bytes
@@ -153,7 +153,7 @@ def measure(recipe_name, batch_size):
     shape, (images, *_) = random_examples(recipe, 4 * batch_size)
     with strategy.scope():
         model = recipe.build(shape, steps=1000)
-    model.jit_compile, model.steps_per_execution = False, 5
+    model.jit_compile, model.steps_per_execution = False, 2
     shared = data.batches(
         data.Source(images),
         batch_size,

@@ -51,7 +51,8 @@ def main(arguments=None):
             {"fault": name, "promise": fault.promise, "tried": tried[name], "kept": kept[name]}
             for name, fault in chosen.items()
         ]
-        record = {"faults": table, "seed": options.seed, "seconds": round(time.monotonic() - start)}
+        seconds = round(time.monotonic() - start)
+        record = {"faults": table, "times": options.times, "seed": options.seed, "seconds": seconds}
         write_json(
             pathlib.Path(options.output),
             {**record, "machine": machine(), "commit": commit()},

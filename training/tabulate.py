@@ -2,15 +2,18 @@
 
     $ python -m training.tabulate
 
-The files are those that `training.likelihood`, `training.evaluate`, `training.probe` and the two
-benchmarks wrote with `--output`, and those of `training.record`.
+The files are those that `training.likelihood`, `training.evaluate`, `training.probe`,
+`training.faults`, `training.layouts` and the benchmarks wrote with `--output`, and those of
+`training.record`.
 """
 
 import json
 import pathlib
 import statistics
 
+from training import tables_of_replicas
 from training.published import PUBLISHED
+from training.tables import machine_of, table
 
 FOLDER = pathlib.Path(__file__).parent / "results"
 HEAD = """# Results
@@ -29,6 +32,9 @@ def main():
         ("Log-likelihood", "nats", _likelihood),
         ("Recipes", "measured", _recipe),
         ("Features of discriminators", "probe", _probe),
+        ("Faults", "faults", tables_of_replicas.faults),
+        ("Many replicas", "layouts", tables_of_replicas.layouts),
+        ("Speed of many workers", "scaling", tables_of_replicas.scaling),
         ("Speed of training", "ratios", _benchmark),
         ("Speed of the scores", "evaluation_benchmark", _evaluation_benchmark),
     ):
@@ -56,11 +62,11 @@ def _evaluation(name, result):
 {protocol["data"]} ({protocol["split"]}); features `{protocol["features"]}`{classifier}
 ({protocol["features_checksum"]}; {protocol["preparation"]}); sample seeds
 {", ".join(map(str, protocol["sample_seeds"]))}. {minutes:.0f} minutes on
-{_machine(results[0]["details"])}, not counting features that were in the cache.
+{machine_of(results[0]["details"])}, not counting features that were in the cache.
 After ± stands the deviation over seeds where there are several, else the standard error of the one
 (of the bootstrap, of the estimate, or of the binomial law). ([{name}]({name}))
 
-{_table(["score", "ideal", *heads], rows)}
+{table(["score", "ideal", *heads], rows)}
 
 {generators}
 
@@ -117,7 +123,7 @@ Negative log-likelihood of {protocol["images"]} test images of {protocol["data"]
 error is the standard error over images. Seed {settings["seed"]} in training, {protocol["seed"]} in
 the test; {settings["epochs"]} epochs of {settings["steps_per_epoch"]} steps in
 {result["training"]["seconds"] / 60:.0f} minutes, {result["evaluation_seconds"] / 60:.0f} more for
-the test, on {_machine(result)}. ([{name}]({name}))
+the test, on {machine_of(result)}. ([{name}]({name}))
 
 {_published(run, result["score"]) if (run, result["score"]) in PUBLISHED else ""}
 
@@ -144,9 +150,9 @@ def _recipe(name, result):
 
 Measured at the end of the training: {settings["epochs"]} epochs of {settings["steps_per_epoch"]}
 steps on {settings["data"]}, {result["training"]["seconds"] / 60:.0f} minutes on
-{_machine(result)}. What it means: `training/measures.py`. ([{name}]({name}))
+{machine_of(result)}. What it means: `training/measures.py`. ([{name}]({name}))
 
-{_table(["what", "figure"], rows)}
+{table(["what", "figure"], rows)}
 
 ```
 {_command(settings)}
@@ -165,9 +171,9 @@ def _probe(name, result):
 
 Accuracy on {result["test_images"]} test images of logistic regression on the features of the
 discriminator, learnt from so many labelled training images (seed {result["seed"]});
-{result["evaluation_seconds"] / 60:.0f} minutes on {_machine(result)}. ([{name}]({name}))
+{result["evaluation_seconds"] / 60:.0f} minutes on {machine_of(result)}. ([{name}]({name}))
 
-{_table(["features", *(f"{count} labels" for count in counts)], rows)}
+{table(["features", *(f"{count} labels" for count in counts)], rows)}
 
 ```
 {_command(settings)}
@@ -184,7 +190,7 @@ def _benchmark(name, result):
 Steps per second of `fit`, medians of {len(ratios)} epochs each, in turn: {rates["tfgen"]:.0f}
 against {rates["keras"]:.0f} of the same networks, optimizer and arrays in a model written with
 Keras alone (`training/plain.py`, Keras' default settings). The ratio within a turn went from
-{min(ratios):.2f} to {max(ratios):.2f}. On {_machine(result)}. ([{name}]({name}))
+{min(ratios):.2f} to {max(ratios):.2f}. On {machine_of(result)}. ([{name}]({name}))
 
 ```
 python -m training.benchmark --output training/results/{name}
@@ -206,24 +212,15 @@ def _evaluation_benchmark(name, result):
     head = ["what", "the usual way", "seconds here", "seconds there", "times as fast", "range"]
     return f"""### {result["samples"]} samples of {result["features"]} features
 
-Medians of turns in one run, in turn, on the same arrays. On {_machine(result)}. ([{name}]({name}))
+Medians of turns in one run, in turn, on the same arrays. On {machine_of(result)}.
+([{name}]({name}))
 
-{_table(head, rows)}
+{table(head, rows)}
 
 ```
 python -m training.benchmark_evaluation --samples {result["samples"]} \\
     --features {result["features"]} --output training/results/{name}
 ```"""
-
-
-def _table(head, rows):
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _machine(result):
-    machine = result["machine"]
-    return f"{machine['cores']} cores of {machine['processor']}"
 
 
 if __name__ == "__main__":
