@@ -5,7 +5,7 @@ import warnings
 
 import tensorflow as tf
 
-from tfgen.data.share import share_reading
+from tfgen.data.share import share_of, share_reading
 from tfgen.data.source import binarize, to_floats
 from tfgen.replicas import several_workers
 
@@ -66,6 +66,8 @@ def batches(
     _check(parts, labels, binarized)
     if shuffle:
         _tell_what_repeats(parts)
+    shared = strategy is not None and shuffle and several_workers(strategy)
+    share_size = share_of(batch_size, strategy) if shared else batch_size
 
     def reader(index, part):
         """Returns a function from a step's number to the examples that `part` gives it."""
@@ -78,15 +80,15 @@ def batches(
         examples = tf.constant(part.images)
         classes = tf.constant(part.labels) if labels else None
 
-        def read(number, replica=0, replicas=1):
+        def read(number, replica=0):
             if shuffle:
                 chosen = _shuffled(number, batch_size, len(part), seed_of)
-                chosen = tf.reshape(chosen, [replicas, batch_size // replicas])[replica]
+                chosen = tf.reshape(chosen, [-1, share_size])[replica]
             else:
                 chosen = _in_order(number % steps, batch_size, len(source)) % len(part)
             images = to_floats(tf.gather(examples, chosen))
             if binarized == "stochastic":
-                images = binarize(images, seed_of(number), replica * (batch_size // replicas))
+                images = binarize(images, seed_of(number), first=replica * share_size)
             return (images, tf.gather(classes, chosen)) if labels else images
 
         return read
@@ -102,9 +104,7 @@ def batches(
         return dataset.prefetch(tf.data.AUTOTUNE)
 
     numbers = tf.data.Dataset.counter(first_step) if repeat else _epoch(steps, shuffle)
-    if strategy is None or not (shuffle and several_workers(strategy)):
-        return read_all(numbers)
-    return share_reading(numbers, read_all, batch_size, strategy)
+    return share_reading(numbers, read_all, strategy) if shared else read_all(numbers)
 
 
 def steps_per_epoch(source, batch_size, shuffle=True):

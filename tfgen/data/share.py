@@ -57,33 +57,34 @@ def share(dataset, strategy, even=True):
     return strategy.distribute_datasets_from_function(own_rows)
 
 
-def share_reading(numbers, read_all, batch_size, strategy):
-    """Shares batches between workers before they are read.
-
-    Args:
-        numbers: a data set of the numbers of batches.
-        read_all: a function from a data set of (number, replica, replicas) to one of the shares
-            that the replicas have of those batches.
-        batch_size: of the whole batches.
-        strategy: a strategy of several workers.
-
-    Raises:
-        ValueError: the replicas cannot share a batch evenly.
-    """
+def share_of(batch_size, strategy):
+    """Returns the size of a replica's share of a batch; raises a ValueError if it is not even."""
     replicas = strategy.num_replicas_in_sync
     if batch_size % replicas:
         raise ValueError(
             f"{replicas} replicas cannot share a batch of {batch_size} examples evenly. Choose "
             "another batch size."
         )
+    return batch_size // replicas
+
+
+def share_reading(numbers, read_all, strategy):
+    """Shares batches between workers before they are read.
+
+    Args:
+        numbers: a data set of the numbers of batches.
+        read_all: a function from a data set of (number, replica) to one of the shares that the
+            replicas have of those batches.
+        strategy: a strategy of several workers.
+    """
 
     def own_rows(context):
-        count = replicas // context.num_input_pipelines
+        count = strategy.num_replicas_in_sync // context.num_input_pipelines
         first = context.input_pipeline_id * count
 
         def own(number):
             return tf.data.Dataset.range(first, first + count).map(
-                lambda replica: (number, replica, replicas)
+                lambda replica: (number, replica)
             )
 
         return read_all(_as_endless_as(numbers, numbers.flat_map(own)))
