@@ -112,6 +112,13 @@ def test_a_state_that_cannot_be_written_leaves_the_ones_before(tmp_path, error):
         CheckpointFolder(tmp_path / "empty").write(3, save_half)
 
 
+def test_a_state_that_does_not_fit_on_the_disk_is_not_begun(tmp_path):
+    states = filled(tmp_path, 1)
+    with pytest.raises(OSError, match="step 2 could not .* MiB are needed.* step 1 stands: make"):
+        states.write(2, lambda path: pytest.fail("it was begun"), size=2**60)
+    assert steps_in(tmp_path) == [1]
+
+
 def test_a_folder_must_keep_a_state(tmp_path):
     with pytest.raises(ValueError, match="`keep` must be at least 1. Received: keep=0"):
         CheckpointFolder(tmp_path, keep=0)

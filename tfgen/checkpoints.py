@@ -1,9 +1,11 @@
 """A folder of checkpoints, each of which is whole or known to be damaged."""
 
+import errno
 import hashlib
 import os
 import pathlib
 import re
+import shutil
 import warnings
 
 from tfgen.files import check_writable, put, unfinished
@@ -39,18 +41,22 @@ class CheckpointFolder:
         self.keep = keep
         check_writable(self.path)
 
-    def write(self, step, save):
+    def write(self, step, save, size=0):
         """Keeps a state, and forgets the oldest ones.
 
         Args:
             step: the number of steps taken.
             save: a function that writes the state to the path it is called with.
+            size: about how many bytes that takes, so that it is not begun where there is no room:
+                HDF5 may crash the process when a disk fills up under it.
 
         Raises:
             OSError: it cannot be written, for instance because the disk is full. What was kept
                 before is still there.
         """
         try:
+            if shutil.disk_usage(self.path).free < size:
+                raise OSError(errno.ENOSPC, f"{size / 2**20:.0f} MiB are needed")
             with unfinished(self.path) as folder:
                 written = folder / "state.weights.h5"
                 save(written)

@@ -356,7 +356,8 @@ def _(folder, draw, undisturbed):
 @fault("started again with two workers, then one", "it says so; the same weights to rounding")
 def _(folder, draw, undisturbed):
     killed(folder, draw)
-    run = begun(TWO, folder, draw)
+    run = Run(TWO, folder)
+    run.wait_until(lambda: "Epoch " in run.text)
     run.process.terminate()
     run.expect(128 + signal.SIGTERM, "replicas 1 -> 2")
     Run(ALONE, folder).expect(0, "Going on after epoch")

@@ -15,6 +15,7 @@ from tfgen.files import clear_unfinished
 from tfgen.replicas import broadcast, from_chief, is_chief, told_by_any
 
 _MEANS = "means of the epoch"
+_OVERHEAD = 2**20  # bytes of a file beside the variables
 
 
 class Terminated(SystemExit):
@@ -151,7 +152,8 @@ class Checkpoint(keras.callbacks.Callback):
                 with h5py.File(path, "a") as file:
                     file[_MEANS] = np.array(means)
 
-        self.folder.write(int(model.step.numpy()), write)
+        size = sum(variable.numpy().nbytes for variable in _state(model))
+        self.folder.write(int(model.step.numpy()), write, size + _OVERHEAD)
 
     def _refuse_non_finite(self):
         for variable in _state(self.model):
