@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 
@@ -11,6 +10,7 @@ import pytest
 
 from tests.replicas import STREAMS, conv_features
 from tests.specimens import images
+from training.launch import free_ports
 
 TIMEOUT = 240
 
@@ -86,11 +86,3 @@ def test_two_worker_processes_train_as_one(alone, tmp_path):
         for process, _ in workers:
             process.kill()
             process.communicate()
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("localhost", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
