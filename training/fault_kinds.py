@@ -176,8 +176,15 @@ def begun(command, folder, draw):
 
 
 def killed(folder, draw):
-    """Leaves a run in `folder` that has checkpoints, and is not complete."""
-    begun(ALONE, folder, draw).kill()
+    """Leaves a run in `folder` that has two checkpoints, and is not complete."""
+    run = begun(ALONE, folder, draw)
+    run.wait_until(lambda: len(checkpoints(folder)) > 1)
+    run.kill()
+
+
+def checkpoints(folder):
+    """Returns the files of a run's checkpoints, the newest last."""
+    return sorted((folder / "checkpoints").glob("*.h5"))
 
 
 @fault("SIGKILL at any moment", "started again, it ends with the same weights")
@@ -189,8 +196,7 @@ def _(folder, draw, undisturbed):
 
 @fault("SIGKILL within a save", "started again, it ends with the same weights")
 def _(folder, draw, undisturbed):
-    run = Run(ALONE, folder)
-    run.wait_for_epoch(draw.randint(2, EPOCHS - 1))
+    run = begun(ALONE, folder, draw)
     run.wait_for_save()
     run.kill()
     Run(ALONE, folder).expect(0, "Going on after epoch")
@@ -272,7 +278,7 @@ def _(folder, draw, undisturbed):
 def _damage(change):
     def inject(folder, draw, undisturbed):
         killed(folder, draw)
-        older, newest = sorted((folder / "checkpoints").glob("*.h5"))
+        *_, older, newest = checkpoints(folder)
         change(newest, draw)
         step = int(older.name.split("-")[0])
         Run(ALONE, folder).expect(
@@ -306,7 +312,7 @@ for _name, _change in (("has lost its end", _cut), ("has a flipped bit", _flip))
 @fault("the newest checkpoint is gone", "it goes on from the one before; the same weights")
 def _(folder, draw, undisturbed):
     killed(folder, draw)
-    max((folder / "checkpoints").glob("*.h5")).unlink()
+    checkpoints(folder)[-1].unlink()
     Run(ALONE, folder).expect(0, "Going on after epoch")
     undisturbed.compare(ALONE, folder)
 
@@ -314,12 +320,12 @@ def _(folder, draw, undisturbed):
 @fault("all checkpoints are damaged", "it is refused, and nothing is overwritten")
 def _(folder, draw, undisturbed):
     killed(folder, draw)
-    files = list((folder / "checkpoints").glob("*.h5"))
+    files = checkpoints(folder)
     for path in files:
         _flip(path, draw)
     left = {path: path.read_bytes() for path in files}
     Run(ALONE, folder).expect(1, "Every checkpoint in", "is damaged", "to begin anew")
-    if {path: path.read_bytes() for path in (folder / "checkpoints").glob("*.h5")} != left:
+    if {path: path.read_bytes() for path in checkpoints(folder)} != left:
         raise Broken("The checkpoints were touched.")
 
 
@@ -329,7 +335,7 @@ def _(folder, draw, undisturbed):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder], check=True)
     try:
         killed(folder, draw)
-        newest = max((folder / "checkpoints").glob("*.h5"))
+        newest = checkpoints(folder)[-1]
         filler = folder / "filler"
         status = os.statvfs(folder)
         filler.write_bytes(bytes(max(0, status.f_bavail * status.f_frsize - 600_000)))
