@@ -17,12 +17,15 @@ import tensorflow as tf
 
 import tfgen
 from tests.specimens import SPECIMENS, assert_same, compiled, images, optimizers, weights
+from tests.train_specimen import register
 from tfgen import data
 from tfgen.evaluation import PixelFeatures
 from tfgen.features import linear_probe
 from training import probe, record, train
 from training.recipe import RECIPES, recipe
-from training.run import build, list_recipes
+from training.run import list_recipes
+from training.run_folder import RunFolder
+from training.settings import build
 
 COMMAND = [sys.executable, "-m", "tests.train_specimen"]
 
@@ -47,7 +50,7 @@ def trained(folder):
     return weights(tfgen.load(folder / "run" / "model.keras"))
 
 
-def test_a_run_writes_what_it_promises(tmp_path, archive):
+def test_a_run_writes_what_it_promises(tmp_path, archive, monkeypatch, capsys):
     result = run(*arguments("conv_vae", tmp_path, archive, "--epochs=2"))
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
@@ -81,37 +84,47 @@ def test_a_run_writes_what_it_promises(tmp_path, archive):
     for line in (folder / "summary.png", folder / "pictures", tmp_path / "export" / "1"):
         assert str(line) in result.stdout
 
-    again = run(*arguments("conv_vae", tmp_path, archive, "--epochs=2"))
-    assert again.returncode == 0 and "is complete" in again.stdout
+    register("conv_vae")
+    monkeypatch.setitem(RECIPES, "conv_vae", RECIPES.pop("conv_vae"))
+    train.main(arguments("conv_vae", tmp_path, archive, "--epochs=2"))
+    assert "is complete" in capsys.readouterr().out
     assert [path.name for path in (tmp_path / "export").iterdir()] == ["1"]
-    other = run(*arguments("conv_vae", tmp_path, archive, "--epochs=3"))
-    assert other.returncode == 1 and "epochs 2 -> 3" in other.stderr and "--fresh" in other.stderr
-    fresh = run(*arguments("conv_vae", tmp_path, archive, "--epochs=1", "--fresh"))
-    assert fresh.returncode == 0 and len((folder / "log.csv").read_text().splitlines()) == 2
+    with pytest.raises(SystemExit, match=r"epochs 2 -> 3.*--fresh"):
+        train.main(arguments("conv_vae", tmp_path, archive, "--epochs=3"))
+    train.main(arguments("conv_vae", tmp_path, archive, "--epochs=1", "--fresh"))
+    assert len((folder / "log.csv").read_text().splitlines()) == 2
 
 
-def test_killed_at_three_random_moments_it_ends_as_if_undisturbed(tmp_path, archive):
+def test_killed_at_a_random_moment_it_ends_as_if_undisturbed(tmp_path, archive):
     undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
     result = run(*arguments("dropout_vae", undisturbed, archive))
     assert result.returncode == 0, result.stderr
     moments = random.Random(time.time_ns())
-    for _ in range(3):
-        args = arguments("dropout_vae", disturbed, archive)
-        process = subprocess.Popen([*COMMAND, *args], stdout=subprocess.PIPE, text=True)
-        epochs = itertools.islice((line for line in process.stdout if "step" in line), 9)
-        for _ in zip(range(moments.randint(1, 9)), epochs, strict=False):
-            pass
-        time.sleep(moments.uniform(0, 0.3))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert not (disturbed / "run" / "results.json").exists(), "ended before it was killed"
-    result = run(*arguments("dropout_vae", disturbed, archive))
+    args = arguments("dropout_vae", disturbed, archive)
+    process = subprocess.Popen([*COMMAND, *args], stdout=subprocess.PIPE, text=True)
+    epochs = itertools.islice((line for line in process.stdout if "step" in line), 9)
+    for _ in zip(range(moments.randint(1, 9)), epochs, strict=False):
+        pass
+    time.sleep(moments.uniform(0, 0.3))
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not (disturbed / "run" / "results.json").exists(), "ended before it was killed"
+    result = run(*args)
     assert result.returncode == 0, result.stderr
     assert "Going on after epoch" in result.stdout
     assert_same(trained(disturbed), trained(undisturbed))
     logs = [(folder / "run" / "log.csv").read_text() for folder in (disturbed, undisturbed)]
     assert logs[0] == logs[1]
     assert not list((disturbed / "run").rglob(".unfinished-*"))
+
+
+def test_a_folder_takes_one_run_at_a_time(tmp_path):
+    with RunFolder(tmp_path).taken():
+        with pytest.raises(OSError, match=f"Another run is writing to {tmp_path}: process"):
+            with RunFolder(tmp_path).taken():
+                pytest.fail("it was taken twice")
+    with RunFolder(tmp_path).taken():
+        pass
 
 
 def test_what_a_recipe_measures_is_kept_and_recorded(tmp_path, capsys):

@@ -49,7 +49,7 @@ def compare(name, turns):
     from tfgen import data
     from training.plain import PlainVAE
     from training.recipe import find
-    from training.run import steps_per_execution
+    from training.settings import steps_per_execution
 
     recipe = find("vae_mnist")
     train = data.source(name or recipe.data)

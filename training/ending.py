@@ -38,6 +38,12 @@ def describe(error):
     return 1, "".join(traceback.format_exception(error))
 
 
+def _first_line(error):
+    """Returns a TensorFlow error's kind and the first line of what it says."""
+    first, _, _ = error.message.partition("\n")
+    return f"{type(error).__name__}: {first[:200]}"
+
+
 @contextlib.contextmanager
 def together(strategy):
     """Ends a worker process when its work is done by all, or when it or another one fails.
@@ -59,8 +65,8 @@ def together(strategy):
     except _LOST_ERRORS as error:
         code = LOST
         print(
-            f"train: another worker ended or is out of reach ({type(error).__name__}). {_GO_ON}, "
-            "on all workers, from the last checkpoint.",
+            f"train: another worker ended or is out of reach ({_first_line(error)}). {_GO_ON}, on "
+            "all workers, from the last checkpoint.",
             file=sys.stderr,
         )
     except BaseException as error:

@@ -17,7 +17,8 @@ import tempfile
 import time
 
 from training.arguments import positive
-from training.fault_kinds import FAULTS, Broken, Undisturbed
+from training.fault_kinds import FAULTS
+from training.fault_runs import Broken, NotPossible, Undisturbed
 from training.machine import machine
 from training.quiet import import_tensorflow
 
@@ -37,12 +38,16 @@ def main(arguments=None):
     with tempfile.TemporaryDirectory() as folder:
         undisturbed = Undisturbed(pathlib.Path(folder, "undisturbed"))
         for turn in range(options.times):
-            for name, fault in chosen.items():
+            for index, (name, fault) in enumerate(chosen.items()):
                 draw = random.Random(f"{options.seed}/{name}/{turn}")
                 tried[name] += 1
                 try:
-                    fault.inject(pathlib.Path(folder, f"{len(tried)}-{turn}"), draw, undisturbed)
+                    fault.inject(pathlib.Path(folder, f"{index}-{turn}"), draw, undisturbed)
                     kept[name] += 1
+                except NotPossible as error:
+                    del tried[name]
+                    print(f"\n{name}: not possible here. {error}\n", flush=True)
+                    continue
                 except Broken as error:
                     print(f"\n{name}, turn {turn}: {error}\n", flush=True)
                 print(f"{name:44}{kept[name]} of {tried[name]} kept", flush=True)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 import tempfile
+import warnings
 
 
 def import_tensorflow():
@@ -20,6 +21,18 @@ def import_tensorflow():
         # Its remapper fails on second derivatives of leaky ReLUs (gradient penalties), and says so
         # as an error, though it only leaves these as they are.
         tf.config.optimizer.set_experimental_options({"remapping": False})
+
+
+def show_warnings_plainly():
+    """Makes warnings for the user lines of text, without the code that they came from."""
+    format_as_usual = warnings.formatwarning
+
+    def format_plainly(message, category, *rest, **options):
+        if category is UserWarning:
+            return f"Warning: {message}\n"
+        return format_as_usual(message, category, *rest, **options)
+
+    warnings.formatwarning = format_plainly
 
 
 @contextlib.contextmanager

@@ -6,20 +6,19 @@ import pathlib
 import sys
 from contextlib import nullcontext
 
-import keras
 import tensorflow as tf
 
 import tfgen
 import training.recipes  # noqa: F401 (registers them)
-from tfgen import callbacks, data
+from tfgen import data
 from tfgen.files import check_writable, whole_file
 from tfgen.replicas import is_chief, told_by_any
 from training import ending
+from training.fitting import estimate, fit, held_out, held_out_steps, tell
 from training.recipe import RECIPES, find
 from training.run_folder import RunFolder, commit, write_json
+from training.settings import build, check_batch_size, make_layout, make_settings, refuse_steps
 from training.summary import write_summary
-
-_HELD_OUT_BATCH = 500
 
 
 def list_recipes():
@@ -91,205 +90,6 @@ def fit_or_estimate(model, recipe, settings, train, test, folder, options):
         fit(model, recipe, settings, train, test, folder, options.checkpoint_minutes)
     else:
         estimate(model, recipe, train, test, folder)
-
-
-def check_batch_size(recipe, batch_size, strategy):
-    """Raises a ValueError if replicas cannot share a batch evenly, or have nothing to share."""
-    if strategy.num_replicas_in_sync > 1 and not recipe.in_steps:
-        raise ValueError(
-            f"The recipe {recipe.name!r} takes no steps that {strategy.num_replicas_in_sync} "
-            "replicas could share. Add --strategy none."
-        )
-    if batch_size % strategy.num_replicas_in_sync:
-        raise ValueError(
-            f"{strategy.num_replicas_in_sync} replicas cannot share a batch of {batch_size} "
-            "evenly. Choose another --batch-size."
-        )
-
-
-def tell(strategy, text):
-    """Prints a line, once for all workers."""
-    if is_chief(strategy):
-        print(text)
-
-
-def make_settings(recipe, options, name, train):
-    """Returns all that decides the outcome of a run, as a dict for `config.json`.
-
-    A model without steps counts as trained in one, on all examples.
-    """
-    batch_size = options.batch_size or recipe.batch_size or len(train)
-    return {
-        "recipe": recipe.name,
-        "data": name,
-        "shape": json.loads(json.dumps(train.shape)),  # as it is read back: lists, not tuples
-        "examples": len(train),
-        "epochs": options.epochs or recipe.epochs,
-        "steps_per_epoch": options.steps or data.steps_per_epoch(train, batch_size),
-        "batch_size": batch_size,
-        "seed": options.seed,
-        "mixed_precision": options.mixed_precision,
-    }
-
-
-def make_layout(recipe, options, strategy):
-    """Returns how a run is computed, as a dict: it may go on with another layout.
-
-    The results agree to rounding, or, with XLA, which draws other numbers, as two seeds' do.
-    """
-    # XLA cannot compile a step that several devices take together.
-    default_xla = recipe.jit_compile and strategy.num_replicas_in_sync == 1
-    return {
-        "replicas": strategy.num_replicas_in_sync,
-        "xla": default_xla if options.xla is None else options.xla,
-    }
-
-
-def refuse_steps(recipe, options):
-    """Raises a ValueError if there are options that only mean something to steps."""
-    names = ("epochs", "steps", "batch_size", "replicas", "mixed_precision", "xla")
-    given = [name for name in names if getattr(options, name) is not None]
-    if given:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise ValueError(
-            f"The recipe {recipe.name!r} takes no steps: it is estimated from all examples at "
-            f"once. Leave out {flags}."
-        )
-
-
-def build(recipe, settings, shape):
-    """Builds a recipe's model; its weights and its noise are functions of the seed."""
-    keras.utils.set_random_seed(settings["seed"])
-    keras.config.set_dtype_policy(
-        f"mixed_{settings['mixed_precision']}" if settings["mixed_precision"] else "float32"
-    )
-    steps = settings["steps_per_epoch"]
-    model = recipe.build(shape, steps * settings["epochs"])
-    model.seed = settings["seed"]
-    model.jit_compile = settings["xla"]
-    model.steps_per_execution = steps_per_execution(steps, recipe.steps_per_execution)
-    return model
-
-
-def steps_per_execution(steps, at_most):
-    """Returns the largest number up to `at_most` that divides an epoch's steps.
-
-    With another, `fit` would go on beyond the epoch's end.
-    """
-    return max(count for count in range(1, at_most + 1) if steps % count == 0)
-
-
-def fit(model, recipe, settings, train, test, folder, minutes):
-    """Trains a model from its folder's last checkpoint, or from the beginning, to the end."""
-    strategy = model.distribute_strategy
-    checkpoint = callbacks.Checkpoint(folder.checkpoints, minutes)
-    checkpoint.restore(model)
-    steps = settings["steps_per_epoch"]
-    done, within = divmod(int(model.step.numpy()), steps)
-    if done or within:
-        part = f", at step {within} of {steps} of the next" if within else ""
-        tell(strategy, f"Going on after epoch {done} of {settings['epochs']}{part}.")
-    if is_chief(strategy):
-        folder.trim_log(done)
-    observers = observe(model, test, settings["epochs"], folder) if is_chief(strategy) else []
-    if within:  # the rest of the epoch that was interrupted
-        legs = [(done, done + 1, steps - within), (done + 1, settings["epochs"], steps)]
-    else:
-        legs = [(done, settings["epochs"], steps)]
-    for first, last, count in legs:
-        stream = data.batches(
-            train,
-            settings["batch_size"],
-            repeat=True,
-            first_step=int(model.step.numpy()),
-            seed=settings["seed"],
-            labels=recipe.labels,
-            binarized=recipe.binarized,
-            strategy=strategy,
-        )
-        model.fit(
-            stream,
-            steps_per_epoch=count,
-            epochs=last,
-            initial_epoch=first,
-            validation_data=held_out(test, recipe, strategy),
-            validation_steps=held_out_steps(test),
-            validation_freq=max(1, settings["epochs"] // 50),
-            verbose=verbosity(strategy),
-            callbacks=[callbacks.StopOnNonFinite(checkpoint), *observers, checkpoint],
-        )
-
-
-def observe(model, test, epochs, folder):
-    """Returns the callbacks that write of a run's course: pictures and logs."""
-    return [
-        *pictures(model, test, epochs, folder),
-        Log(folder.log, append=True),
-        keras.callbacks.TensorBoard(folder.path / "tensorboard", write_graph=False),
-    ]
-
-
-def verbosity(strategy):
-    """Returns how much `fit` prints: a bar on a terminal, lines elsewhere, by the chief alone."""
-    if not is_chief(strategy):
-        return 0
-    return 1 if sys.stdout.isatty() else 2
-
-
-def estimate(model, recipe, train, test, folder):
-    """Estimates a model that takes no steps, from all examples at once."""
-    strategy = model.distribute_strategy
-    folder.trim_log(0)
-    model.fit(
-        train.floats(),
-        validation_data=held_out(test, recipe, strategy),
-        verbose=verbosity(strategy),
-        callbacks=observe(model, test, 1, folder),
-    )
-
-
-class Log(keras.callbacks.CSVLogger):
-    """Keras' CSV log, on the disk before the checkpoint is."""
-
-    def on_epoch_end(self, epoch, logs=None):
-        super().on_epoch_end(epoch, logs)
-        os.fsync(self.csv_file.fileno())
-
-
-def held_out(test, recipe, strategy):
-    """Returns the held-out data in fixed batches; binarized, with the same draws every time."""
-    batches = data.batches(
-        test,
-        min(_HELD_OUT_BATCH, len(test)),
-        shuffle=False,
-        labels=recipe.labels,
-        binarized=recipe.binarized,
-    )
-    return data.share(batches, strategy, even=False)
-
-
-def held_out_steps(test):
-    """Returns the number of batches of `held_out`."""
-    return data.steps_per_epoch(test, min(_HELD_OUT_BATCH, len(test)), shuffle=False)
-
-
-def pictures(model, test, epochs, folder):
-    """Returns the callbacks that draw some fifty times in a run, if the examples are images."""
-    if any(len(part.shape) != 3 for part in test.parts):
-        return []
-    every = max(1, epochs // 50)
-    if isinstance(test, data.Domains):
-        return [callbacks.TranslationGrid(folder.path, test.a.floats(8), every=every)]
-    samples = callbacks.SampleGrid(folder.path, every=every)
-    if isinstance(model, tfgen.InfoGAN):
-        return [samples, callbacks.CodeTraversal(folder.path, every=every)]
-    if "encode" not in model.signatures():
-        return [samples]
-    return [
-        samples,
-        callbacks.ReconstructionGrid(folder.path, test.floats(64), every=every),
-        callbacks.LatentTraversal(folder.path, test.floats(1)[0], every=every),
-    ]
 
 
 def finish(model, recipe, settings, losses, train, test, folder):

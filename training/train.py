@@ -8,16 +8,22 @@ Interrupted in any way and started again with the same command, it goes on exact
 """
 
 import argparse
+import signal
 import sys
 
 from training.arguments import positive, size
-from training.quiet import import_tensorflow
+from training.quiet import import_tensorflow, show_warnings_plainly
 
 
 def main(arguments=None):
     """Runs the command; see `training.ending` for how it ends."""
     options = parse(arguments)
-    import_tensorflow()
+    show_warnings_plainly()
+    try:
+        import_tensorflow()
+    except KeyboardInterrupt:
+        print("train: interrupted before it began.", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     from training.ending import describe
     from training.run import list_recipes, run
 
