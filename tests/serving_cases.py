@@ -1,0 +1,93 @@
+"""Requests, and what TensorFlow Serving answers: for any server that says it speaks as it does.
+
+Each is a name, a path, a body (`None` for GET; a string as it is, anything else as JSON), and the
+status with what the answer must hold. Of an error that is a pattern.
+"""
+
+PARTS = "/v1/models/parts"
+HALF = "/v1/models/half_plus"
+NAN, INF = float("nan"), float("inf")
+RAGGED = {"x": [[1, 2], [3]], "label": [1, 2]}
+
+
+def available(number):
+    status = {"error_code": "OK", "error_message": ""}
+    return {"version": number, "state": "AVAILABLE", "status": status}
+
+
+def ask(signature, **inputs):
+    (form, value), *_ = inputs.items()
+    return {"signature_name": signature, form: value}
+
+
+CASES = [
+    ("rows", f"{PARTS}:predict", {"instances": [1.0, 2]}, 200, {"predictions": [2.5, 3.0]}),
+    ("columns", f"{PARTS}:predict", {"inputs": [1.0, 2]}, 200, {"outputs": [2.5, 3.0]}),
+    ("named row", f"{PARTS}:predict", {"instances": [{"x": 2}]}, 200, {"predictions": [3.0]}),
+    ("named column", f"{PARTS}:predict", {"inputs": {"x": [2]}}, 200, {"outputs": [3.0]}),
+    ("no rows in columns", f"{PARTS}:predict", {"inputs": []}, 200, {"outputs": []}),
+    ("version", f"{PARTS}/versions/7:predict", {"inputs": [2]}, 200, {"outputs": [3.0]}),
+    ("newest version", f"{HALF}:predict", {"inputs": [2]}, 200, {"outputs": [4.0]}),
+    ("NaN", f"{PARTS}:predict", '{"inputs": [NaN, Infinity]}', 200, {"outputs": [NAN, INF]}),
+    ("after the end", f"{PARTS}:predict", '{"inputs": [2]} and more', 200, {"outputs": [3.0]}),
+    (
+        "two inputs in rows",
+        f"{PARTS}:predict",
+        ask("two", instances=[{"x": [1, 2], "label": 2}, {"label": 3, "x": [0, 1]}]),
+        200,
+        {"predictions": [{"scaled": [2.0, 4.0], "label": 2}, {"scaled": [0.0, 3.0], "label": 3}]},
+    ),
+    (
+        "two inputs in columns",
+        f"{PARTS}:predict",
+        ask("two", inputs={"x": [[1, 2]], "label": [2]}),
+        200,
+        {"outputs": {"scaled": [[2.0, 4.0]], "label": [2]}},
+    ),
+    ("text", f"{PARTS}:predict", ask("text", instances=["a"]), 200, {"predictions": ["A"]}),
+    (
+        "bytes",
+        f"{PARTS}:predict",
+        ask("bytes", instances=[{"b64": "/wA="}]),
+        200,
+        {"predictions": [{"b64": "/wA="}]},
+    ),
+    ("truth", f"{PARTS}:predict", ask("truth", inputs=[-1, 2]), 200, {"outputs": [False, True]}),
+    ("scalar", f"{PARTS}:predict", ask("mean", inputs=[1, 2]), 200, {"outputs": 1.5}),
+    ("status", f"{PARTS}", None, 200, {"model_version_status": [available("7")]}),
+    ("status of one", f"{PARTS}/versions/7", None, 200, {"model_version_status": [available("7")]}),
+    ("other model", "/v1/models/none:predict", {"instances": [1]}, 404, "not found"),
+    ("other version", f"{PARTS}/versions/99:predict", {"instances": [1]}, 404, "not found"),
+    ("status of none", "/v1/models/none", None, 404, "Could not find any versions"),
+    ("label", f"{PARTS}/labels/new:predict", {"instances": [1]}, 400, "Unrecognized"),
+    ("no number", f"{PARTS}/versions/new:predict", {"instances": [1]}, 400, "Malformed request"),
+    ("large number", f"{PARTS}/versions/{2**64}:predict", {"instances": [1]}, 400, "convert"),
+    ("other path", "/v1/models/parts/more", None, 400, "Malformed request"),
+    ("no model", "/v1/models", None, 400, "Missing model name"),
+    ("no method", f"{PARTS}", {"instances": [1]}, 400, "Malformed request"),
+    ("nothing", f"{PARTS}:predict", "", 400, "document is empty"),
+    ("no JSON", f"{PARTS}:predict", "instances = [1]", 400, "JSON Parse error"),
+    ("no object", f"{PARTS}:predict", [1], 400, "not object"),
+    ("no inputs", f"{PARTS}:predict", {}, 400, "Missing 'inputs' or 'instances'"),
+    ("both", f"{PARTS}:predict", {"inputs": [1], "instances": [1]}, 400, "only one of"),
+    ("no signature", f"{PARTS}:predict", ask("none", instances=[1]), 400, "not found"),
+    ("no name", f"{PARTS}:predict", {"signature_name": 1}, 400, "must be a string"),
+    ("no instances", f"{PARTS}:predict", {"instances": []}, 400, "No values"),
+    ("no list", f"{PARTS}:predict", {"instances": 1}, 400, "list/array"),
+    ("wrong type", f"{PARTS}:predict", {"instances": ["x"]}, 400, "not of expected type: float"),
+    ("fraction", f"{PARTS}:predict", ask("truth", inputs=[1.5]), 400, "not of expected type"),
+    (
+        "ragged",
+        f"{PARTS}:predict",
+        ask("two", inputs={"x": [[1, 2], [3]], "label": [1, 2]}),
+        400,
+        "",
+    ),
+    ("wrong shape", f"{PARTS}:predict", {"instances": [[1, 2]]}, 400, ""),
+    ("input missing", f"{PARTS}:predict", ask("two", inputs={"x": [[1, 2]]}), 400, "label"),
+    ("key missing", f"{PARTS}:predict", ask("two", instances=[{"x": [1, 2]}]), 400, "label"),
+    ("plain list", f"{PARTS}:predict", ask("two", instances=[1]), 400, "object"),
+    ("base64", f"{PARTS}:predict", ask("bytes", instances=[{"b64": "?"}]), 400, "base64"),
+    ("refused by the graph", f"{PARTS}:predict", ask("roots", inputs=[-1]), 400, "negative"),
+    ("no rows to answer", f"{PARTS}:predict", ask("mean", instances=[1]), 400, ""),
+]

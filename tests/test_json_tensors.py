@@ -1,0 +1,169 @@
+"""Tensors as JSON, by the contract of TensorFlow Serving's `json_tensor_test.cc`."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tfgen.serving import json_tensors
+from tfgen.serving.errors import Code, ServingError
+
+FLOAT, INT, LONG = np.dtype(np.float32), np.dtype(np.int32), np.dtype(np.int64)
+TEXT, TRUTH, BYTE = np.dtype(object), np.dtype(bool), np.dtype(np.uint8)
+ONE, TWO = {"x": FLOAT}, {"x": FLOAT, "label": INT}
+
+
+def read(text, dtypes):
+    return json_tensors.read(json_tensors.parse(text.encode()), dtypes)
+
+
+@pytest.mark.parametrize(
+    ("text", "dtypes", "expected", "rows"),
+    [
+        ('{"instances": [1, 2.5]}', ONE, {"x": [1, 2.5]}, True),
+        ('{"instances": [[1, 2], [3, 4]]}', ONE, {"x": [[1, 2], [3, 4]]}, True),
+        ('{"instances": [{"x": [1, 2]}]}', ONE, {"x": [[1, 2]]}, True),
+        (
+            '{"instances": [{"x": [1], "label": 2}, {"label": 3, "x": [4]}]}',
+            TWO,
+            {"x": [[1], [4]], "label": [2, 3]},
+            True,
+        ),
+        ('{"inputs": 3}', {"count": INT}, {"count": 3}, False),
+        ('{"inputs": [[], []]}', ONE, {"x": [[], []]}, False),
+        ('{"inputs": {"x": [[1]], "label": 2, "more": 3}}', TWO, {"x": [[1]], "label": 2}, False),
+        ('{"inputs": [true, false]}', {"on": TRUTH}, {"on": [True, False]}, False),
+        ('{"inputs": -9223372036854775808}', {"seed": LONG}, {"seed": -(2**63)}, False),
+        ('{"inputs": [NaN, Infinity, -Infinity]}', ONE, {"x": [np.nan, np.inf, -np.inf]}, False),
+        ('{"instances": ["a", {"b64": "/wA="}]}', {"t": TEXT}, {"t": [b"a", b"\xff\0"]}, True),
+        ('{"inputs": {"b64": "YQ=="}}', {"t": TEXT}, {"t": b"a"}, False),
+        ('{"inputs": {"t": {"b64": "YQ=="}}}', {"t": TEXT}, {"t": b"a"}, False),
+    ],
+)
+def test_tensors_are_read(text, dtypes, expected, rows):
+    found, as_rows = read(text, dtypes)
+    assert as_rows is rows and found.keys() == expected.keys()
+    for name, value in expected.items():
+        assert found[name].dtype == dtypes[name]
+        np.testing.assert_array_equal(found[name], np.array(value, dtypes[name]), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "dtypes", "message"),
+    [
+        ("", ONE, "The document is empty"),
+        ("instances = [1, 2]", ONE, "JSON Parse error: Invalid value"),
+        ("[" * 100_000, ONE, "JSON Parse error: "),
+        ('{"inputs": ' + "[" * 40 + "]" * 40 + "}", ONE, "nested deeper than 32 lists"),
+        ("[1]", ONE, "Is not object"),
+        ('{"x": 1}', ONE, "Missing 'inputs' or 'instances' key"),
+        ('{"inputs": 1, "instances": [1]}', ONE, "only one of 'inputs' or 'instances'"),
+        ('{"instances": 1}', ONE, "to be an list/array"),
+        ('{"instances": []}', ONE, "No values in 'instances'"),
+        ('{"instances": [1]}', TWO, "expecting list of objects .*: label, x"),
+        ('{"instances": [1, {"x": 1}]}', ONE, "Expecting value/list but got object"),
+        ('{"instances": [{"x": 1}, 1]}', ONE, "Expecting object but got list at item 1"),
+        ('{"instances": [{"x": 1}]}', TWO, "keys must be equal to: label,x"),
+        ('{"instances": [[1], [2, 3]]}', ONE, r"\[2, 3\] is a list of 2 at level 1, expected 1"),
+        ('{"instances": [[1], 2]}', ONE, "2 found at level 1, expected a list"),
+        ('{"instances": [1, [2]]}', ONE, r"\[2\] is not of expected type: float32"),
+        ('{"inputs": [1]}', TWO, "expecting an object .*: label, x"),
+        ('{"inputs": {"x": 1}}', TWO, "Missing named input: label"),
+        ('{"inputs": "x"}', ONE, '"x" is not of expected type: float32'),
+        ('{"inputs": null}', ONE, "null is not of expected type: float32"),
+        ('{"inputs": [1, true]}', ONE, "true is not of expected type: float32"),
+        ('{"inputs": {"b64": "YQ=="}}', ONE, "is not of expected type: float32"),
+        ('{"inputs": 1.0}', {"count": INT}, "1.0 is not of expected type: int32"),
+        ('{"inputs": 1}', {"on": TRUTH}, "1 is not of expected type: bool"),
+        ('{"inputs": 2147483648}', {"count": INT}, "beyond the range of int32"),
+        ('{"inputs": -1}', {"pixel": BYTE}, "beyond the range of uint8"),
+        ('{"inputs": 1e39}', ONE, "beyond the range of float32"),
+        (f'{{"inputs": {"9" * 400}}}', ONE, "beyond the range of float32"),
+        (f'{{"inputs": {"9" * 5000}}}', ONE, "JSON Parse error: Invalid value"),
+        ('{"inputs": 1}', {"t": TEXT}, "1 is not of expected type: string"),
+        ('{"inputs": {"b64": "?"}}', {"t": TEXT}, "Unable to base64 decode the input t"),
+        ('{"inputs": "\\ud800"}', {"t": TEXT}, "not Unicode"),
+    ],
+)
+def test_what_is_wrong_is_said(text, dtypes, message):
+    with pytest.raises(ServingError, match=message) as raised:
+        read(text, dtypes)
+    assert raised.value.code is Code.INVALID_ARGUMENT
+    assert len(raised.value.message) < 500
+
+
+def test_bytes_that_are_no_text_are_refused():
+    with pytest.raises(ServingError, match="JSON Parse error: Invalid encoding"):
+        json_tensors.parse(b'{"inputs": "\xff"}')
+
+
+def test_types_that_json_cannot_express_are_refused():
+    with pytest.raises(ServingError, match="complex64, which JSON cannot express") as raised:
+        read('{"inputs": 1}', {"wave": np.dtype(np.complex64)})
+    assert raised.value.code is Code.UNIMPLEMENTED
+
+
+def test_a_signature_is_named_by_a_string():
+    assert json_tensors.signature_name({}) == "serving_default"
+    assert json_tensors.signature_name({"signature_name": "sample"}) == "sample"
+    with pytest.raises(ServingError, match="'signature_name' key must be a string value"):
+        json_tensors.signature_name({"signature_name": 100})
+
+
+@pytest.mark.parametrize(
+    ("outputs", "rows", "expected"),
+    [
+        ({"y": np.array([[0.1, 2]], np.float32)}, True, '{"predictions":[[0.1,2.0]]}'),
+        ({"y": np.array([[0.1, 2]], np.float32)}, False, '{"outputs":[[0.1,2.0]]}'),
+        ({"y": np.float32(0.1).reshape(())}, False, '{"outputs":0.1}'),
+        (
+            {"y": np.array([[1], [2]], np.int8), "on": np.array([True, False])},
+            True,
+            '{"predictions":[{"y":[1],"on":true},{"y":[2],"on":false}]}',
+        ),
+        (
+            {"y": np.array([1, 2], np.uint64), "x": np.float64(0.1).reshape(())},
+            False,
+            '{"outputs":{"y":[1,2],"x":0.1}}',
+        ),
+        ({"y": np.array([1, np.nan], np.float32)}, True, '{"predictions":[1.0,NaN]}'),
+        (
+            {"y": np.array([[np.inf], [-np.inf]])},
+            False,
+            '{"outputs":[[Infinity],[-Infinity]]}',
+        ),
+        ({"y": np.array([b"a", "é".encode()], object)}, True, '{"predictions":["a","é"]}'),
+        ({"y_bytes": np.array([b"\xff\0"], object)}, True, '{"predictions":[{"b64":"/wA="}]}'),
+    ],
+)
+def test_answers_are_written(outputs, rows, expected):
+    assert json_tensors.write(outputs, rows).decode() == expected
+
+
+@pytest.mark.parametrize(
+    ("outputs", "message"),
+    [
+        ({"y": np.zeros([2]), "x": np.zeros([3])}, "no common number of rows"),
+        ({"y": np.zeros([])}, "no common number of rows"),
+    ],
+)
+def test_what_has_no_rows_is_not_written_as_rows(outputs, message):
+    with pytest.raises(ServingError, match=message):
+        json_tensors.write(outputs, rows=True)
+
+
+def test_bytes_under_a_name_of_text_are_refused():
+    with pytest.raises(ServingError, match="its name would have to end in _bytes"):
+        json_tensors.write({"y": np.array([b"\xff"], object)}, rows=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64, np.uint8, bool])
+def test_numbers_come_back_as_they_were(dtype):
+    bits = np.random.default_rng(0).bytes(800)
+    values = np.frombuffer(bits, np.uint8 if dtype is bool else dtype)
+    values = values % 2 == 0 if dtype is bool else values
+    values = values[np.isfinite(values)][:80].reshape(-1, 2)
+    body = json_tensors.write({"y": values}, rows=False)
+    again = json.dumps({"inputs": json.loads(body)["outputs"]})
+    found, _ = read(again, {"y": np.dtype(dtype)})
+    np.testing.assert_array_equal(found["y"], values, strict=True)

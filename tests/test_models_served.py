@@ -1,0 +1,91 @@
+"""Which versions of which models are served."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from tests.servables import half_plus, write
+from tfgen.serving.errors import Code, ServingError
+from tfgen.serving.models import Models, State
+
+
+def states(models, name="half"):
+    return {version.number: version.state for version in models.status(name)}
+
+
+def asked(models, *which):
+    return models.get("half", *which).signature("serving_default")({"x": np.zeros(1, np.float32)})
+
+
+def test_new_versions_take_over_and_what_runs_goes_on(tmp_path):
+    write(tmp_path, "half", 1, half_plus(1))
+    models = Models(tmp_path)
+    models.refresh()
+    assert states(models) == {1: State.AVAILABLE}
+    old = models.get("half")
+    write(tmp_path, "half", 3, half_plus(3))
+    assert asked(models)["y"] == [1]
+    models.refresh()
+    assert states(models) == {3: State.AVAILABLE, 1: State.END}
+    assert asked(models)["y"] == [3] and asked(models, 3)["y"] == [3]
+    assert old.signature("serving_default")({"x": np.zeros(1, np.float32)})["y"] == [1]
+    with pytest.raises(ServingError, match=r"Specific\(half, 1\)") as raised:
+        models.get("half", 1)
+    assert raised.value.code is Code.NOT_FOUND
+
+
+def test_a_version_that_cannot_be_loaded_leaves_the_old_one_in_place(tmp_path):
+    write(tmp_path, "half", 1, half_plus(1))
+    broken = tmp_path / "half" / "2"
+    broken.mkdir()
+    (broken / "saved_model.pb").write_bytes(b"broken")
+    models = Models(tmp_path)
+    models.refresh()
+    assert states(models) == {2: State.END, 1: State.AVAILABLE}
+    (failed,) = models.status("half", 2)
+    assert failed.error
+    loaded = models.get("half")
+    models.refresh()
+    assert models.get("half") is loaded and models.status("half", 2)[0] is failed  # not again
+
+
+def test_where_the_newest_version_is_taken_away_the_one_before_is_back(tmp_path):
+    for number in (1, 2):
+        write(tmp_path, "half", number, half_plus(number))
+    models = Models(tmp_path)
+    models.refresh()
+    assert states(models) == {2: State.AVAILABLE}
+    shutil.rmtree(tmp_path / "half" / "2")
+    models.refresh()
+    assert states(models) == {2: State.END, 1: State.AVAILABLE} and asked(models)["y"] == [1]
+    shutil.rmtree(tmp_path / "half")
+    models.refresh()
+    with pytest.raises(ServingError, match=r"Latest\(half\)"):
+        models.get("half")
+
+
+def test_only_numbered_folders_of_visible_models_are_read(tmp_path):
+    write(tmp_path, "half", 1, half_plus(1))
+    (tmp_path / "half" / ".unfinished-1").mkdir()
+    (tmp_path / "half" / "latest").mkdir()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "README.md").write_text("")
+    write(tmp_path, ".hidden", 1, half_plus(1))
+    models = Models(tmp_path)
+    models.refresh()
+    assert models.names() == ["half"]
+    with pytest.raises(ServingError, match="Could not find any versions of model empty"):
+        models.status("empty")
+
+
+def test_a_saved_model_without_signatures_is_not_served(tmp_path):
+    write(tmp_path, "half", 1, {})
+    models = Models(tmp_path)
+    models.refresh()
+    assert "has no signatures" in models.status("half")[0].error
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(NotADirectoryError, match="no folder .*nothing of models to serve"):
+        Models(tmp_path / "nothing")

@@ -1,0 +1,186 @@
+"""Requests wait in line; those for one signature are answered together."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from tfgen.serving.errors import Code, ServingError, invalid
+from tfgen.serving.scheduler import Limits, Scheduler
+
+
+class Doubling:
+    """A signature that doubles x, once it may, and refuses negative ones."""
+
+    def __init__(self, is_batched=True):
+        self.inputs = {"x": None}
+        self.is_batched = is_batched
+        self.may = threading.Event()
+        self.called = threading.Event()
+        self.sizes = []
+
+    def check(self, inputs):
+        if inputs.keys() != {"x"}:
+            raise invalid("x is missing")
+
+    def __call__(self, inputs):
+        self.called.set()
+        assert self.may.wait(10)
+        self.sizes.append(len(inputs["x"]))
+        if (inputs["x"] < 0).any():
+            raise invalid("negative")
+        return {"y": 2 * inputs["x"]}
+
+
+@pytest.fixture
+def start(request):
+    def make(**limits):
+        scheduler = Scheduler(Limits(**limits))
+        request.addfinalizer(scheduler.close)
+        return scheduler
+
+    return make
+
+
+def ask(scheduler, signature, *values, **options):
+    return scheduler.submit(signature, {"x": np.array(values)}, **options)
+
+
+def busy(scheduler, signature):
+    """Makes the scheduler's thread wait in a call of `signature`."""
+    future = ask(scheduler, signature, 100)
+    assert signature.called.wait(10)
+    return future
+
+
+def test_what_waits_is_answered_together_and_each_gets_its_own(start):
+    scheduler, signature = start(batch=5), Doubling()
+    first = busy(scheduler, signature)
+    others = [ask(scheduler, signature, *range(size)) for size in (1, 2, 3, 2)]
+    assert scheduler.waiting == 8
+    signature.may.set()
+    assert first.result(10)["y"].tolist() == [200]
+    assert [each.result(10)["y"].tolist() for each in others] == [
+        [0],
+        [0, 2],
+        [0, 2, 4],
+        [0, 2],
+    ]
+    assert signature.sizes == [1, 3, 5]  # never more than 5, in the order in which they came
+    assert scheduler.waiting == 0
+
+
+def test_a_bad_request_does_not_harm_the_others(start):
+    scheduler, signature = start(), Doubling()
+    busy(scheduler, signature)
+    good, bad, other = (ask(scheduler, signature, value) for value in (1, -1, 2))
+    signature.may.set()
+    assert good.result(10)["y"] == 2 and other.result(10)["y"] == 4
+    with pytest.raises(ServingError, match="negative"):
+        bad.result(10)
+
+
+def test_a_mistake_of_the_model_is_told_and_the_next_request_answered(start):
+    class Broken(Doubling):
+        def __call__(self, inputs):
+            raise ZeroDivisionError
+
+    scheduler, signature = start(), Doubling()
+    signature.may.set()
+    with pytest.raises(ZeroDivisionError):
+        ask(scheduler, Broken(), 1).result(10)
+    assert ask(scheduler, signature, 1).result(10)["y"] == 2
+
+
+def test_answers_with_other_rows_are_not_cut_apart(start):
+    class Summing(Doubling):
+        def __call__(self, inputs):
+            super().__call__(inputs)
+            return {"y": inputs["x"].sum(keepdims=True)}
+
+    scheduler, signature = start(), Summing()
+    busy(scheduler, signature)
+    futures = [ask(scheduler, signature, 1, 2), ask(scheduler, signature, 3, 4)]
+    signature.may.set()
+    assert [each.result(10)["y"].tolist() for each in futures] == [[3], [7]]
+
+
+def test_signatures_without_rows_are_called_one_by_one(start):
+    scheduler, signature = start(), Doubling(is_batched=False)
+    busy(scheduler, signature)
+    futures = [ask(scheduler, signature, value) for value in (1, 2)]
+    signature.may.set()
+    assert [each.result(10)["y"].tolist() for each in futures] == [[2], [4]]
+    assert signature.sizes == [1, 1, 1]
+
+
+def test_one_signature_does_not_keep_another_waiting(start):
+    scheduler, greedy, other = start(batch=1), Doubling(), Doubling()
+    other.may.set()
+    first = busy(scheduler, greedy)
+    later = [ask(scheduler, greedy, value) for value in range(3)]
+    asked = ask(scheduler, other, 7)
+    order = []
+    for name, future in [("other", asked), *(("greedy", each) for each in later)]:
+        future.add_done_callback(lambda _, name=name: order.append(name))
+    greedy.may.set()
+    assert first.result(10)
+    assert [each.result(10) for each in [*later, asked]]
+    assert order.index("other") <= 1
+
+
+def test_a_full_line_takes_no_more(start):
+    scheduler, signature = start(waiting=3), Doubling()
+    busy(scheduler, signature)
+    ask(scheduler, signature, 1, 2)
+    with pytest.raises(ServingError, match="2 rows wait in line, which takes 3") as raised:
+        ask(scheduler, signature, 1, 2)
+    assert raised.value.code is Code.RESOURCE_EXHAUSTED
+    ask(scheduler, signature, 1)
+    signature.may.set()
+
+
+def test_a_request_has_a_bounded_number_of_rows(start):
+    with pytest.raises(ServingError, match="at most 2 rows. Received: 3") as raised:
+        ask(start(rows=2), Doubling(), 1, 2, 3)
+    assert raised.value.code is Code.INVALID_ARGUMENT
+
+
+def test_inputs_are_checked_before_the_line(start):
+    with pytest.raises(ServingError, match="x is missing"):
+        start().submit(Doubling(), {})
+
+
+def test_who_waited_too_long_is_told_so(start):
+    scheduler, signature = start(), Doubling()
+    busy(scheduler, signature)
+    late = ask(scheduler, signature, 1, seconds=0.01)
+    time.sleep(0.05)
+    signature.may.set()
+    with pytest.raises(ServingError, match="waited in line for too long") as raised:
+        late.result(10)
+    assert raised.value.code is Code.DEADLINE_EXCEEDED
+    assert signature.sizes == [1]
+
+
+def test_what_nobody_waits_for_is_left_out(start):
+    scheduler, signature = start(), Doubling()
+    busy(scheduler, signature)
+    unwanted, wanted = ask(scheduler, signature, 1), ask(scheduler, signature, 2)
+    assert unwanted.cancel()
+    signature.may.set()
+    assert wanted.result(10)["y"] == 4
+    assert signature.sizes == [1, 1]
+
+
+def test_at_the_end_what_waits_is_answered_and_no_more_taken():
+    scheduler, signature = Scheduler(Limits()), Doubling()
+    busy(scheduler, signature)
+    waiting = ask(scheduler, signature, 1)
+    signature.may.set()
+    scheduler.close()
+    assert waiting.result(0)["y"] == 2
+    with pytest.raises(ServingError, match="shutting down") as raised:
+        ask(scheduler, signature, 1)
+    assert raised.value.code is Code.UNAVAILABLE

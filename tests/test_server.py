@@ -1,0 +1,223 @@
+"""The server as users start it, asked over the wire."""
+
+import contextlib
+import re
+import signal
+import subprocess
+import sys
+import threading
+
+import grpc
+import httpx2
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from tests.servables import half_plus, write, write_all
+
+
+@contextlib.contextmanager
+def started(folder, *options):
+    """Starts the command; yields its process and the addresses that it prints."""
+    command = [sys.executable, "-m", "tfgen", "serve", str(folder)]
+    process = subprocess.Popen(
+        [*command, "--rest-port=0", "--grpc-port=0", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        printed = "".join(process.stdout.readline() for _ in range(3))
+        rest, grpc_address = re.findall(r"(127\.0\.0\.1:\d+)", printed)
+        yield process, f"http://{rest}", grpc_address
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    write_all(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def addresses(folder):
+    with started(folder) as (_, rest, grpc_address):
+        yield rest, grpc_address
+
+
+@pytest.fixture(scope="module")
+def channel(addresses):
+    with grpc.insecure_channel(addresses[1]) as channel:
+        yield channel
+
+
+@pytest.fixture
+def predict(channel):
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+
+    def ask(signature="", outputs=(), version=None, timeout=10, **inputs):
+        request = predict_pb2.PredictRequest(output_filter=outputs)
+        request.model_spec.name = "parts"
+        request.model_spec.signature_name = signature
+        if version is not None:
+            request.model_spec.version.value = version
+        for key, value in inputs.items():
+            if not isinstance(value, tensor_pb2.TensorProto):
+                value = tf.make_tensor_proto(value)
+            request.inputs[key].CopyFrom(value)
+        return stub.Predict(request, timeout=timeout)
+
+    return ask
+
+
+def refused(code, message):
+    return pytest.raises(grpc.RpcError, match=rf"(?s)StatusCode.{code}.*{message}")
+
+
+def test_grpc_answers(predict):
+    x = np.array([[1, 2], [3, 4]], np.float32)
+    label = np.array([2, 3], np.int32)
+    response = predict("two", x=x, label=label, version=7)
+    assert response.model_spec.name == "parts" and response.model_spec.version.value == 7
+    assert response.model_spec.signature_name == "two"
+    found = {key: tf.make_ndarray(value) for key, value in response.outputs.items()}
+    assert found.keys() == {"scaled", "label"}
+    np.testing.assert_array_equal(found["scaled"], [[2, 4], [9, 12]])
+    np.testing.assert_array_equal(found["label"], label)
+    assert list(predict("two", outputs=["label"], x=x, label=label).outputs) == ["label"]
+    assert list(predict("text", text=[b"a", b"b"]).outputs["text"].string_val) == [b"A", b"B"]
+    assert predict(x=np.ones(1, np.float32)).model_spec.signature_name == "serving_default"
+
+
+def test_a_tensor_of_one_value_repeated_is_read(predict):
+    tensor = tf.make_tensor_proto(np.float32(2))
+    tensor.tensor_shape.dim.add().size = 3
+    np.testing.assert_array_equal(tf.make_ndarray(predict(x=tensor).outputs["y"]), [3, 3, 3])
+
+
+def test_grpc_refuses(predict):
+    x = np.ones(1, np.float32)
+    with refused("NOT_FOUND", r"Specific\(parts, 9\)"):
+        predict(x=x, version=9)
+    with refused("INVALID_ARGUMENT", "not found in signature def"):
+        predict("none", x=x)
+    with refused("INVALID_ARGUMENT", "alias not found in signature: z"):
+        predict(outputs=["z"], x=x)
+    with refused("INVALID_ARGUMENT", "takes the inputs x. Received: none"):
+        predict()
+    with refused("INVALID_ARGUMENT", "must be of type float32. Received: float64"):
+        predict(x=np.ones(1))
+    with refused("INVALID_ARGUMENT", "must be of shape"):
+        predict(x=np.ones([1, 1], np.float32))
+    with refused("INVALID_ARGUMENT", "x must not be negative"):
+        predict("roots", x=-x)
+
+
+@pytest.mark.parametrize("size", [2**40, -1])
+def test_a_small_message_does_not_become_a_large_tensor(predict, size):
+    tensor = tf.make_tensor_proto(np.float32(2))
+    tensor.tensor_shape.dim.add().size = size
+    with refused("INVALID_ARGUMENT", "The input x is not a tensor"):
+        predict(x=tensor)
+
+
+def test_grpc_tells_of_models(channel):
+    request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+    request.model_spec.name = "parts"
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    signatures = get_model_metadata_pb2.SignatureDefMap()
+    stub.GetModelMetadata(request).metadata["signature_def"].Unpack(signatures)
+    assert set(signatures.signature_def["two"].inputs) == {"x", "label"}
+    request.metadata_field[:] = ["weights"]
+    with refused("INVALID_ARGUMENT", "Received: weights"):
+        stub.GetModelMetadata(request)
+    request = get_model_status_pb2.GetModelStatusRequest()
+    request.model_spec.name = "parts"
+    (status,) = (
+        model_service_pb2_grpc.ModelServiceStub(channel)
+        .GetModelStatus(request)
+        .model_version_status
+    )
+    assert (status.version, status.state) == (7, status.AVAILABLE)
+
+
+def test_rest_answers_beside_it(addresses):
+    rest, _ = addresses
+    found = httpx2.post(f"{rest}/v1/models/parts:predict", json={"instances": [1]}).json()
+    assert found == {"predictions": [2.5]}
+    assert httpx2.get(f"{rest}/healthz").json() == {"models": ["half_plus", "parts"]}
+    assert httpx2.get(f"{rest}/other").status_code == 404
+    large = httpx2.post(f"{rest}/v1/models/parts:predict", content=b" " * (65 * 2**20))
+    assert large.status_code == 400 and "at most" in large.json()["error"]
+
+
+def test_versions_are_swapped_while_requests_come(tmp_path):
+    write(tmp_path, "half", 1, half_plus(1))
+    with started(tmp_path) as (process, rest, _):
+        answers, enough = [], threading.Event()
+
+        def ask():
+            with httpx2.Client() as client:
+                while not enough.is_set():
+                    response = client.post(f"{rest}/v1/models/half:predict", json={"inputs": [0]})
+                    answers.append((response.status_code, response.json().get("outputs")))
+
+        clients = [threading.Thread(target=ask) for _ in range(4)]
+        for client in clients:
+            client.start()
+        write(tmp_path, "unfinished", 2, half_plus(2)).rename(tmp_path / "half" / "2")
+        for _ in range(200):
+            if (200, [2.0]) in answers[-4:]:
+                break
+            enough.wait(0.1)
+        enough.set()
+        for client in clients:
+            client.join()
+        assert set(map(str, answers)) == {"(200, [1.0])", "(200, [2.0])"}
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+        assert process.returncode == 0, errors
+
+
+def test_a_token_is_wanted_where_there_is_one(tmp_path):
+    write(tmp_path, "half", 1, half_plus(1))
+    (tmp_path / "token").write_text("secret\n")
+    with started(tmp_path, f"--token-file={tmp_path / 'token'}") as (_, rest, grpc_address):
+        path, bearer = f"{rest}/v1/models/half", {"authorization": "Bearer secret"}
+        for headers in ({}, {"authorization": "Bearer secre"}):
+            response = httpx2.get(path, headers=headers)
+            assert (
+                response.status_code == 401 and "Authorization: Bearer" in response.json()["error"]
+            )
+        assert httpx2.get(path, headers=bearer).status_code == 200
+        request = get_model_status_pb2.GetModelStatusRequest()
+        request.model_spec.name = "half"
+        with grpc.insecure_channel(grpc_address) as channel:
+            stub = model_service_pb2_grpc.ModelServiceStub(channel)
+            with refused("UNAUTHENTICATED", "Authorization: Bearer"):
+                stub.GetModelStatus(request)
+            assert stub.GetModelStatus(request, metadata=tuple(bearer.items()))
+
+
+def test_what_cannot_be_served_is_one_line(addresses, folder, tmp_path):
+    port = addresses[0].rsplit(":")[-1]
+    for options, message in (
+        ([tmp_path / "nothing"], "no folder"),
+        ([folder, f"--rest-port={port}", "--grpc-port=0"], f"The port {port} of 127.0.0.1"),
+        ([folder, "--rest-port=0", f"--grpc-port={port}"], f"The port {port} of 127.0.0.1"),
+    ):
+        command = [sys.executable, "-m", "tfgen", "serve", *map(str, options)]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert result.returncode == 1 and "Traceback" not in result.stderr
+        assert re.search(rf"^tfgen: .*{message}", result.stderr, re.M), result.stderr

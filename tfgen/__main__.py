@@ -1,0 +1,74 @@
+"""Commands for what was trained: `python -m tfgen serve saved_models`."""
+
+import argparse
+import os
+import sys
+
+
+def main(arguments=None):
+    """Runs the command; errors that a user can mend are one line."""
+    options = parse(arguments)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        options.run(options)
+    except (OSError, ValueError) as error:
+        sys.exit(f"tfgen: {error}")
+    except ModuleNotFoundError as error:
+        sys.exit(f"tfgen: {error}. Install what serving needs: pip install 'tfgen[serve]'.")
+
+
+def parse(arguments=None):
+    """Returns the parsed command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tfgen", description="Serves models that were exported."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    serve = commands.add_parser(
+        "serve", help="answer requests as TensorFlow Serving does, for trying things out"
+    )
+    serve.set_defaults(run=_serve)
+    add = serve.add_argument
+    add("root", nargs="?", default="saved_models", help="a folder of models (default: %(default)s)")
+    add("--host", default="127.0.0.1", help="listen at this address (default: this machine's own)")
+    add("--rest-port", type=int, default=8501, help="default: %(default)s")
+    add("--grpc-port", type=int, default=8500, help="default: %(default)s")
+    add("--batch", type=int, default=64, help="put together so many rows (default: %(default)s)")
+    add("--rows", type=int, default=1024, help="the most that a request may have (default: 1024)")
+    add("--waiting", type=int, default=4096, help="rows that may wait in line (default: 4096)")
+    add("--seconds", type=float, default=30.0, help="that a request may wait (default: 30)")
+    add("--largest", type=int, default=64, metavar="MIB", help="of a request (default: 64)")
+    add("--token-file", metavar="FILE", help="answer only who bears the token in this file")
+    return parser.parse_args(arguments)
+
+
+def _serve(options):
+    from tfgen.serving.scheduler import Limits
+    from tfgen.serving.server import Settings, serve
+
+    limits = Limits(
+        batch=options.batch, rows=options.rows, waiting=options.waiting, seconds=options.seconds
+    )
+    token = None
+    if options.token_file:
+        with open(options.token_file) as file:
+            token = file.read().strip()
+    settings = Settings(
+        root=options.root,
+        host=options.host,
+        rest_port=options.rest_port,
+        grpc_port=options.grpc_port,
+        limits=limits,
+        largest=options.largest * 2**20,
+        token=token,
+    )
+
+    def started(rest_port, grpc_port):
+        print(f"Serving {options.root}, until Ctrl-C, at")
+        print(f"  http://{options.host}:{rest_port}  (REST)")
+        print(f"  {options.host}:{grpc_port}  (gRPC)", flush=True)
+
+    serve(settings, started)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""TensorFlow Serving's gRPC services, by its own protocol buffers."""
+
+import functools
+import logging
+import math
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from tfgen.serving.errors import ServingError, invalid
+from tfgen.serving.rest import answer_of
+
+_LOG = logging.getLogger(__name__)
+
+
+def answered(method):
+    """Lets a method raise a ServingError, which the client gets as a status of gRPC."""
+
+    @functools.wraps(method)
+    async def wrapped(self, request, context):
+        try:
+            self.authorize(context)
+            return await method(self, request, context)
+        except ServingError as error:
+            status = grpc.StatusCode[error.code.name]
+            await context.abort(status, error.message)
+        except Exception:
+            _LOG.exception(method.__name__)
+            await context.abort(grpc.StatusCode.INTERNAL, "The server made a mistake.")
+
+    return wrapped
+
+
+class _Service:
+    def __init__(self, models, scheduler, largest, authorize):
+        self.models = models
+        self.scheduler = scheduler
+        self.largest = largest
+        self._authorize = authorize
+
+    def authorize(self, context):
+        self._authorize(dict(context.invocation_metadata()).get("authorization", ""))
+
+
+class PredictionService(_Service, prediction_service_pb2_grpc.PredictionServiceServicer):
+    """Answers `Predict` and `GetModelMetadata`.
+
+    Args:
+        models: `Models`.
+        scheduler: a `Scheduler`.
+        largest: the number of bytes that an input may have.
+        authorize: a function of the header `authorization` that raises a ServingError.
+    """
+
+    @answered
+    async def Predict(self, request, context):
+        servable = self.models.get(*_which(request.model_spec))
+        signature = servable.signature(request.model_spec.signature_name or "serving_default")
+        inputs = {
+            key: _to_array(key, tensor, self.largest) for key, tensor in request.inputs.items()
+        }
+        outputs = await answer_of(
+            self.scheduler, signature, inputs, seconds=context.time_remaining()
+        )
+        response = predict_pb2.PredictResponse()
+        _specify(response.model_spec, request.model_spec, servable, signature.name)
+        for key in request.output_filter or outputs:
+            if key not in outputs:
+                raise invalid(f"output tensor alias not found in signature: {key}")
+            response.outputs[key].CopyFrom(tf.make_tensor_proto(outputs[key]))
+        return response
+
+    @answered
+    async def GetModelMetadata(self, request, context):
+        if list(request.metadata_field) != ["signature_def"]:
+            raise invalid(
+                "The metadata there are: signature_def. "
+                f"Received: {', '.join(request.metadata_field) or 'none'}."
+            )
+        servable = self.models.get(*_which(request.model_spec))
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        _specify(response.model_spec, request.model_spec, servable, "")
+        response.metadata["signature_def"].Pack(servable.definitions())
+        return response
+
+
+class ModelService(_Service, model_service_pb2_grpc.ModelServiceServicer):
+    """Answers `GetModelStatus`; arguments as those of `PredictionService`."""
+
+    @answered
+    async def GetModelStatus(self, request, context):
+        response = get_model_status_pb2.GetModelStatusResponse()
+        for version in self.models.status(*_which(request.model_spec)):
+            status = response.model_version_status.add()
+            status.version = version.number
+            status.state = version.state.value
+            status.status.error_code = 2 if version.error else 0  # UNKNOWN, OK
+            status.status.error_message = version.error
+        return response
+
+
+def _which(spec):
+    """Returns the name, number and label of the version that a request names."""
+    choice = spec.WhichOneof("version_choice")
+    return (
+        spec.name,
+        spec.version.value if choice == "version" else None,
+        spec.version_label if choice == "version_label" else None,
+    )
+
+
+def _specify(answer, asked, servable, signature):
+    answer.name = asked.name
+    answer.version.value = servable.version
+    answer.signature_name = signature
+
+
+def _to_array(name, tensor, largest):
+    """Returns a protocol buffer's tensor as an array of at most `largest` bytes."""
+    try:
+        dtype = tf.as_dtype(tensor.dtype)
+        shape = [dim.size for dim in tensor.tensor_shape.dim]
+        # One value may stand for all of a tensor, however large.
+        if tensor.tensor_shape.unknown_rank or min(shape, default=0) < 0:
+            raise ValueError("its shape is not known")
+        if math.prod(shape) * (dtype.size or 1) > largest:
+            raise ValueError(f"a shape of {shape} needs more than {largest} bytes")
+        if dtype == tf.string:
+            return np.array(list(tensor.string_val), object).reshape(shape)
+        return tf.make_ndarray(tensor)
+    except (TypeError, ValueError) as error:
+        raise invalid(f"The input {name} is not a tensor: {error}.") from error

@@ -1,0 +1,165 @@
+"""TensorFlow Serving's REST API, as an ASGI application.
+
+The contract is that of its `g3doc/api_rest.md` and `model_servers/http_rest_api_handler.cc`.
+"""
+
+import asyncio
+import json
+import logging
+import re
+import urllib.parse
+
+import starlette.concurrency
+import starlette.requests
+import starlette.responses
+from google.protobuf import json_format
+
+from tfgen.serving import json_tensors
+from tfgen.serving.errors import Code, ServingError, invalid
+
+_WHICH = r"(?:/versions/(?P<number>\d+)|/labels/(?P<label>[^/:?]+))?"
+_ASK = re.compile(rf"/v1/models/(?P<name>[^/:?]+){_WHICH}:(?P<method>classify|regress|predict)")
+_TELL = re.compile(rf"/v1/models(?:/(?P<name>[^/:?]+){_WHICH}(?P<metadata>/metadata)?)?")
+_MOST_DIGITS = 18  # of a number that fits into 64 bits
+_LOG = logging.getLogger(__name__)
+_LARGE = 2**16  # bytes that are parsed or written beside the others, not before them
+
+
+class RestApi:
+    """Answers requests to `/v1/models/...`.
+
+    Args:
+        models: `Models`.
+        scheduler: a `Scheduler`.
+        largest: the number of bytes that a request's body may have.
+        authorize: a function of the header `Authorization` that raises a ServingError.
+    """
+
+    def __init__(self, models, scheduler, largest, authorize):
+        self.models = models
+        self.scheduler = scheduler
+        self.largest = largest
+        self.authorize = authorize
+
+    async def __call__(self, scope, receive, send):
+        request = starlette.requests.Request(scope, receive)
+        try:
+            self.authorize(request.headers.get("authorization", ""))
+            content = await self._answer(request)
+            response = starlette.responses.Response(content, media_type="application/json")
+        except ServingError as error:
+            response = error_response(error)
+        except Exception:
+            _LOG.exception("%s %s", request.method, request.url.path)
+            response = error_response(ServingError(Code.INTERNAL, "The server made a mistake."))
+        await response(scope, receive, send)
+
+    async def _answer(self, request):
+        path = request.scope["raw_path"].decode("ascii", "replace").partition("?")[0]
+        if request.method == "POST" and (match := _ASK.fullmatch(path)):
+            return await self._predict(request, match)
+        if request.method == "GET" and (match := _TELL.fullmatch(path)):
+            return self._tell(match)
+        raise invalid(f"Malformed request: {request.method} {path}")
+
+    async def _predict(self, request, match):
+        servable = self.models.get(*_which(match))
+        if match["method"] != "predict":
+            raise invalid(
+                f"This server answers :predict alone. Received: :{match['method']}. TensorFlow "
+                "Serving answers the others."
+            )
+        body = await self._body(request)
+        document = await _aside(len(body), json_tensors.parse, body)
+        signature = servable.signature(json_tensors.signature_name(document))
+        inputs, rows = await _aside(len(body), json_tensors.read, document, signature.dtypes)
+        outputs = await answer_of(self.scheduler, signature, inputs)
+        size = sum(value.nbytes for value in outputs.values())
+        return await _aside(size, json_tensors.write, outputs, rows)
+
+    async def _body(self, request):
+        body = bytearray()
+        async for part in request.stream():
+            body += part
+            if len(body) > self.largest:
+                raise invalid(f"A request's body may have at most {self.largest} bytes.")
+        return bytes(body)
+
+    def _tell(self, match):
+        if match["name"] is None:
+            raise invalid("Missing model name in request.")
+        if match["metadata"]:
+            return json.dumps(metadata(_name(match), self.models.get(*_which(match))))
+        return json.dumps(
+            {
+                "model_version_status": [
+                    {
+                        "version": str(version.number),
+                        "state": version.state.name,
+                        "status": {
+                            "error_code": "UNKNOWN" if version.error else "OK",
+                            "error_message": version.error,
+                        },
+                    }
+                    for version in self.models.status(*_which(match))
+                ]
+            }
+        )
+
+
+def metadata(name, servable):
+    """Returns what `/metadata` says of a version, as a dict."""
+    return {
+        "model_spec": {"name": name, "signature_name": "", "version": str(servable.version)},
+        "metadata": {
+            "signature_def": json_format.MessageToDict(
+                servable.definitions(),
+                preserving_proto_field_name=True,
+                always_print_fields_with_no_presence=True,
+            )
+        },
+    }
+
+
+def error_response(error):
+    """Returns the response to a request that is not answered."""
+    return starlette.responses.JSONResponse({"error": error.message}, error.code.value)
+
+
+async def answer_of(scheduler, signature, inputs, seconds=None):
+    """Schedules a request, and waits for its outputs.
+
+    Raises:
+        ServingError: it is refused, or not answered in time.
+    """
+    limit = scheduler.limits.seconds
+    seconds = limit if seconds is None else min(seconds, limit)
+    future = asyncio.wrap_future(scheduler.submit(signature, inputs, seconds))
+    try:
+        return await asyncio.wait_for(future, seconds)
+    except asyncio.TimeoutError as error:
+        raise ServingError(
+            Code.DEADLINE_EXCEEDED, f"There was no answer within {seconds:g} seconds."
+        ) from error
+
+
+async def _aside(size, function, *arguments):
+    """Calls a function, in a thread if it has much to do."""
+    if size < _LARGE:
+        return function(*arguments)
+    return await starlette.concurrency.run_in_threadpool(function, *arguments)
+
+
+def _name(match):
+    return urllib.parse.unquote(match["name"])
+
+
+def _which(match):
+    """Returns the name, number and label of the version that a path names."""
+    number = None
+    if match["number"] is not None:
+        if len(match["number"]) > _MOST_DIGITS:
+            raise invalid(f"Failed to convert version: {match['number'][:40]} to numeric.")
+        number = int(match["number"])
+    label = None if match["label"] is None else urllib.parse.unquote(match["label"])
+    return _name(match), number, label

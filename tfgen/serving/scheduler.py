@@ -1,0 +1,190 @@
+"""Who is answered when: requests wait in line, those for one signature are answered together."""
+
+import collections
+import concurrent.futures
+import dataclasses
+import threading
+import time
+
+import numpy as np
+
+from tfgen.serving.errors import Code, ServingError, invalid
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """What a server takes on at once.
+
+    Args:
+        threads: how many calls of a model run at a time; TensorFlow divides each between cores.
+        batch: how many rows of several requests are put together in one call.
+        rows: how many rows a request may have.
+        waiting: how many rows may wait in line.
+        seconds: how long a request may wait for its answer.
+    """
+
+    threads: int = 1
+    batch: int = 64
+    rows: int = 1024
+    waiting: int = 4096
+    seconds: float = 30.0
+
+
+class Scheduler:
+    """Calls signatures in threads of its own, one signature after the other.
+
+    While a call runs, requests wait; those for the same signature are then put together, up to
+    `limits.batch` rows, if its inputs and outputs have a row for each example. So a single client
+    is answered at once, and many at the rate of large batches.
+
+    Args:
+        limits: `Limits`.
+
+    Example:
+        >>> scheduler = Scheduler(Limits())
+        >>> future = scheduler.submit(servable.signature("serving_default"), {"latents": latents})
+        >>> future.result()["images"]
+        >>> scheduler.close()
+    """
+
+    def __init__(self, limits):
+        self.limits = limits
+        self._lines = collections.OrderedDict()  # from a signature to its waiting requests
+        self._waiting = 0
+        self._changed = threading.Condition()
+        self._closed = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"answers-{index}", daemon=True)
+            for index in range(limits.threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def waiting(self):
+        """The number of rows that wait in line."""
+        return self._waiting
+
+    def submit(self, signature, inputs, seconds=None):
+        """Puts a request in line.
+
+        Args:
+            signature: a `Signature`.
+            inputs: a dict of NumPy arrays.
+            seconds: how long it may wait, at most `limits.seconds`.
+
+        Returns:
+            A `concurrent.futures.Future` of the outputs. Cancelled in time, the request is left
+            out.
+
+        Raises:
+            ServingError: the inputs are not those of the signature, or the line is full.
+        """
+        signature.check(inputs)
+        rows = len(next(iter(inputs.values()))) if signature.is_batched else 1
+        if rows > self.limits.rows:
+            raise invalid(
+                f"A request may have at most {self.limits.rows} rows. Received: {rows}. Send "
+                "several requests."
+            )
+        seconds = min(self.limits.seconds, self.limits.seconds if seconds is None else seconds)
+        request = _Request(inputs, rows, time.monotonic() + seconds)
+        with self._changed:
+            if self._closed:
+                raise ServingError(Code.UNAVAILABLE, "The server is shutting down.")
+            if self._waiting + rows > self.limits.waiting:
+                raise ServingError(
+                    Code.RESOURCE_EXHAUSTED,
+                    f"{self._waiting} rows wait in line, which takes {self.limits.waiting}. Try "
+                    "again later.",
+                )
+            self._waiting += rows
+            self._lines.setdefault(signature, collections.deque()).append(request)
+            self._changed.notify()
+        return request.future
+
+    def close(self):
+        """Answers what waits in line, and ends."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self):
+        while taken := self._take():
+            signature, requests = taken
+            wanted = [request for request in requests if request.is_wanted()]
+            if wanted:
+                _answer(signature, wanted)
+
+    def _take(self):
+        """Waits for requests, and returns a signature and some of them; None at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._lines or self._closed)
+            if not self._lines:
+                return None
+            signature, line = self._lines.popitem(last=False)
+            taken = [line.popleft()]
+            rows = taken[0].rows
+            while signature.is_batched and line and rows + line[0].rows <= self.limits.batch:
+                taken.append(line.popleft())
+                rows += taken[-1].rows
+            if line:
+                self._lines[signature] = line  # behind the others
+                self._changed.notify()
+            self._waiting -= rows
+            return signature, taken
+
+
+class _Request:
+    def __init__(self, inputs, rows, deadline):
+        self.inputs = inputs
+        self.rows = rows
+        self.deadline = deadline
+        self.future = concurrent.futures.Future()
+
+    def is_wanted(self):
+        """Tells whether to answer; if it is too late, says so."""
+        if not self.future.set_running_or_notify_cancel():
+            return False
+        if time.monotonic() > self.deadline:
+            self.future.set_exception(
+                ServingError(Code.DEADLINE_EXCEEDED, "The request waited in line for too long.")
+            )
+            return False
+        return True
+
+
+def _answer(signature, requests):
+    """Calls a signature once for all requests, or, where that cannot be done, for each alone."""
+    outputs = _answer_together(signature, requests) if len(requests) > 1 else None
+    if outputs is None:
+        for request in requests:
+            _answer_alone(signature, request)
+        return
+    end = 0
+    for request in requests:
+        rows = slice(end, end := end + request.rows)
+        request.future.set_result({key: value[rows] for key, value in outputs.items()})
+
+
+def _answer_together(signature, requests):
+    """Returns the outputs of all requests, row below row; None if there are no such outputs."""
+    inputs = {
+        key: np.concatenate([request.inputs[key] for request in requests])
+        for key in signature.inputs
+    }
+    try:
+        outputs = signature(inputs)
+    except ServingError:  # of one of them: the others must not suffer for it
+        return None
+    rows = sum(request.rows for request in requests)
+    return outputs if all(len(value) == rows for value in outputs.values()) else None
+
+
+def _answer_alone(signature, request):
+    try:
+        request.future.set_result(signature(request.inputs))
+    except Exception as error:
+        request.future.set_exception(error)

@@ -1,0 +1,144 @@
+"""One version of a model, loaded: its signatures as functions of NumPy arrays."""
+
+import pathlib
+import re
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow_serving.apis import get_model_metadata_pb2
+
+from tfgen.serving.errors import Code, ServingError, invalid
+
+# What the graph makes of a request that the specification let through, and what to answer.
+_CODES = {
+    tf.errors.InvalidArgumentError: Code.INVALID_ARGUMENT,
+    tf.errors.OutOfRangeError: Code.INVALID_ARGUMENT,
+    tf.errors.ResourceExhaustedError: Code.RESOURCE_EXHAUSTED,
+    tf.errors.UnimplementedError: Code.UNIMPLEMENTED,
+}
+
+
+class Servable:
+    """A SavedModel with signatures: any, not only an export of ours.
+
+    Args:
+        path: its folder, whose name is the version's number.
+
+    Raises:
+        OSError: there is no such SavedModel.
+        ValueError: it has no signatures.
+
+    Example:
+        >>> servable = Servable("saved_models/vae_fashion/1")
+        >>> servable.signature("sample")({"count": np.int32(4), "seed": np.int64(0)})["images"]
+    """
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.version = int(self.path.name)
+        self._loaded = tf.saved_model.load(str(self.path))
+        self.signatures = {
+            name: Signature(name, function) for name, function in self._loaded.signatures.items()
+        }
+        if not self.signatures:
+            raise ValueError(f"The SavedModel in {self.path} has no signatures to serve.")
+
+    def signature(self, name):
+        """Returns a `Signature`.
+
+        Raises:
+            ServingError: there is none of that name.
+        """
+        if name not in self.signatures:
+            raise invalid(
+                f'Serving signature name: "{name}" not found in signature def. There are: '
+                f"{', '.join(sorted(self.signatures))}."
+            )
+        return self.signatures[name]
+
+    def definitions(self):
+        """Returns the signatures as the SavedModel keeps them, a `SignatureDefMap`."""
+        saved = saved_model_pb2.SavedModel.FromString((self.path / "saved_model.pb").read_bytes())
+        definitions = get_model_metadata_pb2.SignatureDefMap()
+        for name, definition in saved.meta_graphs[0].signature_def.items():
+            definitions.signature_def[name].CopyFrom(definition)
+        return definitions
+
+
+class Signature:
+    """A signature of a SavedModel.
+
+    Args:
+        name: its name.
+        function: the concrete function of the loaded SavedModel.
+    """
+
+    def __init__(self, name, function):
+        self.name = name
+        self._function = function
+        self.inputs = dict(function.structured_input_signature[1])
+        self.outputs = dict(function.structured_outputs)
+        self.dtypes = {key: spec.dtype.as_numpy_dtype for key, spec in self.inputs.items()}
+        tensors = [*self.inputs.values(), *self.outputs.values()]
+        # As in TensorFlow Serving: such requests can be put together and their answers cut apart.
+        self.is_batched = bool(self.inputs) and all(map(_has_rows, tensors))
+
+    def __call__(self, inputs):
+        """Answers a request.
+
+        Args:
+            inputs: a dict of NumPy arrays of the right types.
+
+        Returns:
+            A dict of NumPy arrays; strings are bytes.
+
+        Raises:
+            ServingError: the shapes are wrong, or the graph refuses the values.
+        """
+        self.check(inputs)
+        try:
+            outputs = self._function(**{key: tf.constant(value) for key, value in inputs.items()})
+        except tf.errors.OpError as error:
+            code = _CODES.get(type(error), Code.INTERNAL)
+            raise ServingError(code, _without_nodes(error.message)) from error
+        return {key: np.asarray(output) for key, output in outputs.items()}
+
+    def check(self, inputs):
+        """Raises a ServingError unless a request's arrays are those that the signature takes."""
+        if inputs.keys() != self.inputs.keys():
+            raise invalid(
+                f"The signature {self.name} takes the inputs {', '.join(sorted(self.inputs))}. "
+                f"Received: {', '.join(sorted(inputs)) or 'none'}."
+            )
+        for key, spec in self.inputs.items():
+            value = inputs[key]
+            if value.dtype != self.dtypes[key]:
+                raise invalid(
+                    f"The input {key} must be of type {spec.dtype.name}. Received: {value.dtype}."
+                )
+            if not spec.shape.is_compatible_with(value.shape):
+                raise invalid(
+                    f"The input {key} must be of shape {_text(spec.shape)}. "
+                    f"Received: {_text(value.shape)}."
+                )
+        sizes = {len(inputs[key]) for key, spec in self.inputs.items() if _has_rows(spec)}
+        if self.is_batched and len(sizes) > 1:
+            raise invalid(
+                f"The inputs of a batch must have as many rows. Received: {sorted(sizes)}."
+            )
+
+
+def _has_rows(spec):
+    return spec.shape.rank is not None and spec.shape.rank > 0 and spec.shape[0] is None
+
+
+def _text(shape):
+    return "[?]" if shape is None else str(["?" if size is None else size for size in shape])
+
+
+def _without_nodes(message):
+    """Returns an error of the graph without the names of the nodes that it passed."""
+    lines = [line for line in message.splitlines() if line.strip()]
+    kept = [line for line in lines if not re.match(r"\s*(\[\[|Condition |x \(|y \(|\d+ )", line)]
+    return re.sub(r"\s*\[\[.*", "", " ".join(kept or lines))

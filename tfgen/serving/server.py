@@ -1,0 +1,188 @@
+"""A server of SavedModels that speaks as TensorFlow Serving does, for one machine and no Docker."""
+
+import asyncio
+import contextlib
+import dataclasses
+import hmac
+import logging
+import signal
+import socket
+
+import grpc
+import starlette.applications
+import starlette.responses
+import starlette.routing
+import uvicorn
+from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+
+from tfgen.serving.errors import Code, ServingError
+from tfgen.serving.grpc_api import ModelService, PredictionService
+from tfgen.serving.models import Models
+from tfgen.serving.rest import RestApi, error_response
+from tfgen.serving.scheduler import Limits, Scheduler
+
+_LOG = logging.getLogger(__name__)
+_SECONDS_TO_END = 10
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How a server is run.
+
+    Args:
+        root: the folder of models, ROOT/NAME/VERSION.
+        host: the address to listen at; by default this machine's own alone.
+        rest_port: for REST, as TensorFlow Serving's.
+        grpc_port: for gRPC, as TensorFlow Serving's.
+        limits: `Limits` of what is taken on at once.
+        largest: how many bytes a request may have.
+        seconds_between_looks: how often to look for new versions.
+        token: what requests must bear, or `None`.
+    """
+
+    root: str
+    host: str = "127.0.0.1"
+    rest_port: int = 8501
+    grpc_port: int = 8500
+    limits: Limits = Limits()
+    largest: int = 64 * 2**20
+    seconds_between_looks: float = 1.0
+    token: str | None = None
+
+
+def serve(settings, started):
+    """Serves a folder of models until the process is asked to end (SIGINT, SIGTERM).
+
+    Args:
+        settings: `Settings`.
+        started: a function that is called once requests are answered, with the ports of REST and
+            of gRPC. They are chosen by the system where the settings say 0.
+
+    Raises:
+        OSError: there is no such folder, or a port is taken.
+
+    Example:
+        >>> serve(Settings("saved_models"), started=print)
+    """
+    models = Models(settings.root)
+    models.refresh()
+    scheduler = Scheduler(settings.limits)
+    try:
+        asyncio.run(_serve(settings, models, scheduler, started))
+    finally:
+        scheduler.close()
+
+
+def application(models, scheduler, settings):
+    """Returns the ASGI application: the REST API and the server's health."""
+    api = RestApi(models, scheduler, settings.largest, _authorize(settings.token))
+
+    async def health(request):
+        return starlette.responses.JSONResponse({"models": models.names()})
+
+    async def elsewhere(scope, receive, send):
+        error = ServingError(Code.NOT_FOUND, f"There is nothing at {scope['path'][:100]}.")
+        await error_response(error)(scope, receive, send)
+
+    router = starlette.routing.Router(
+        [starlette.routing.Route("/healthz", health)], default=elsewhere, redirect_slashes=False
+    )
+
+    async def dispatch(scope, receive, send):
+        of_the_api = scope["type"] == "http" and scope["path"].startswith("/v1/")
+        await (api if of_the_api else router)(scope, receive, send)
+
+    return dispatch
+
+
+async def _serve(settings, models, scheduler, started):
+    end = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, end.set)
+    app = application(models, scheduler, settings)
+    async with (
+        _rest(settings, app) as rest_port,
+        _grpc(settings, models, scheduler) as grpc_port,
+        _watch(models, settings.seconds_between_looks),
+    ):
+        started(rest_port, grpc_port)
+        await end.wait()
+
+
+@contextlib.asynccontextmanager
+async def _rest(settings, app):
+    """Answers REST; yields the port."""
+    try:
+        listening = socket.create_server((settings.host, settings.rest_port))
+    except OSError as error:
+        raise _not_usable(settings.host, settings.rest_port) from error
+    config = uvicorn.Config(
+        app, log_level="warning", lifespan="off", timeout_graceful_shutdown=_SECONDS_TO_END
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+
+
+@contextlib.asynccontextmanager
+async def _grpc(settings, models, scheduler):
+    """Answers gRPC; yields the port."""
+    size = settings.largest
+    options = [
+        ("grpc.max_receive_message_length", size),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.so_reuseport", 0),  # a port that another server has is refused
+    ]
+    server = grpc.aio.server(options=options)
+    parts = (models, scheduler, size, _authorize(settings.token))
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+        PredictionService(*parts), server
+    )
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(*parts), server)
+    try:
+        port = server.add_insecure_port(f"{settings.host}:{settings.grpc_port}")
+    except RuntimeError as error:
+        raise _not_usable(settings.host, settings.grpc_port) from error
+    await server.start()
+    try:
+        yield port
+    finally:
+        await server.stop(_SECONDS_TO_END)
+
+
+def _not_usable(host, port):
+    return OSError(f"The port {port} of {host} cannot be used: another server has it.")
+
+
+@contextlib.asynccontextmanager
+async def _watch(models, seconds):
+    async def look():
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await asyncio.to_thread(models.refresh)
+            except OSError as error:
+                _LOG.error("%s cannot be read: %s", models.root, error)
+
+    task = asyncio.create_task(look())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def _authorize(token):
+    """Returns a function that raises a ServingError unless a header bears the token."""
+
+    def authorize(header):
+        given = header.encode() if isinstance(header, str) else header
+        if token is not None and not hmac.compare_digest(given, f"Bearer {token}".encode()):
+            raise ServingError(
+                Code.UNAUTHENTICATED, "This server wants the header 'Authorization: Bearer TOKEN'."
+            )
+
+    return authorize
