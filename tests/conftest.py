@@ -1,6 +1,6 @@
 import pytest
 
-from training.quiet import import_tensorflow
+from tfgen.quiet import import_tensorflow
 
 import_tensorflow()
 

@@ -1,6 +1,6 @@
 """The training command with specimens as recipes: `python -m tests.train_specimen NAME ...`."""
 
-from training.quiet import import_tensorflow
+from tfgen.quiet import import_tensorflow
 from training.train import main
 
 import_tensorflow()

@@ -1,15 +1,17 @@
 """Commands for what was trained: `python -m tfgen serve saved_models`."""
 
 import argparse
-import os
+import logging
 import sys
+
+from tfgen.quiet import import_tensorflow
 
 
 def main(arguments=None):
     """Runs the command; errors that a user can mend are one line."""
     options = parse(arguments)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
+        import_tensorflow()
         options.run(options)
     except (OSError, ValueError) as error:
         sys.exit(f"tfgen: {error}")
@@ -38,7 +40,31 @@ def parse(arguments=None):
     add("--seconds", type=float, default=30.0, help="that a request may wait (default: 30)")
     add("--largest", type=int, default=64, metavar="MIB", help="of a request (default: 64)")
     add("--token-file", metavar="FILE", help="answer only who bears the token in this file")
+    verify = commands.add_parser(
+        "verify", help="load an export as TensorFlow Serving does, ask it, compare its answers"
+    )
+    verify.set_defaults(run=_verify)
+    verify.add_argument("path", help="of a version, saved_models/NAME/VERSION, or of its model")
+    verify.add_argument(
+        "--model", metavar="FILE", help="what it was exported from (default: that of its run)"
+    )
     return parser.parse_args(arguments)
+
+
+def _verify(options):
+    from tfgen.serving.verify import newest_version, verify
+
+    logging.getLogger("tensorflow").setLevel("ERROR")  # the way servers load is called outdated
+    answers, model = verify(options.path, options.model)
+    for answer in answers:
+        inputs, outputs = (
+            ", ".join(f"{key} {kind}" for key, kind in each.items())
+            for each in (answer.inputs, answer.outputs)
+        )
+        difference = "" if answer.difference is None else f"  ({answer.difference:.0e})"
+        print(f"  {answer.signature:18}{inputs} -> {outputs}{difference}")
+    compared = f"as {model} does, to the difference in brackets" if model else "finite numbers"
+    print(f"{newest_version(options.path)} is loaded, and every signature answers {compared}.")
 
 
 def _serve(options):

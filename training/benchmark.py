@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 
-from training.quiet import import_tensorflow
+from tfgen.quiet import import_tensorflow
 
 
 def main(arguments=None):

@@ -18,7 +18,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 
-from training.quiet import import_tensorflow
+from tfgen.quiet import import_tensorflow
 
 
 def main(arguments=None):

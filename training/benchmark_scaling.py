@@ -2,9 +2,11 @@
 
     $ python -m training.benchmark_scaling --output training/results/benchmark_scaling.json
 
-Each turn measures both, in processes of their own, and what counts is the ratio within a turn. The
-gradients' way between the workers and the data's way into the step are measured by themselves. From
-these follows what more and faster devices would do, by the model in `predict`.
+Each turn measures both, in processes of their own, and what counts is the ratio within a turn. Two
+processes at once that take half of the batch each and know nothing of each other tell what two
+cores of this machine could reach: they share its memory. The gradients' way between the workers and
+the data's way into the step are measured by themselves. From these follows what more and faster
+devices would do, by the model in `predict`.
 """
 
 import argparse
@@ -15,8 +17,8 @@ import subprocess
 import sys
 import time
 
+from tfgen.quiet import import_tensorflow
 from training.arguments import positive
-from training.quiet import import_tensorflow
 
 # A perceptron and convolutions, at batches worth dividing and at those of their recipes.
 WORKLOADS = {
@@ -35,7 +37,8 @@ def main(arguments=None):
     """Runs the command."""
     options = parse(arguments)
     if options.measure:
-        print(json.dumps(measure(*WORKLOADS[options.measure])), flush=True)
+        recipe, batch_size = WORKLOADS[options.measure]
+        print(json.dumps(measure(recipe, batch_size // options.parts, options.core)), flush=True)
         return
     if len(os.sched_getaffinity(0)) < 2:
         sys.exit("benchmark: two workers on a core each need two cores.")
@@ -66,14 +69,16 @@ def parse(arguments=None):
     add("--turns", type=positive, default=3, help="repetitions (default: %(default)s)")
     add("--output", metavar="FILE", help="a JSON file for the result")
     add("--measure", choices=WORKLOADS, help=argparse.SUPPRESS)  # in a process of its own
+    add("--parts", type=positive, default=1, help=argparse.SUPPRESS)
+    add("--core", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
 def compare(name, turns):
     """Measures a workload in turn on one core and on two; returns all figures."""
-    turns = [(start(name, workers=1), start(name, workers=2)) for _ in range(turns)]
-    one, two = (
-        {key: [each[way][key] for each in turns] for key in turns[0][way]} for way in (0, 1)
+    turns = [(on_one_core(name), with_two_workers(name), apart(name)) for _ in range(turns)]
+    one, two, two_apart = (
+        {key: [each[way][key] for each in turns] for key in turns[0][way]} for way in range(3)
     )
     steps_of_one, steps_of_two = (
         statistics.median(each["seconds_per_step"]) for each in (one, two)
@@ -82,10 +87,8 @@ def compare(name, turns):
     return {
         "one_core": one,
         "two_workers": two,
-        "ratios": [
-            first / second
-            for first, second in zip(one["seconds_per_step"], two["seconds_per_step"], strict=True)
-        ],
+        "ratios": ratios(one, two),
+        "ratios_apart": ratios(one, two_apart),
         "gradient_share": gradients / steps_of_two,
         "input_share": statistics.median(one["seconds_per_batch"]) / steps_of_one,
         "predicted": predict(steps_of_one, two["bytes"][0]),
@@ -118,26 +121,63 @@ def predict(seconds, size):
     return speedups
 
 
-def start(name, workers):
-    """Measures a workload with so many workers, each on a core of its own."""
-    rest = ["--measure", name]
-    if workers == 1:
-        command = [sys.executable, "-m", "training.benchmark_scaling", *rest]
-    else:
-        command = [sys.executable, "-m", "training.launch", f"--workers={workers}"]
-        command += ["--module=training.benchmark_scaling", *rest]
-    result = subprocess.run(command, capture_output=True, text=True)
-    found = [line for line in result.stdout.splitlines() if '"seconds_per_step"' in line]
+def ratios(one, two):
+    """Returns how many times as fast the second way was, turn by turn."""
+    pairs = zip(one["seconds_per_step"], two["seconds_per_step"], strict=True)
+    return [first / second for first, second in pairs]
+
+
+def on_one_core(name):
+    """Measures a workload in one process on one core."""
+    return figures(started(name))
+
+
+def with_two_workers(name):
+    """Measures a workload in two worker processes, each on a core of its own."""
+    launcher = ["training.launch", "--workers=2", "--module=training.benchmark_scaling"]
+    return figures(started(name, launcher))
+
+
+def apart(name):
+    """Measures two processes at once, on a core each, that take half of the batch each.
+
+    Returns:
+        The figures of the slower one.
+    """
+    processes = [started(name, rest=["--parts=2", f"--core={core}"]) for core in (0, 1)]
+    return max(map(figures, processes), key=lambda found: found["seconds_per_step"])
+
+
+def started(name, module=("training.benchmark_scaling",), rest=()):
+    """Starts a process that measures a workload."""
+    return subprocess.Popen(
+        [sys.executable, "-m", *module, "--measure", name, *rest],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def figures(process):
+    """Waits for a process that measures, and returns what it found."""
+    output, _ = process.communicate()
+    found = [line for line in output.splitlines() if '"seconds_per_step"' in line]
     if not found:
-        sys.exit(f"benchmark: nothing was measured.\n{result.stdout}{result.stderr}")
+        sys.exit(f"benchmark: nothing was measured.\n{output}")
     return json.loads(found[0][found[0].index("{") :])
 
 
-def measure(recipe_name, batch_size):
-    """Measures steps of a recipe's model in this process, on one core, as a dict of figures."""
-    config = json.loads(os.environ.get("TF_CONFIG", '{"task": {"index": 0}}'))
-    cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[config["task"]["index"]]})
+def measure(recipe_name, batch_size, core):
+    """Measures steps of a recipe's model in this process, on one core, as a dict of figures.
+
+    Args:
+        recipe_name: a recipe's name.
+        batch_size: examples per step, of all workers together.
+        core: the number of the core; a worker takes that of its own number.
+    """
+    if "TF_CONFIG" in os.environ:
+        core = json.loads(os.environ["TF_CONFIG"])["task"]["index"]
+    os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[core]})
     import_tensorflow()
     import tensorflow as tf
 

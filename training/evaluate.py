@@ -16,8 +16,8 @@ import os
 import shlex
 import sys
 
+from tfgen.quiet import import_tensorflow
 from training.arguments import positive, size
-from training.quiet import import_tensorflow
 
 
 def main(arguments=None):

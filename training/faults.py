@@ -16,11 +16,11 @@ import sys
 import tempfile
 import time
 
+from tfgen.quiet import import_tensorflow
 from training.arguments import positive
 from training.fault_kinds import FAULTS
 from training.fault_runs import Broken, NotPossible, Undisturbed
 from training.machine import machine
-from training.quiet import import_tensorflow
 
 import_tensorflow()
 

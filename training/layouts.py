@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from training.quiet import import_tensorflow
+from tfgen.quiet import import_tensorflow
 
 STEPS = (1, 10)  # after which weights are compared
 BATCH_SIZE = 8

@@ -12,7 +12,7 @@ import pathlib
 import sys
 import time
 
-from training.quiet import import_tensorflow
+from tfgen.quiet import import_tensorflow
 
 
 def main(arguments=None):

@@ -11,8 +11,8 @@ import json
 import pathlib
 import sys
 
+from tfgen.quiet import import_tensorflow
 from training.machine import machine
-from training.quiet import import_tensorflow
 
 FOLDER = pathlib.Path(__file__).parent / "results"
 

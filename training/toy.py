@@ -21,7 +21,7 @@ import argparse
 import pathlib
 import sys
 
-from training.quiet import import_tensorflow
+from tfgen.quiet import import_tensorflow
 
 GENERATOR_RATE = 0.79
 DISCRIMINATOR_RATE = 1.0

@@ -11,8 +11,8 @@ import argparse
 import signal
 import sys
 
+from tfgen.quiet import import_tensorflow, show_warnings_plainly
 from training.arguments import positive, size
-from training.quiet import import_tensorflow, show_warnings_plainly
 
 
 def main(arguments=None):

@@ -11,13 +11,16 @@ import tensorflow as tf
 
 import tfgen
 from tfgen.files import check_writable, flush
+from tfgen.serving.guard import guarded
+from tfgen.serving.warm_up import FILE, write_requests
 
 
 def export(model, directory, metadata=None):
     """Writes a model's next version as a SavedModel that needs neither tfgen nor Keras.
 
     The version is written beside, then renamed: a server that watches the folder never sees half
-    of one. The signatures are the model's `signatures()`; with batches of any size.
+    of one. The signatures are the model's `signatures()`, with batches of any size; they refuse
+    numbers that are not finite. `assets.extra` holds requests for TensorFlow Serving to warm up.
 
     Args:
         model: a `tfgen.GenerativeModel`.
@@ -38,8 +41,9 @@ def export(model, directory, metadata=None):
     check_writable(directory)
     archive = keras.export.ExportArchive()
     archive.track(model)
-    for name, (function, specs) in model.signatures().items():
-        archive.add_endpoint(name, function, specs)
+    signatures = model.signatures()
+    for name, (function, specs) in signatures.items():
+        archive.add_endpoint(name, guarded(function, specs), specs)
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=directory) as folder:
         unfinished = pathlib.Path(folder) / "version"
         archive.write_out(unfinished, verbose=False)
@@ -47,6 +51,7 @@ def export(model, directory, metadata=None):
         extra.mkdir()
         description = {"model": type(model).__name__, **(metadata or {}), "versions": versions()}
         (extra / "tfgen.json").write_text(json.dumps(description, indent=2) + "\n")
+        write_requests(extra / FILE, {name: specs for name, (_, specs) in signatures.items()})
         for path in [unfinished, *unfinished.rglob("*")]:
             flush(path)
         return _rename_to_next_version(unfinished, directory)

@@ -1,0 +1,108 @@
+"""An export says of itself whether it can be served."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tfgen
+from tests.servables import spec, write
+from tests.specimens import compiled
+from tfgen import __main__ as command
+from tfgen.serving.guard import MOST
+from tfgen.serving.verify import newest_version, verify
+from tfgen.serving.warm_up import FILE, read_requests
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exports")
+    model = compiled("cgan")
+    model.save(folder / "model.keras")
+    return model, tfgen.export(model, folder / "cgan"), folder / "model.keras"
+
+
+@pytest.fixture(scope="module")
+def signatures(exported):
+    loaded = tf.saved_model.load(str(exported[1]))
+    return loaded, loaded.signatures
+
+
+def test_an_export_answers_as_its_model(exported):
+    model, path, file = exported
+    answers, compared = verify(path, file)
+    assert compared == file
+    assert [answer.signature for answer in answers] == sorted(model.signatures())
+    assert all(answer.difference < 1e-5 for answer in answers)
+    described = {answer.signature: answer for answer in answers}["sample_labels"]
+    assert described.inputs == {"labels": "int32 [?]", "seed": "int64 []"}
+    assert described.outputs == {"images": "float32 [?, 8, 8, 1]"}
+
+
+def test_another_model_s_answers_are_told_apart(exported, tmp_path):
+    _, path, file = exported
+    other = tfgen.load(file)
+    for variable in other.weights:
+        if variable.dtype == "float32":
+            variable.assign(variable + 0.1)
+    other.save(tmp_path / "other.keras")
+    with pytest.raises(ValueError, match=r"answers with \w+ that differ by .* from the model's"):
+        verify(path, tmp_path / "other.keras")
+
+
+def test_answers_that_are_not_finite_are_told(tmp_path):
+    path = write(tmp_path, "log", 1, {"serving_default": (lambda x: {"y": x / 0.0}, [spec("x")])})
+    with pytest.raises(ValueError, match="serving_default answers with y that are not finite"):
+        verify(path)
+
+
+def test_requests_to_warm_up_are_those_of_all_signatures(exported):
+    model, path, _ = exported
+    requests = read_requests(path / "assets.extra" / FILE)
+    assert [each.model_spec.signature_name for each in requests] == list(model.signatures())
+    for request in requests:
+        _, specs = model.signatures()[request.model_spec.signature_name]
+        assert set(request.inputs) == {each.name for each in specs}
+
+
+def test_a_broken_file_of_requests_is_named(tmp_path):
+    path = write(tmp_path, "log", 1, {"serving_default": (lambda x: {"y": x}, [spec("x")])})
+    (path / "assets.extra").mkdir()
+    (path / "assets.extra" / FILE).write_bytes(b"broken" * 10)
+    with pytest.raises(ValueError, match=f"{FILE} does not hold requests"):
+        verify(path)
+
+
+def test_of_a_model_s_folder_the_newest_version_is_taken(tmp_path):
+    for number in (2, 10):
+        write(tmp_path, "log", number, {"serving_default": (lambda x: {"y": x}, [spec("x")])})
+    (tmp_path / "log" / "11").mkdir()
+    assert newest_version(tmp_path / "log").name == "10"
+    with pytest.raises(FileNotFoundError, match="no SavedModel in"):
+        newest_version(tmp_path)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_an_export_refuses_numbers_that_are_not_finite(signatures, exported, bad):
+    _, functions = signatures
+    latents = np.zeros([2, exported[0].latent_dim], np.float32)
+    latents[1, 0] = bad
+    with pytest.raises(tf.errors.InvalidArgumentError, match="latents must be finite"):
+        functions["serving_default"](latents=latents, labels=np.zeros(2, np.int32))
+
+
+def test_an_export_refuses_too_many_samples_and_none(tmp_path):
+    loaded = tf.saved_model.load(str(tfgen.export(compiled("gan"), tmp_path)))
+    sample = loaded.signatures["sample"]
+    assert sample(count=tf.constant(1), seed=tf.constant(0, tf.int64))["images"].shape[0] == 1
+    for count in (0, -1, MOST + 1):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=f"between 1 and {MOST}"):
+            sample(count=tf.constant(count), seed=tf.constant(0, tf.int64))
+
+
+def test_the_command_tells_what_is_served(exported, capsys):
+    _, path, file = exported
+    command.main(["verify", str(path), f"--model={file}"])
+    printed = capsys.readouterr().out
+    assert "sample_labels     labels int32 [?], seed int64 [] -> images float32" in printed
+    with pytest.raises(SystemExit, match="tfgen: There is no SavedModel in"):
+        command.main(["verify", str(path.parent.parent / "nothing")])
