@@ -5,11 +5,10 @@ import re
 import subprocess
 import sys
 
-import kubeflow.training
-import kubernetes.client
 import pytest
 import yaml
 
+from tests.kubernetes_schema import check
 from training import ending
 from training.train import parse
 
@@ -18,29 +17,6 @@ FOLDER = pathlib.Path(__file__).parent.parent / "training" / "cluster"
 
 def job():
     return yaml.safe_load((FOLDER / "tfjob.yaml").read_text())
-
-
-def check(value, kind, where="job"):
-    """Raises an AssertionError where a value is not of a kind as the Kubernetes API names it."""
-    if inner := re.fullmatch(r"list\[(.*)\]", kind):
-        assert isinstance(value, list), where
-        for index, each in enumerate(value):
-            check(each, inner[1], f"{where}[{index}]")
-    elif inner := re.fullmatch(r"dict\(str, (.*)\)", kind):
-        for name, each in value.items():
-            check(each, inner[1], f"{where}.{name}")
-    elif kind in ("str", "int", "bool"):
-        assert type(value).__name__ == kind or (kind, type(value)) == ("str", int), where
-    elif kind != "object":
-        model = _model(kind)
-        names = {alias: name for name, alias in model.attribute_map.items()}
-        for name, each in value.items():
-            assert name in names, f"{where} has no field {name!r}. There are: {sorted(names)}."
-            check(each, model.openapi_types[names[name]], f"{where}.{name}")
-
-
-def _model(kind):
-    return getattr(kubeflow.training, kind, None) or getattr(kubernetes.client, kind)
 
 
 def test_the_job_fits_the_schema_of_kubeflow():

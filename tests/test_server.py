@@ -1,8 +1,10 @@
 """The server as users start it, asked over the wire."""
 
 import contextlib
+import http.server
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +24,7 @@ from tensorflow_serving.apis import (
 )
 
 from tests.servables import half_plus, write, write_all
+from tfgen.client import GrpcClient, RestClient, ServedError
 
 
 @contextlib.contextmanager
@@ -160,6 +163,66 @@ def test_rest_answers_beside_it(addresses):
     assert httpx2.get(f"{rest}/other").status_code == 404
     large = httpx2.post(f"{rest}/v1/models/parts:predict", content=b" " * (65 * 2**20))
     assert large.status_code == 400 and "at most" in large.json()["error"]
+
+
+@pytest.fixture(params=["rest", "grpc"])
+def client(request, addresses):
+    return RestClient(addresses[0]) if request.param == "rest" else GrpcClient(addresses[1])
+
+
+def test_clients_of_both_kinds_get_the_same(client):
+    x, label = np.array([[1, 2], [3, 4]], np.float32), np.array([2, 3], np.int32)
+    answer = client.predict("parts", "two", version=7, x=x, label=label)
+    assert answer.keys() == {"scaled", "label"}
+    np.testing.assert_array_equal(answer["scaled"], [[2, 4], [9, 12]])
+    assert answer["scaled"].dtype == np.float32 and answer["label"].tolist() == [2, 3]
+    single = client.predict("parts", x=np.ones(1, np.float32))
+    np.testing.assert_array_equal(single.pop("y"), np.array([2.5], np.float32), strict=True)
+    assert single == {}
+    for data in ([b"\xff", b"a"], np.array([b"\xff", b"a"], object)):
+        answer = client.predict("parts", "bytes", data=data)
+        assert answer["data_bytes"].tolist() == [b"\xff", b"a"]
+    drawn = [client.predict("parts", "count", count=np.int32(3), seed=np.int64(7)) for _ in "ab"]
+    np.testing.assert_array_equal(drawn[0]["drawn"], drawn[1]["drawn"])
+    assert client.status("half_plus") == {2: "AVAILABLE"}
+
+
+def test_clients_say_why_there_is_no_answer(client):
+    with pytest.raises(ServedError, match="must not be negative"):
+        client.predict("parts", "roots", x=np.float32([-1]))
+    with pytest.raises(ServedError, match="404.*not found|NOT_FOUND.*not found"):
+        client.predict("nothing", x=np.float32([1]))
+    with pytest.raises(ServedError, match="Could not find any versions"):
+        client.status("nothing/../parts")
+
+
+@pytest.mark.parametrize("kind", [RestClient, GrpcClient])
+def test_clients_do_not_wait_for_ever(kind):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        client = kind(f"http://{address}" if kind is RestClient else address, 0.2, retries=0)
+        with pytest.raises(ServedError):
+            client.status("parts")
+
+
+def test_a_client_asks_again_where_the_server_is_busy():
+    class Busy(http.server.BaseHTTPRequestHandler):
+        asked = 0
+
+        def do_GET(self):
+            type(self).asked += 1
+            self.send_response(200 if self.asked == 3 else 429)
+            self.end_headers()
+            self.wfile.write(b'{"model_version_status": []}')
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        client = RestClient(f"http://127.0.0.1:{server.server_port}")
+        assert client.status("parts") == {} and Busy.asked == 3
+        server.shutdown()
 
 
 def test_versions_are_swapped_while_requests_come(tmp_path):

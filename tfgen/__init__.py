@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "bounds": None,
     "callbacks": None,
+    "client": None,
     "codes": None,
     "data": None,
     "densities": None,

@@ -1,4 +1,4 @@
-"""Commands for what was trained: `python -m tfgen serve saved_models`."""
+"""Commands for what was exported: `python -m tfgen serve saved_models`."""
 
 import argparse
 import logging
@@ -48,7 +48,20 @@ def parse(arguments=None):
     verify.add_argument(
         "--model", metavar="FILE", help="what it was exported from (default: that of its run)"
     )
+    configure = commands.add_parser(
+        "configure", help="write what TensorFlow Serving needs to serve a folder of models"
+    )
+    configure.set_defaults(run=_configure)
+    configure.add_argument("root", nargs="?", default="saved_models", help="(default: %(default)s)")
     return parser.parse_args(arguments)
+
+
+def _configure(options):
+    from tfgen.serving.configuration import configure
+
+    for path in configure(options.root):
+        print(path)
+    print(f"Next: cd {options.root} && docker compose up")
 
 
 def _verify(options):

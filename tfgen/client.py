@@ -1,0 +1,197 @@
+"""Asks models over the wire: TensorFlow Serving, or `python -m tfgen serve`.
+
+Two clients with the same methods, for REST and for gRPC. Both wait for an answer no longer than
+they are told to, and ask again where the server was busy or away.
+"""
+
+import base64
+import json
+
+import grpc
+import numpy as np
+import requests
+import tensorflow as tf
+import urllib3
+from tensorflow_serving.apis import (
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+_BUSY = (429, 503)  # worth another try: too many requests, away
+
+
+class ServedError(Exception):
+    """A server refused a request, or did not answer in time."""
+
+
+class RestClient:
+    """Asks over REST, in columns.
+
+    Args:
+        url: the server's, such as "http://localhost:8501".
+        seconds: how long an answer may take.
+        retries: how often to ask again, after waits that double.
+        token: what the server wants its requests to bear, if it does.
+
+    Example:
+        >>> client = RestClient("http://localhost:8501")
+        >>> client.predict("vae_fashion", "sample", count=4, seed=7)["images"].shape
+        (4, 28, 28, 1)
+    """
+
+    def __init__(self, url, seconds=30.0, retries=3, token=None):
+        self.url = url.rstrip("/")
+        self.seconds = seconds
+        self._session = requests.Session()
+        again = urllib3.Retry(
+            retries,
+            backoff_factor=0.2,
+            status_forcelist=_BUSY,
+            allowed_methods=None,
+            raise_on_status=False,
+        )
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=again))
+        if token is not None:
+            self._session.headers["Authorization"] = f"Bearer {token}"
+
+    def predict(self, model, signature="serving_default", version=None, **inputs):
+        """Asks a signature.
+
+        Args:
+            model: the model's name.
+            signature: the signature's.
+            version: a number; `None` for the newest.
+            **inputs: numbers, strings, bytes, or arrays of them.
+
+        Returns:
+            A dict of NumPy arrays.
+
+        Raises:
+            ServedError: the server refused, or did not answer.
+        """
+        body = {
+            "signature_name": signature,
+            "inputs": {key: _to_json(value) for key, value in inputs.items()},
+        }
+        answer = self._ask("POST", f"{_path(model, version)}:predict", json.dumps(body))["outputs"]
+        # Of a single output TensorFlow Serving leaves out the name: the signature has it.
+        if not isinstance(answer, dict) or "b64" in answer:
+            answer = {self._single_output(model, version, signature): answer}
+        return {key: _from_json(value) for key, value in answer.items()}
+
+    def status(self, model):
+        """Returns a dict from a model's versions to their states, such as `{1: "AVAILABLE"}`."""
+        answer = self._ask("GET", _path(model, None))
+        return {int(each["version"]): each["state"] for each in answer["model_version_status"]}
+
+    def _single_output(self, model, version, signature):
+        answer = self._ask("GET", f"{_path(model, version)}/metadata")
+        (name,) = answer["metadata"]["signature_def"]["signature_def"][signature]["outputs"]
+        return name
+
+    def _ask(self, method, path, body=None):
+        try:
+            response = self._session.request(
+                method, self.url + path, data=body, timeout=self.seconds
+            )
+        except requests.RequestException as error:
+            raise ServedError(f"{self.url} does not answer: {error}") from error
+        try:
+            answer = response.json()
+        except requests.JSONDecodeError as error:
+            raise ServedError(
+                f"{self.url} answers {response.status_code} without JSON: is it a model server?"
+            ) from error
+        if not response.ok:
+            raise ServedError(f"{response.status_code}: {answer.get('error', answer)}")
+        return answer
+
+
+class GrpcClient:
+    """Asks over gRPC, which is faster for large arrays; methods and errors as `RestClient`.
+
+    Args:
+        address: the server's, such as "localhost:8500".
+        seconds: how long an answer may take.
+        retries: how often to ask again, at most 4.
+        token: what the server wants its requests to bear, if it does.
+
+    Example:
+        >>> client = GrpcClient("localhost:8500")
+        >>> client.predict("vae_fashion", "encode", images=images)["mean"]
+    """
+
+    def __init__(self, address, seconds=30.0, retries=3, token=None):
+        self.seconds = seconds
+        self._metadata = [] if token is None else [("authorization", f"Bearer {token}")]
+        policy = {
+            "maxAttempts": 1 + retries,
+            "initialBackoff": "0.2s",
+            "maxBackoff": "2s",
+            "backoffMultiplier": 2,
+            "retryableStatusCodes": ["UNAVAILABLE", "RESOURCE_EXHAUSTED"],
+        }
+        configuration = {"methodConfig": [{"name": [{}], "retryPolicy": policy}]}
+        options = [("grpc.max_receive_message_length", -1)]
+        if retries:
+            options.append(("grpc.service_config", json.dumps(configuration)))
+        self._channel = grpc.insecure_channel(address, options)
+        self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+
+    def predict(self, model, signature="serving_default", version=None, **inputs):
+        """Asks a signature, see `RestClient.predict`. Arrays must be of the signature's types."""
+        request = predict_pb2.PredictRequest()
+        _specify(request.model_spec, model, version)
+        request.model_spec.signature_name = signature
+        for key, value in inputs.items():
+            request.inputs[key].CopyFrom(tf.make_tensor_proto(value))
+        outputs = self._ask(self._prediction.Predict, request).outputs
+        return {key: tf.make_ndarray(value) for key, value in outputs.items()}
+
+    def status(self, model):
+        """Returns a dict from a model's versions to their states, such as `{1: "AVAILABLE"}`."""
+        request = get_model_status_pb2.GetModelStatusRequest()
+        _specify(request.model_spec, model, None)
+        answer = self._ask(self._models.GetModelStatus, request)
+        name = get_model_status_pb2.ModelVersionStatus.State.Name
+        return {each.version: name(each.state) for each in answer.model_version_status}
+
+    def _ask(self, method, request):
+        try:
+            return method(request, timeout=self.seconds, metadata=self._metadata)
+        except grpc.RpcError as error:
+            raise ServedError(f"{error.code().name}: {error.details()}") from error
+
+
+def _path(model, version):
+    rest = "" if version is None else f"/versions/{version}"
+    return f"/v1/models/{requests.utils.quote(model, safe='')}{rest}"
+
+
+def _specify(spec, model, version):
+    spec.name = model
+    if version is not None:
+        spec.version.value = version
+
+
+def _to_json(value):
+    if isinstance(value, bytes):
+        return {"b64": base64.b64encode(value).decode()}
+    value = np.asarray(value)
+    if value.dtype.kind in "OS":
+        return [_to_json(each) for each in value.tolist()] if value.ndim else value.item()
+    return value.tolist()
+
+
+def _from_json(value):
+    if isinstance(value, dict):
+        return np.array(base64.b64decode(value["b64"]), object)
+    if isinstance(value, list) and value and isinstance(value[0], (dict, str)):
+        parts = [_from_json(each) if isinstance(each, dict) else each for each in value]
+        return np.array([part.item() if hasattr(part, "item") else part for part in parts], object)
+    array = np.array(value)
+    return array.astype(np.float32) if array.dtype == np.float64 else array

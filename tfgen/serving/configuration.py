@@ -1,0 +1,186 @@
+"""What TensorFlow Serving needs beside the exports to serve a folder of them."""
+
+import pathlib
+
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from tfgen.files import whole_file
+
+IMAGE = "tensorflow/serving:2.20.0"
+_MOUNTED = "/models"  # where the folder is in the server's container
+_ARGUMENTS = [
+    f"--model_config_file={_MOUNTED}/models.config",
+    "--model_config_file_poll_wait_seconds=30",
+    f"--monitoring_config_file={_MOUNTED}/monitoring.config",
+    "--enable_batching=true",
+    f"--batching_parameters_file={_MOUNTED}/batching.config",
+]
+_MONITORING = """prometheus_config {
+  enable: true
+  path: "/monitoring/prometheus/metrics"
+}
+"""
+# Rows of several requests are put together, as `python -m tfgen serve` does.
+_BATCHING = """max_batch_size { value: 64 }
+batch_timeout_micros { value: 1000 }
+max_enqueued_batches { value: 64 }
+"""
+
+
+def configure(root):
+    """Writes the files with which TensorFlow Serving serves all models of a folder.
+
+    `models.config`, `batching.config` and `monitoring.config` are TensorFlow Serving's own;
+    `compose.yaml` is for Docker (`docker compose up` in the folder), `kubernetes.yaml` for a
+    cluster (a deployment and a service, the folder on a volume that is claimed as `models`). In
+    both the container's own disk is read-only.
+
+    Args:
+        root: the folder, ROOT/NAME/VERSION.
+
+    Returns:
+        The paths of the files, which are written anew.
+
+    Raises:
+        FileNotFoundError: there is no model in the folder.
+
+    Example:
+        >>> configure("saved_models")
+    """
+    root = pathlib.Path(root)
+    names = sorted({file.parent.parent.name for file in root.glob("[!.]*/[0-9]*/saved_model.pb")})
+    if not names:
+        raise FileNotFoundError(
+            f"There is no model in {root}. Train one (`python -m training.train`), or name another "
+            "folder."
+        )
+    contents = {
+        "models.config": _models(names),
+        "batching.config": _BATCHING,
+        "monitoring.config": _MONITORING,
+        "compose.yaml": _compose(names[0]),
+        "kubernetes.yaml": _kubernetes(names[0]),
+    }
+    for name, content in contents.items():
+        with whole_file(root / name) as path:
+            path.write_text(content)
+    return [root / name for name in contents]
+
+
+def _models(names):
+    config = model_server_config_pb2.ModelServerConfig()
+    for name in names:
+        config.model_config_list.config.add(
+            name=name, base_path=f"{_MOUNTED}/{name}", model_platform="tensorflow"
+        )
+    return text_format.MessageToString(config)
+
+
+def _compose(name):
+    return f"""services:
+  serving:
+    image: {IMAGE}
+    command:
+{_lines(_ARGUMENTS, 6)}
+    ports:
+      - "127.0.0.1:8500:8500"  # gRPC
+      - "127.0.0.1:8501:8501"  # REST
+    volumes:
+      - .:{_MOUNTED}:ro
+    read_only: true
+    tmpfs:
+      - /tmp
+    security_opt:
+      - no-new-privileges:true
+    healthcheck:
+      test: ["CMD", "bash", "-c", "echo > /dev/tcp/localhost/8501"]  # the image has no curl
+    restart: unless-stopped
+# Ready when http://localhost:8501/v1/models/{name} says AVAILABLE.
+"""
+
+
+def _kubernetes(name):
+    return f"""apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: serving
+spec:
+  replicas: 1
+  selector:
+    matchLabels:
+      app: serving
+  template:
+    metadata:
+      labels:
+        app: serving
+      annotations:
+        prometheus.io/scrape: "true"
+        prometheus.io/port: "8501"
+        prometheus.io/path: /monitoring/prometheus/metrics
+    spec:
+      securityContext:
+        runAsNonRoot: true
+        runAsUser: 1000
+      containers:
+        - name: serving
+          image: {IMAGE}
+          args:
+{_lines(_ARGUMENTS, 12)}
+          ports:
+            - name: grpc
+              containerPort: 8500
+            - name: rest
+              containerPort: 8501
+          readinessProbe:
+            httpGet:
+              path: /v1/models/{name}
+              port: rest
+          livenessProbe:
+            tcpSocket:
+              port: grpc
+            initialDelaySeconds: 60
+          resources:
+            requests:
+              cpu: "1"
+              memory: 1Gi
+            limits:
+              memory: 4Gi
+          securityContext:
+            readOnlyRootFilesystem: true
+            allowPrivilegeEscalation: false
+            capabilities:
+              drop: [ALL]
+          volumeMounts:
+            - name: models
+              mountPath: {_MOUNTED}
+              readOnly: true
+            - name: scratch
+              mountPath: /tmp
+      volumes:
+        - name: models
+          persistentVolumeClaim:
+            claimName: models
+            readOnly: true
+        - name: scratch
+          emptyDir: {{}}
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: serving
+spec:
+  selector:
+    app: serving
+  ports:
+    - name: grpc
+      port: 8500
+      targetPort: grpc
+    - name: rest
+      port: 8501
+      targetPort: rest
+"""
+
+
+def _lines(items, indent):
+    return "\n".join(f"{' ' * indent}- {item}" for item in items)
