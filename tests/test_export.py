@@ -10,6 +10,8 @@ import pytest
 
 import tfgen
 from tests.specimens import SPECIMENS, VAES, compiled
+from tests.test_server import started
+from tfgen.client import GrpcClient, RestClient
 
 SERVE = """
 import pathlib, sys
@@ -91,6 +93,26 @@ def test_served_answers_are_the_models(name, exported):
     assert answers[name].keys() == expected.keys()
     for key, value in expected.items():
         np.testing.assert_allclose(answers[name][key], value, rtol=1e-5, atol=1e-5, err_msg=key)
+
+
+@pytest.fixture(scope="module")
+def clients(exported):
+    with started(exported[2]) as (_, rest, grpc_address):
+        yield {"rest": RestClient(rest), "grpc": GrpcClient(grpc_address)}
+
+
+@pytest.mark.parametrize("protocol", ["rest", "grpc"])
+@pytest.mark.parametrize("name", SPECIMENS)
+def test_answers_over_the_wire_are_the_models(name, protocol, exported, clients):
+    model = exported[0][name]
+    requests = requests_for(model)
+    for signature, (function, specs) in model.signatures().items():
+        inputs = {spec.name: requests[spec.name] for spec in specs}
+        answer = clients[protocol].predict(name, signature, **inputs)
+        expected = function(*inputs.values())
+        assert answer.keys() == expected.keys()
+        for key, value in expected.items():
+            np.testing.assert_allclose(answer[key], value, rtol=1e-5, atol=1e-5, err_msg=key)
 
 
 @pytest.mark.parametrize("name", VAES)

@@ -5,13 +5,15 @@ import contextlib
 import dataclasses
 import hmac
 import logging
+import pathlib
 import signal
 import socket
 
 import grpc
-import starlette.applications
+import starlette.exceptions
 import starlette.responses
 import starlette.routing
+import starlette.staticfiles
 import uvicorn
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
@@ -74,18 +76,14 @@ def serve(settings, started):
 
 
 def application(models, scheduler, settings):
-    """Returns the ASGI application: the REST API and the server's health."""
+    """Returns the ASGI application: the REST API, the server's health, and the page to explore."""
     api = RestApi(models, scheduler, settings.largest, _authorize(settings.token))
 
     async def health(request):
         return starlette.responses.JSONResponse({"models": models.names()})
 
-    async def elsewhere(scope, receive, send):
-        error = ServingError(Code.NOT_FOUND, f"There is nothing at {scope['path'][:100]}.")
-        await error_response(error)(scope, receive, send)
-
     router = starlette.routing.Router(
-        [starlette.routing.Route("/healthz", health)], default=elsewhere, redirect_slashes=False
+        [starlette.routing.Route("/healthz", health), starlette.routing.Mount("/", Page())]
     )
 
     async def dispatch(scope, receive, send):
@@ -93,6 +91,29 @@ def application(models, scheduler, settings):
         await (api if of_the_api else router)(scope, receive, send)
 
     return dispatch
+
+
+class Page(starlette.staticfiles.StaticFiles):
+    """The page to explore models with, whose files need nothing from elsewhere."""
+
+    def __init__(self):
+        super().__init__(directory=pathlib.Path(__file__).parent / "explorer", html=True)
+
+    async def __call__(self, scope, receive, send):
+        try:
+            await super().__call__(scope, receive, send)
+        except starlette.exceptions.HTTPException:
+            error = ServingError(Code.NOT_FOUND, f"There is nothing at {scope['path'][:100]}.")
+            await error_response(error)(scope, receive, send)
+
+    def file_response(self, *args, **options):
+        response = super().file_response(*args, **options)
+        # It may ask other servers (`?server=`), and runs no code but its own.
+        response.headers["Content-Security-Policy"] = (
+            "default-src 'self'; connect-src *; img-src 'self' data: blob:"
+        )
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
 
 
 async def _serve(settings, models, scheduler, started):

@@ -1,0 +1,262 @@
+import { Model, modelNames, versionsOf } from "./api.js";
+import { drawGrid, readImage } from "./draw.js";
+import { byActivity, calculate, drawCode, interpolate, shaken } from "./latents.js";
+
+const element = (id) => document.getElementById(id);
+const value = (id) => Number(element(id).value);
+const MOST_SLIDERS = 32;
+
+let model = null; // what is explored
+let code = []; // its latents, as the sliders show them
+let order = []; // their places, the most active first
+let waiting = false; // for an image; the newest code is asked for when it has come
+let stale = false;
+
+// Runs what a user asked for, and tells when it fails.
+async function attempt(action) {
+  element("status").className = "";
+  try {
+    await action();
+  } catch (error) {
+    element("status").textContent = error.message;
+    element("status").className = "error";
+  }
+}
+
+// ---- Which model
+
+async function choose() {
+  const name = element("model").value.trim();
+  if (!name) return;
+  element("status").textContent = `Loading ${name} ...`;
+  const versions = await versionsOf(name);
+  const chosen = versions.includes(element("version").value) ? element("version").value : "";
+  element("version").replaceChildren(
+    new Option("newest", ""),
+    ...versions.map((version) => new Option(version, version)),
+  );
+  element("version").value = chosen;
+  model = await new Model(name, chosen).load();
+  const generates = latentSize() !== undefined;
+  element("samples").hidden = !model.has("sample") && !model.has("sample_labels");
+  element("latents").hidden = element("between").hidden = !generates;
+  element("images").hidden = imageSignatures().length === 0;
+  for (const each of document.querySelectorAll("[data-needs=labels]")) {
+    each.hidden = labels(1, 0).labels === undefined;
+  }
+  element("prior").value = model.has("encode") ? "normal" : "uniform";
+  element("answers").replaceChildren();
+  if (!element("samples").hidden) await drawSamples();
+  if (generates) {
+    await startAgain();
+    await Promise.all([drawPath(), drawSum()]);
+  }
+  element("status").textContent = `${name}: ${model.names().join(", ")}`;
+}
+
+function latentSize() {
+  return model.shape("serving_default", "inputs", "latents")?.[0];
+}
+
+// The labels that so many images want: classes, or vectors with a one in their place.
+function labels(count, label) {
+  const shape = model.shape("serving_default", "inputs", "labels");
+  if (shape === undefined) return {};
+  const one = shape.length ? Array.from({ length: shape[0] }, (_, i) => Number(i === label)) : label;
+  return { labels: Array(count).fill(one) };
+}
+
+async function generate(codes) {
+  const inputs = { latents: codes, ...labels(codes.length, value("latent-label")) };
+  return (await model.predict("serving_default", inputs)).images;
+}
+
+// ---- Samples
+
+async function drawSamples() {
+  const [seed, count, label] = [value("seed"), value("count"), element("sample-label").value];
+  const any = model.has("sample") && (label === "" || !model.has("sample_labels"));
+  const answer = any
+    ? await model.predict("sample", { count, seed })
+    : await model.predict("sample_labels", { ...labels(count, Number(label)), seed });
+  drawGrid(element("grid"), answer.images, Math.ceil(Math.sqrt(count)));
+  element("download").href = element("grid").toDataURL("image/png");
+}
+
+// ---- Latents
+
+async function startAgain() {
+  code = drawCode(element("prior").value, latentSize(), value("start"));
+  order = byActivity(code, await generate(shaken(code)));
+  for (const [id, place] of [["map-x", order[0]], ["map-y", order[1] ?? order[0]]]) {
+    element(id).replaceChildren(...order.map((each) => new Option(`latent ${each}`, each)));
+    element(id).value = place;
+  }
+  element("sliders").replaceChildren(...order.slice(0, MOST_SLIDERS).map(makeSlider));
+  await drawCodeImage();
+}
+
+function makeSlider(place) {
+  const label = document.createElement("label");
+  const slider = document.createElement("input");
+  Object.assign(slider, { type: "range", min: -3, max: 3, step: 0.01, value: code[place] });
+  slider.dataset.place = place;
+  slider.setAttribute("aria-label", `latent ${place}`);
+  slider.addEventListener("input", () => setLatents({ [place]: Number(slider.value) }));
+  label.append(String(place), slider, document.createElement("output"));
+  return label;
+}
+
+function setLatents(changes) {
+  for (const [place, latent] of Object.entries(changes)) code[place] = latent;
+  attempt(drawCodeImage);
+}
+
+// Draws the image of the code. While one is under way, others are left out but the newest.
+async function drawCodeImage() {
+  showCode();
+  if (waiting) {
+    stale = true;
+    return;
+  }
+  waiting = true;
+  try {
+    do {
+      stale = false;
+      drawGrid(element("picture"), await generate([code]), 1);
+    } while (stale);
+  } finally {
+    waiting = false;
+  }
+}
+
+function showCode() {
+  for (const slider of element("sliders").querySelectorAll("input")) {
+    slider.value = code[slider.dataset.place];
+    slider.nextElementSibling.textContent = code[slider.dataset.place].toFixed(2);
+  }
+  const map = element("map");
+  const context = map.getContext("2d");
+  const [x, y] = [toMap(code[value("map-x")], map.width), toMap(-code[value("map-y")], map.height)];
+  context.clearRect(0, 0, map.width, map.height);
+  context.fillStyle = context.strokeStyle = getComputedStyle(map).color;
+  context.globalAlpha = 0.3;
+  context.strokeRect(map.width / 2, -1, 0, map.height + 2);
+  context.strokeRect(-1, map.height / 2, map.width + 2, 0);
+  context.globalAlpha = 1;
+  context.beginPath();
+  context.arc(x, y, 6, 0, 2 * Math.PI);
+  context.fill();
+}
+
+const toMap = (latent, size) => ((latent + 3) / 6) * size;
+const fromMap = (place, size) => Math.min(3, Math.max(-3, (place / size) * 6 - 3));
+
+function drag(event) {
+  if (event.buttons !== 1) return;
+  const map = element("map");
+  setLatents({
+    [value("map-y")]: -fromMap(event.offsetY, map.clientHeight),
+    [value("map-x")]: fromMap(event.offsetX, map.clientWidth),
+  });
+}
+
+const STEPS = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
+
+function step(event) {
+  if (!(event.key in STEPS)) return;
+  event.preventDefault();
+  const [x, y] = STEPS[event.key];
+  const [right, up] = [value("map-x"), value("map-y")];
+  setLatents({ [right]: code[right] + x });
+  setLatents({ [up]: code[up] + y });
+}
+
+// ---- Between samples
+
+const seeded = (id) => drawCode(element("prior").value, latentSize(), value(id));
+
+async function drawPath() {
+  const codes = interpolate(element("prior").value, seeded("from"), seeded("to"), 9);
+  drawGrid(element("path"), await generate(codes), codes.length);
+}
+
+async function drawSum() {
+  const terms = [seeded("plus"), seeded("minus"), seeded("and")];
+  drawGrid(element("sum"), await generate([...terms, calculate(...terms)]), 4);
+}
+
+// ---- A user's image
+
+// The signatures that take nothing but images.
+function imageSignatures() {
+  return model.names().filter((name) => model.inputs(name).join() === "images");
+}
+
+async function answerImage(file) {
+  const figures = [];
+  for (const name of imageSignatures()) {
+    const image = await readImage(file, model.shape(name, "inputs", "images"));
+    const outputs = await model.predict(name, { images: [image] });
+    for (const [output, answer] of Object.entries(outputs)) {
+      figures.push(makeFigure(name, output, image, answer[0]));
+    }
+  }
+  element("answers").replaceChildren(...figures);
+}
+
+function makeFigure(name, output, image, answer) {
+  const figure = document.createElement("figure");
+  const caption = document.createElement("figcaption");
+  if (output === "images") {
+    const canvas = document.createElement("canvas");
+    canvas.setAttribute("aria-label", name);
+    drawGrid(canvas, [image, answer], 2);
+    caption.textContent = name;
+    figure.append(canvas);
+  } else {
+    const numbers = [answer].flat(3).slice(0, 10).map((number) => number?.toPrecision(4) ?? "NaN");
+    caption.textContent = `${name}, ${output}: ${numbers.join(", ")}`;
+  }
+  figure.append(caption);
+  return figure;
+}
+
+// ---- Wiring
+
+function onSubmit(form, action) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(action);
+  });
+}
+
+element("model").addEventListener("change", () => attempt(choose));
+element("version").addEventListener("change", () => attempt(choose));
+onSubmit(element("seed").form, drawSamples);
+element("next-seed").addEventListener("click", () => {
+  element("seed").value = value("seed") + 1;
+  attempt(drawSamples);
+});
+onSubmit(element("start").form, startAgain);
+for (const id of ["map-x", "map-y"]) element(id).addEventListener("change", showCode);
+element("map").addEventListener("pointerdown", drag);
+element("map").addEventListener("pointermove", drag);
+element("map").addEventListener("keydown", step);
+onSubmit(element("from").form, drawPath);
+onSubmit(element("plus").form, drawSum);
+element("file").addEventListener("change", (event) => {
+  if (event.target.files.length) attempt(() => answerImage(event.target.files[0]));
+});
+element("drop").addEventListener("dragover", (event) => event.preventDefault());
+element("drop").addEventListener("drop", (event) => {
+  event.preventDefault();
+  if (event.dataTransfer.files.length) attempt(() => answerImage(event.dataTransfer.files[0]));
+});
+
+attempt(async () => {
+  const names = await modelNames();
+  element("models").replaceChildren(...names.map((name) => new Option(name)));
+  element("model").value = new URLSearchParams(location.search).get("model") ?? names[0] ?? "";
+  await choose();
+});
