@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from tests.servables import write_all
 from tests.serving_cases import CASES, HALF, PARTS
+from tfgen.serving.metrics import Metrics
 from tfgen.serving.models import Models
 from tfgen.serving.scheduler import Limits, Scheduler
 from tfgen.serving.server import Settings, application
@@ -31,7 +32,8 @@ def folder(tmp_path_factory):
 def embedded(folder):
     models, scheduler = Models(folder), Scheduler(Limits())
     models.refresh()
-    yield TestClient(application(models, scheduler, Settings(folder)))
+    metrics = Metrics(models, scheduler)
+    yield TestClient(application(models, scheduler, Settings(folder), metrics))
     scheduler.close()
 
 
@@ -90,3 +92,12 @@ def test_metadata_are_those_of_the_saved_model(client):
 def test_the_newest_version_is_served(client):
     found = client.get(HALF).json()["model_version_status"]
     assert ("2", "AVAILABLE") in [(each["version"], each["state"]) for each in found]
+
+
+def test_requests_are_counted_by_model_and_not_by_whatever_is_asked(embedded):
+    embedded.post(f"{PARTS}:predict", json={"instances": [1]})
+    embedded.post("/v1/models/anything:predict", json={"instances": [1]})
+    text = embedded.get("/monitoring/prometheus/metrics").text
+    assert 'tfgen_requests_total{code="OK",model="parts",protocol="rest"}' in text
+    assert 'tfgen_requests_total{code="NOT_FOUND",model="",protocol="rest"}' in text
+    assert "tfgen_rows_waiting 0.0" in text and "anything" not in text

@@ -1,8 +1,8 @@
 """TensorFlow Serving's gRPC services, by its own protocol buffers."""
 
 import functools
-import logging
 import math
+import time
 
 import grpc
 import numpy as np
@@ -15,10 +15,8 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from tfgen.serving.errors import ServingError, invalid
-from tfgen.serving.rest import answer_of
-
-_LOG = logging.getLogger(__name__)
+from tfgen.serving.errors import invalid
+from tfgen.serving.rest import answer_of, as_serving_error
 
 
 def answered(method):
@@ -26,28 +24,27 @@ def answered(method):
 
     @functools.wraps(method)
     async def wrapped(self, request, context):
+        since, code, message = time.monotonic(), "OK", ""
         try:
-            self.authorize(context)
+            self.authorize(dict(context.invocation_metadata()).get("authorization", ""))
             return await method(self, request, context)
-        except ServingError as error:
-            status = grpc.StatusCode[error.code.name]
-            await context.abort(status, error.message)
-        except Exception:
-            _LOG.exception(method.__name__)
-            await context.abort(grpc.StatusCode.INTERNAL, "The server made a mistake.")
+        except Exception as error:
+            error = as_serving_error(error)
+            code, message = error.code.name, error.message
+        finally:
+            self.metrics.count("grpc", request.model_spec.name, code, since)
+        await context.abort(grpc.StatusCode[code], message)
 
     return wrapped
 
 
 class _Service:
-    def __init__(self, models, scheduler, largest, authorize):
+    def __init__(self, models, scheduler, largest, authorize, metrics):
         self.models = models
         self.scheduler = scheduler
         self.largest = largest
-        self._authorize = authorize
-
-    def authorize(self, context):
-        self._authorize(dict(context.invocation_metadata()).get("authorization", ""))
+        self.authorize = authorize
+        self.metrics = metrics
 
 
 class PredictionService(_Service, prediction_service_pb2_grpc.PredictionServiceServicer):
@@ -58,6 +55,7 @@ class PredictionService(_Service, prediction_service_pb2_grpc.PredictionServiceS
         scheduler: a `Scheduler`.
         largest: the number of bytes that an input may have.
         authorize: a function of the header `authorization` that raises a ServingError.
+        metrics: `Metrics`.
     """
 
     @answered

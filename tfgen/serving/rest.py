@@ -7,6 +7,7 @@ import asyncio
 import json
 import logging
 import re
+import time
 import urllib.parse
 
 import starlette.concurrency
@@ -33,29 +34,31 @@ class RestApi:
         scheduler: a `Scheduler`.
         largest: the number of bytes that a request's body may have.
         authorize: a function of the header `Authorization` that raises a ServingError.
+        metrics: `Metrics`.
     """
 
-    def __init__(self, models, scheduler, largest, authorize):
+    def __init__(self, models, scheduler, largest, authorize, metrics):
         self.models = models
         self.scheduler = scheduler
         self.largest = largest
         self.authorize = authorize
+        self.metrics = metrics
 
     async def __call__(self, scope, receive, send):
         request = starlette.requests.Request(scope, receive)
+        since, code = time.monotonic(), "OK"
         try:
             self.authorize(request.headers.get("authorization", ""))
             content = await self._answer(request)
             response = starlette.responses.Response(content, media_type="application/json")
-        except ServingError as error:
-            response = error_response(error)
-        except Exception:
-            _LOG.exception("%s %s", request.method, request.url.path)
-            response = error_response(ServingError(Code.INTERNAL, "The server made a mistake."))
+        except Exception as error:
+            error = as_serving_error(error)
+            response, code = error_response(error), error.code.name
         await response(scope, receive, send)
+        self.metrics.count("rest", _name_in(_path(request)), code, since)
 
     async def _answer(self, request):
-        path = request.scope["raw_path"].decode("ascii", "replace").partition("?")[0]
+        path = _path(request)
         if request.method == "POST" and (match := _ASK.fullmatch(path)):
             return await self._predict(request, match)
         if request.method == "GET" and (match := _TELL.fullmatch(path)):
@@ -121,6 +124,14 @@ def metadata(name, servable):
     }
 
 
+def as_serving_error(error):
+    """Returns the error that a client is told; any but a ServingError is a mistake of ours."""
+    if isinstance(error, ServingError):
+        return error
+    _LOG.error("A request was not answered.", exc_info=error)
+    return ServingError(Code.INTERNAL, "The server made a mistake, which its log tells.")
+
+
 def error_response(error):
     """Returns the response to a request that is not answered."""
     return starlette.responses.JSONResponse({"error": error.message}, error.code.value)
@@ -148,6 +159,16 @@ async def _aside(size, function, *arguments):
     if size < _LARGE:
         return function(*arguments)
     return await starlette.concurrency.run_in_threadpool(function, *arguments)
+
+
+def _path(request):
+    return request.scope["raw_path"].decode("ascii", "replace").partition("?")[0]
+
+
+def _name_in(path):
+    """Returns the name of the model that a path begins with, or nothing."""
+    found = re.match(r"/v1/models/([^/:?]+)", path)
+    return urllib.parse.unquote(found[1]) if found else ""
 
 
 def _name(match):

@@ -19,6 +19,7 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 
 from tfgen.serving.errors import Code, ServingError
 from tfgen.serving.grpc_api import ModelService, PredictionService
+from tfgen.serving.metrics import Metrics
 from tfgen.serving.models import Models
 from tfgen.serving.rest import RestApi, error_response
 from tfgen.serving.scheduler import Limits, Scheduler
@@ -75,15 +76,22 @@ def serve(settings, started):
         scheduler.close()
 
 
-def application(models, scheduler, settings):
+def application(models, scheduler, settings, metrics):
     """Returns the ASGI application: the REST API, the server's health, and the page to explore."""
-    api = RestApi(models, scheduler, settings.largest, _authorize(settings.token))
+    api = RestApi(models, scheduler, settings.largest, _authorize(settings.token), metrics)
 
     async def health(request):
         return starlette.responses.JSONResponse({"models": models.names()})
 
+    async def figures(request):
+        return starlette.responses.PlainTextResponse(metrics.text())
+
     router = starlette.routing.Router(
-        [starlette.routing.Route("/healthz", health), starlette.routing.Mount("/", Page())]
+        [
+            starlette.routing.Route("/healthz", health),
+            starlette.routing.Route("/monitoring/prometheus/metrics", figures),
+            starlette.routing.Mount("/", Page()),
+        ]
     )
 
     async def dispatch(scope, receive, send):
@@ -120,10 +128,11 @@ async def _serve(settings, models, scheduler, started):
     end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
-    app = application(models, scheduler, settings)
+    metrics = Metrics(models, scheduler)
+    app = application(models, scheduler, settings, metrics)
     async with (
         _rest(settings, app) as rest_port,
-        _grpc(settings, models, scheduler) as grpc_port,
+        _grpc(settings, models, scheduler, metrics) as grpc_port,
         _watch(models, settings.seconds_between_looks),
     ):
         started(rest_port, grpc_port)
@@ -150,7 +159,7 @@ async def _rest(settings, app):
 
 
 @contextlib.asynccontextmanager
-async def _grpc(settings, models, scheduler):
+async def _grpc(settings, models, scheduler, metrics):
     """Answers gRPC; yields the port."""
     size = settings.largest
     options = [
@@ -159,7 +168,7 @@ async def _grpc(settings, models, scheduler):
         ("grpc.so_reuseport", 0),  # a port that another server has is refused
     ]
     server = grpc.aio.server(options=options)
-    parts = (models, scheduler, size, _authorize(settings.token))
+    parts = (models, scheduler, size, _authorize(settings.token), metrics)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
         PredictionService(*parts), server
     )
