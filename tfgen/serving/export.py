@@ -12,10 +12,11 @@ import tensorflow as tf
 import tfgen
 from tfgen.files import check_writable, flush
 from tfgen.serving.guard import guarded
+from tfgen.serving.png import png_signatures
 from tfgen.serving.warm_up import FILE, write_requests
 
 
-def export(model, directory, metadata=None):
+def export(model, directory, metadata=None, png=False):
     """Writes a model's next version as a SavedModel that needs neither tfgen nor Keras.
 
     The version is written beside, then renamed: a server that watches the folder never sees half
@@ -26,6 +27,7 @@ def export(model, directory, metadata=None):
         model: a `tfgen.GenerativeModel`.
         directory: the model's folder, which gets a subfolder `1`, `2`, ... per version.
         metadata: a dict for `assets.extra/tfgen.json`, beside the versions of the software.
+        png: whether to add signatures that take and give PNG files, such as `sample_png`.
 
     Returns:
         The path of the new version.
@@ -42,6 +44,8 @@ def export(model, directory, metadata=None):
     archive = keras.export.ExportArchive()
     archive.track(model)
     signatures = model.signatures()
+    if png:
+        signatures |= png_signatures(signatures)
     for name, (function, specs) in signatures.items():
         archive.add_endpoint(name, guarded(function, specs), specs)
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=directory) as folder:

@@ -49,7 +49,9 @@ def _log(name, specs):
 
 
 def example(spec, rows=1):
-    """Returns a tensor that a signature takes: a count of rows, or rows of zeros."""
+    """Returns a tensor that a signature takes: a count of rows, or rows of zeros, or of files."""
     if spec.name == "count":
         return tf.constant(rows, spec.dtype)
+    if spec.dtype == tf.string:
+        return tf.fill([rows], tf.io.encode_png(tf.zeros([1, 1, 1], tf.uint8)))
     return tf.zeros([rows if size is None else size for size in spec.shape], spec.dtype)
