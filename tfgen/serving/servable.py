@@ -102,6 +102,8 @@ class Signature:
         except tf.errors.OpError as error:
             code = _CODES.get(type(error), Code.INTERNAL)
             raise ServingError(code, _without_nodes(error.message)) from error
+        except UnicodeDecodeError as error:  # of a message that quotes a request's bytes
+            raise invalid(f"The signature {self.name} cannot take these bytes.") from error
         return {key: np.asarray(output) for key, output in outputs.items()}
 
     def check(self, inputs):
