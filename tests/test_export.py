@@ -12,6 +12,7 @@ import tfgen
 from tests.specimens import SPECIMENS, VAES, compiled
 from tests.test_server import started
 from tfgen.client import GrpcClient, RestClient
+from tfgen.serving.servable import Servable
 
 SERVE = """
 import pathlib, sys
@@ -95,6 +96,20 @@ def test_served_answers_are_the_models(name, exported):
         np.testing.assert_allclose(answers[name][key], value, rtol=1e-5, atol=1e-5, err_msg=key)
 
 
+@pytest.mark.parametrize("name", SPECIMENS)
+def test_an_answer_does_not_depend_on_who_else_asks(name, exported):
+    requests = requests_for(exported[0][name])
+    servable = Servable(exported[2] / name / "1")
+    batched = [each for each in servable.signatures.values() if each.is_batched]
+    assert batched
+    for signature in batched:
+        together = {key: requests[key] for key in signature.inputs}
+        last = {key: value[-1:] for key, value in together.items()}
+        alone = signature(last)
+        for key, value in signature(together).items():
+            np.testing.assert_allclose(value[-1:], alone[key], rtol=1e-5, atol=1e-5, err_msg=key)
+
+
 @pytest.fixture(scope="module")
 def clients(exported):
     with started(exported[2]) as (_, rest, grpc_address):
@@ -126,7 +141,7 @@ def test_an_autoencoder_answers_what_it_should(name, exported):
         "encode/mean": posterior.mean(),
         "encode/standard_deviation": posterior.stddev(),
         "reconstruct/images": model.reconstruct(asked["images"]),
-        "score/elbo": model.elbo(asked["images"]),
+        "score/elbo": [model.elbo(image[np.newaxis])[0] for image in asked["images"]],
     }
     assert answers[name].keys() == expected.keys()
     for key, value in expected.items():

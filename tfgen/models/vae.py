@@ -165,8 +165,17 @@ class VAE(GenerativeModel):
             "sample": (lambda count, seed: {"images": self.sample(count, seed)}, [count, seed]),
             "encode": (self._encode_to_moments, [images]),
             "reconstruct": (lambda images: {"images": self.reconstruct(images)}, [images]),
-            "score": (lambda images: {"elbo": self.elbo(images)}, [images]),
+            "score": (lambda images: {"elbo": self._elbo_alone(images)}, [images]),
         }
+
+    def _elbo_alone(self, images):
+        """Returns the bound of each image as if it were alone.
+
+        A server puts together what several clients ask: an answer must not depend on the others.
+        """
+        return tf.map_fn(
+            lambda image: self.elbo(image[tf.newaxis])[0], images, fn_output_signature=tf.float32
+        )
 
     def _encode_to_moments(self, images):
         posterior = self.encode(images)
