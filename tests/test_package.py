@@ -41,6 +41,16 @@ def test_the_readme_s_figures_are_the_measured_ones():
     ]
 
 
+def test_the_readme_s_faults_are_the_injected_ones():
+    root = pathlib.Path(__file__).parent.parent
+    measured = json.loads((root / "training/results/faults.json").read_text())["faults"]
+    rows = re.findall(r"^\| (.*) \| (.*) \| (\d+) \| (\d+) \|$", _readme(), re.M)
+    keys = ("fault", "promise", "tried", "kept")
+    assert rows == [tuple(str(each[key]) for key in keys) for each in measured]
+    tried = sum(each["tried"] for each in measured)
+    assert f"{tried} faults" in _readme()
+
+
 def _readme():
     return (pathlib.Path(__file__).parent.parent / "README.md").read_text()
 

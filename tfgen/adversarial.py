@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfgen.base import GenerativeModel
 from tfgen.descent import descend
-from tfgen.replicas import update
+from tfgen.replicas import meets, update
 
 
 class AdversarialModel(GenerativeModel):
@@ -88,7 +88,7 @@ class AdversarialModel(GenerativeModel):
 
         Raises:
             ValueError: one optimizer was passed for both players, or `jit_update` asked for on
-                more than one replica, whose updates XLA cannot compile.
+                a strategy of several devices, whose updates XLA cannot compile.
         """
         if generator_optimizer is discriminator_optimizer and not isinstance(
             generator_optimizer, str
@@ -97,11 +97,12 @@ class AdversarialModel(GenerativeModel):
                 "The players need an optimizer each: it keeps averages of one player's gradients. "
                 f"Received: the same {type(generator_optimizer).__name__} twice. Make two."
             )
-        if jit_update and self.distribute_strategy.num_replicas_in_sync > 1:
+        if jit_update and meets(self.distribute_strategy):
             raise ValueError(
-                "`jit_update=True` needs a single replica. "
-                f"Received: {self.distribute_strategy.num_replicas_in_sync} replicas. Compile the "
-                "model with jit_update=False."
+                "`jit_update=True` needs a single device, and no strategy for several. Received: "
+                f"{type(self.distribute_strategy).__name__} of "
+                f"{self.distribute_strategy.num_replicas_in_sync}. Compile the model with "
+                "jit_update=False."
             )
         self.jit_update = jit_update
         # Not this class' parent, whose one optimizer has no use here.

@@ -12,7 +12,7 @@ def descend(optimizer, variables, compute_losses, name="loss", jit_update=False)
         compute_losses: a function without arguments that returns a dict of scalars: the loss, a
             mean over this replica's examples, and whatever else is to be logged.
         name: the loss' name in that dict.
-        jit_update: whether XLA compiles the optimizer's update; needs a single replica. Each weight
+        jit_update: whether XLA compiles the optimizer's update; needs a single device. Each weight
             is then read and written once, not once for every operation of the optimizer.
 
     Returns:

@@ -122,6 +122,12 @@ def is_chief(strategy):
     return strategy.extended.should_save_summary
 
 
+def meets(strategy):
+    """Tells whether replicas meet in updates, be there one alone: XLA cannot compile that."""
+    kinds = (tf.distribute.MirroredStrategy, tf.distribute.MultiWorkerMirroredStrategy)
+    return isinstance(strategy, kinds)
+
+
 def several_workers(strategy):
     """Tells whether more than one process trains."""
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)

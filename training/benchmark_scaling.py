@@ -24,6 +24,7 @@ from training.arguments import positive
 WORKLOADS = {
     "vae_mnist, batch 8000": ("vae_mnist", 8000),
     "vae_mnist, batch 100": ("vae_mnist", 100),
+    "dcgan_fashion, batch 2048": ("dcgan_fashion", 2048),
     "dcgan_fashion, batch 512": ("dcgan_fashion", 512),
     "dcgan_fashion, batch 64": ("dcgan_fashion", 64),
 }

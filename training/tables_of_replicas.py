@@ -57,18 +57,21 @@ def scaling(name, result):
                 workload,
                 f"{statistics.median(ratios):.2f}",
                 f"{min(ratios):.2f} to {max(ratios):.2f}",
+                f"{statistics.median(row['ratios_apart']):.2f}",
                 f"{row['gradient_share']:.0%}",
                 f"{row['input_share']:.1%}",
             ]
         )
         predictions.append([workload, *(f"{each:.1f}" for each in row["predicted"].values())])
         cases = list(row["predicted"])
-    head = ["workload", "times as fast", "range", "gradients' share of a step", "input's share"]
+    head = ["workload", "times as fast", "range", "apart", "gradients' share", "input's share"]
     return f"""### Two workers on a core each, against one process on one core
 
-The same global batches, in turn in one run, medians of {len(ratios)}; {machine_of(result)}. The
-gradients' share is that of sending them alone, of a step of two workers; the input's that of
-reading a batch, of a step on one core. ([{name}]({name}))
+The same global batches, in turn in one run, medians of {len(ratios)}; {machine_of(result)}.
+"Apart" are two processes at once that take half of the batch each and send each other nothing: what
+the two cores, with one memory, could reach. The gradients' share is that of sending them alone, of
+a step of two workers; the input's that of reading a batch, of a step on one core.
+([{name}]({name}))
 
 {table(head, rows)}
 

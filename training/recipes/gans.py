@@ -4,6 +4,7 @@ import keras
 
 from tfgen import codes, data, distributions, games, networks, penalties, zoo
 from tfgen.models.gan import GAN
+from tfgen.replicas import meets
 from training.measures import code_error, label_agreement, mode_coverage
 from training.recipe import recipe
 
@@ -258,10 +259,10 @@ def cosine(learning_rate, steps):
 
 
 def compiled(gan, generator_optimizer, discriminator_optimizer):
-    """Compiles a GAN; where a single replica allows it, XLA compiles the updates."""
+    """Compiles a GAN; on a single device XLA compiles the updates."""
     gan.compile(
         generator_optimizer,
         discriminator_optimizer,
-        jit_update=gan.distribute_strategy.num_replicas_in_sync == 1,
+        jit_update=not meets(gan.distribute_strategy),
     )
     return gan
