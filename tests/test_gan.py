@@ -11,8 +11,10 @@ from keras import layers
 from scipy.special import expit
 
 import tfgen
+import training.recipes  # noqa: F401 (registers them)
 from tfgen import distributions, games, penalties
 from tfgen.averages import add_average, follow
+from training.recipe import RECIPES
 
 tfd = tfp.distributions
 
@@ -186,6 +188,14 @@ class Point(distributions.Prior):
 
     def distribution(self):
         return tfd.Independent(tfd.Deterministic(tf.ones([self.size])), 1)
+
+
+def test_xla_compiles_no_update_in_which_replicas_meet():
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():  # one replica, as on one GPU
+        with pytest.raises(ValueError, match="`jit_update=True` needs a single device"):
+            compiled_gan(jit_update=True)
+        assert not RECIPES["lsgan_fashion"].build((28, 28, 1), 1).jit_update
+    assert RECIPES["lsgan_fashion"].build((28, 28, 1), 1).jit_update
 
 
 def test_compiled_steps_are_the_same_steps():

@@ -75,9 +75,9 @@ a step of two workers; the input's that of reading a batch, of a step on one cor
 
 {table(head, rows)}
 
-Not measured but predicted from the step's time on one core and the gradients' bytes (the model and
-what it assumes of GPUs and networks: `predict` in `training/benchmark_scaling.py`), times as many
-examples per second as one device:
+Not measured but predicted from the step's time on one core and the gradients' bytes, without the
+messages of batch normalization (the model and what it assumes of GPUs and networks: `predict` in
+`training/benchmark_scaling.py`), times as many examples per second as one device:
 
 {table(["workload", *cases], predictions)}
 
