@@ -6,6 +6,9 @@
 The same few steps from the same seed on the same batches of random examples, on one replica, on two
 and four devices of one process, and in two worker processes. Batch normalization is that of the
 global batch. What differs is the order of sums.
+
+The steps are those of gradient descent, not of the recipes' own optimizers: Adam divides a gradient
+by its size, and so makes whole steps of rounding errors where a gradient is nothing else.
 """
 
 import argparse
@@ -100,7 +103,7 @@ def compare(names, output):
             figures = [f"{row[each][steps]:.0e}" for each in LAYOUTS if each != ALONE]
             print(f"{name:24}{steps:>3} steps" + "".join(f"{f:>16}" for f in (moved, *figures)))
     if output:
-        record = {"layouts": table, "batch_size": BATCH_SIZE}
+        record = {"layouts": table, "recipes": names, "batch_size": BATCH_SIZE}
         seconds = {"seconds": round(time.monotonic() - start)}
         write_json(output, {**record, **seconds, "machine": machine(), "commit": commit()})
 
@@ -157,7 +160,9 @@ def train(recipe, strategy, folder):
     keras.utils.set_random_seed(0)
     with strategy.scope():
         model = recipe.build(shape, steps=100)
-    model.jit_compile = False  # XLA draws other numbers
+        # Clipped, since the losses' sizes differ a thousandfold.
+        descent = [keras.optimizers.SGD(0.1, global_clipnorm=1.0) for _ in model.optimizers]
+        model.compile(*descent, jit_compile=False)  # XLA draws other numbers
     dataset = tf.data.Dataset.from_tensor_slices(examples if len(examples) > 1 else examples[0])
     batches = data.share(dataset.batch(BATCH_SIZE), strategy)
     found = {}

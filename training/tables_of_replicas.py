@@ -38,12 +38,14 @@ def layouts(name, result):
 
 The largest difference of any weight from that of one replica, after one step and after ten, with
 batches of {result["batch_size"]} random examples in all; beside it, how far a weight was moved at
-most. {result["seconds"] / 60:.0f} minutes on {machine_of(result)}. ([{name}]({name}))
+most. By gradient descent: Adam makes whole steps of rounding errors where a gradient is nothing
+else. {result["seconds"] / 60:.0f} minutes on {machine_of(result)}. ([{name}]({name}))
 
 {table(["recipe", "steps", *head], rows)}
 
 ```
-python -m training.layouts --output training/results/{name}
+python -m training.layouts --output training/results/{name} \\
+    --recipes {",".join(result["recipes"])}
 ```"""
 
 
