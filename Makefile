@@ -9,7 +9,7 @@ train: $(VENV)/.installed
 	@$(BIN)/python -m training.train vae_fashion
 
 test: $(VENV)/.installed
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 faults: $(VENV)/.installed
 	@$(BIN)/python -m training.faults

@@ -21,3 +21,12 @@ def cache_of_this_session(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFGEN_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+# Files of long tests: begun last, they would leave all processes but one without work (with
+# --no-loadscope-reorder; otherwise files of few tests come last).
+_FIRST = {"test_strategies.py", "test_faults.py", "test_training.py", "test_contract.py"}
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.name not in _FIRST)
