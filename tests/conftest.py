@@ -1,3 +1,5 @@
+import gc
+
 import pytest
 
 from tfgen.quiet import import_tensorflow
@@ -5,6 +7,11 @@ from tfgen.quiet import import_tensorflow
 import_tensorflow()
 
 import keras  # noqa: E402 (quietly)
+
+# Graphs are made of many small Python objects: to look through all of them for garbage as often as
+# Python does by default took a quarter of the tests' time.
+gc.freeze()
+gc.set_threshold(100_000, 10, 10)
 
 
 @pytest.fixture(autouse=True)
