@@ -7,8 +7,9 @@ The same few steps from the same seed on the same batches of random examples, on
 and four devices of one process, and in two worker processes. Batch normalization is that of the
 global batch. What differs is the order of sums.
 
-The steps are those of gradient descent, not of the recipes' own optimizers: Adam divides a gradient
-by its size, and so makes whole steps of rounding errors where a gradient is nothing else.
+The steps are small ones of gradient descent, not those of the recipes' own optimizers: Adam divides
+a gradient by its size, and so makes whole steps of rounding errors where a gradient is nothing else;
+and in large steps a game's rounding errors grow twentyfold with each.
 """
 
 import argparse
@@ -161,7 +162,7 @@ def train(recipe, strategy, folder):
     with strategy.scope():
         model = recipe.build(shape, steps=100)
         # Clipped, since the losses' sizes differ a thousandfold.
-        descent = [keras.optimizers.SGD(0.1, global_clipnorm=1.0) for _ in model.optimizers]
+        descent = [keras.optimizers.SGD(1e-3, global_clipnorm=1.0) for _ in model.optimizers]
         model.compile(*descent, jit_compile=False)  # XLA draws other numbers
     dataset = tf.data.Dataset.from_tensor_slices(examples if len(examples) > 1 else examples[0])
     batches = data.share(dataset.batch(BATCH_SIZE), strategy)

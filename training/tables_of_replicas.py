@@ -38,9 +38,7 @@ def layouts(name, result):
 
 The largest difference of any weight from that of one replica, after one step and after ten, with
 batches of {result["batch_size"]} random examples in all; beside it, how far a weight was moved at
-most. By gradient descent: Adam makes whole steps of rounding errors where a gradient is nothing
-else. After ten steps some weights differ by as much as they were moved; whether that is rounding
-that grows, or a mistake, is not known yet.
+most. By small steps of gradient descent: in large ones rounding errors grow.
 {result["seconds"] / 60:.0f} minutes on {machine_of(result)}. ([{name}]({name}))
 
 {table(["recipe", "steps", *head], rows)}
