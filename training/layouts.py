@@ -7,9 +7,9 @@ The same few steps from the same seed on the same batches of random examples, on
 and four devices of one process, and in two worker processes. Batch normalization is that of the
 global batch. What differs is the order of sums.
 
-The steps are small ones of gradient descent, not those of the recipes' own optimizers: Adam divides
-a gradient by its size, and so makes whole steps of rounding errors where a gradient is nothing else;
-and in large steps a game's rounding errors grow twentyfold with each.
+The steps are small ones of gradient descent, not those of the recipes' own optimizers: Adam
+divides a gradient by its size, and so makes whole steps of rounding errors where a gradient is
+nothing else; and in large steps a game's rounding errors grow twentyfold with each.
 """
 
 import argparse
