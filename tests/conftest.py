@@ -9,7 +9,7 @@ import_tensorflow()
 import keras  # noqa: E402 (quietly)
 
 # Graphs are made of many small Python objects: to look through all of them for garbage as often as
-# Python does by default took a quarter of the tests' time.
+# Python does by default took a quarter of the time of tests/test_contract.py for one model.
 gc.freeze()
 gc.set_threshold(100_000, 10, 10)
 

@@ -121,7 +121,9 @@ KINDS = {
         ),
         min_size=1,
         max_size=6,
-    ).map(lambda parts: ("/v1/x/" + "/".join(parts), json.dumps({"inputs": [[0.0] * SIZE]}))),
+    ).map(
+        lambda parts: ("/v1/models/../" + "/".join(parts), json.dumps({"inputs": [[0.0] * SIZE]}))
+    ),
     "other versions": st.integers(2, 10**40).map(
         lambda number: (f"{MODEL}/versions/{number}:predict", '{"inputs": [[0, 0, 0]]}')
     ),

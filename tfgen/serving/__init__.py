@@ -1,4 +1,4 @@
-"""From a trained model to files that others load."""
+"""From a trained model to files that others load, and to answers over the wire."""
 
 from tfgen.serving.export import export
 from tfgen.serving.load import load

@@ -86,7 +86,7 @@ class PredictionService(_Service, prediction_service_pb2_grpc.PredictionServiceS
         servable = self.models.get(*_which(request.model_spec))
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         _specify(response.model_spec, request.model_spec, servable, "")
-        response.metadata["signature_def"].Pack(servable.definitions())
+        response.metadata["signature_def"].Pack(servable.definitions)
         return response
 
 

@@ -44,7 +44,9 @@ def decode(files, shape):
             pixels = tf.io.decode_png(file, channels)
         return tf.image.resize(tf.cast(pixels, tf.float32) / 255.0, [height, width], antialias=True)
 
-    return tf.map_fn(decode_one, files, fn_output_signature=tf.TensorSpec(shape, tf.float32))
+    # One after the other: each may take 200 MB on its way.
+    result = tf.TensorSpec(shape, tf.float32)
+    return tf.map_fn(decode_one, files, fn_output_signature=result, parallel_iterations=1)
 
 
 def encode(images):

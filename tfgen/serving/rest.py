@@ -116,7 +116,7 @@ def metadata(name, servable):
         "model_spec": {"name": name, "signature_name": "", "version": str(servable.version)},
         "metadata": {
             "signature_def": json_format.MessageToDict(
-                servable.definitions(),
+                servable.definitions,
                 preserving_proto_field_name=True,
                 always_print_fields_with_no_presence=True,
             )

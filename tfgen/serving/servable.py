@@ -41,6 +41,8 @@ class Servable:
         self.signatures = {
             name: Signature(name, function) for name, function in self._loaded.signatures.items()
         }
+        # Read now: the files may be gone while the version is still served.
+        self.definitions = self._read_definitions()
         if not self.signatures:
             raise ValueError(f"The SavedModel in {self.path} has no signatures to serve.")
 
@@ -57,7 +59,7 @@ class Servable:
             )
         return self.signatures[name]
 
-    def definitions(self):
+    def _read_definitions(self):
         """Returns the signatures as the SavedModel keeps them, a `SignatureDefMap`."""
         saved = saved_model_pb2.SavedModel.FromString((self.path / "saved_model.pb").read_bytes())
         definitions = get_model_metadata_pb2.SignatureDefMap()

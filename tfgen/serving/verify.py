@@ -155,7 +155,7 @@ def _difference(name, key, outputs, expected):
     if difference > TOLERANCE * max(1.0, float(np.abs(value).max(initial=0.0))):
         raise ValueError(
             f"The signature {name} answers with {key} that differ by {difference:.1e} from the "
-            "model's. Export the model again."
+            "model's. Export the model again, or name the one that it was exported from (--model)."
         )
     return difference
 
