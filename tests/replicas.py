@@ -16,6 +16,7 @@ from tests.specimens import SPECIMENS, VAES, batch, images, made, optimizers, we
 from tfgen import data
 from tfgen.evaluation.features import ModelFeatures
 from tfgen.evaluation.moments import streaming_moments
+from tfgen.replicas import synchronize_statistics
 
 STRATEGIES = {
     "none": {"name": "none"},
@@ -102,6 +103,27 @@ def rows(strategy):
     return np.stack([np.concatenate(strategy.experimental_local_results(each)) for each in batches])
 
 
+def far_values():
+    """Values far from zero for their spread, and further in each example than in the last."""
+    values = 1000.0 + np.random.default_rng(0).normal(size=(8, 5))
+    return (values + np.arange(8)[:, None]).astype(np.float32)
+
+
+def normalized(strategy):
+    """Returns this process' rows of values normalized by the statistics of all replicas."""
+    with strategy.scope():
+        model = keras.Sequential([keras.Input([5]), layers.BatchNormalization()])
+    synchronize_statistics(model)
+
+    def run():
+        context = tf.distribute.get_replica_context()
+        shares = tf.split(far_values(), context.num_replicas_in_sync)
+        return model(tf.stack(shares)[context.replica_id_in_sync_group], training=True)
+
+    results = strategy.run(run)
+    return np.concatenate(strategy.experimental_local_results(results))
+
+
 def main(name, path):
     strategy = tfgen.strategy(**STRATEGIES[name])
     results = {}
@@ -119,6 +141,7 @@ def main(name, path):
             results[f"{key}/predict"] = model.predict(images(8), verbose=0)
     results.update(streamed(strategy))
     results["rows"] = rows(strategy)
+    results["rows/normalized"] = normalized(strategy)
     np.savez(path, **results)
 
 

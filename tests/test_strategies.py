@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.replicas import IN_WORKERS, STREAMS, conv_features
+from tests.replicas import IN_WORKERS, STREAMS, conv_features, far_values
 from tests.specimens import SPECIMENS, images
 from training.launch import free_ports
 
@@ -62,11 +62,18 @@ def assert_same_moments(results):
         np.testing.assert_allclose(covariance, np.cov(rows, rowvar=False), rtol=0, atol=1e-7)
 
 
+def assert_normalized_by_all(rows, of):
+    values = far_values().astype(np.float64)
+    expected = (values - values.mean(axis=0)) / np.sqrt(values.var(axis=0) + 1e-3)
+    np.testing.assert_allclose(rows, expected[of], atol=1e-3)
+
+
 def test_two_replicas_train_as_one(alone, tmp_path):
     path = tmp_path / "weights.npz"
     mirrored = finish(start("mirrored", path), path)
     assert_same_training(mirrored, alone, SPECIMENS)
     assert_same_moments(mirrored)
+    assert_normalized_by_all(mirrored["rows/normalized"], slice(None))
 
 
 def test_two_worker_processes_train_as_one(alone, tmp_path):
@@ -79,8 +86,9 @@ def test_two_worker_processes_train_as_one(alone, tmp_path):
     try:
         for index, (process, path) in enumerate(workers):
             results = finish(process, path)
-            own = alone["rows"][:, 4 * index : 4 * index + 4]
-            np.testing.assert_array_equal(results["rows"], own)
+            share = slice(4 * index, 4 * index + 4)
+            np.testing.assert_array_equal(results["rows"], alone["rows"][:, share])
+            assert_normalized_by_all(results["rows/normalized"], share)
             assert_same_training(results, alone, IN_WORKERS)
             assert_same_moments(results)
     finally:

@@ -91,12 +91,17 @@ def _moments_of_all(layer, inputs, mask):
     """Returns mean and variance over the equal shares that all replicas have of a batch."""
     if mask is not None:
         raise ValueError("Batch normalization of several replicas takes no mask.")
-    values = tf.cast(inputs, tf.float32)
-    axes = layer._reduction_axes
-    own = [tf.reduce_mean(values, axes), tf.reduce_mean(tf.square(values), axes)]
     context = tf.distribute.get_replica_context()
-    mean, square = context.all_reduce(tf.distribute.ReduceOp.MEAN, own)
-    variance = tf.maximum(square - tf.square(mean), 0.0)
+    own = tf.stack(tf.nn.moments(tf.cast(inputs, tf.float32), layer._reduction_axes))
+
+    # All means and variances in one message, each in its replica's row. Sums of squares would be
+    # less to send, but the difference E[x^2] - E[x]^2 cancels where the mean is large.
+    replicas = context.num_replicas_in_sync
+    row = tf.one_hot(context.replica_id_in_sync_group, replicas)[:, None, None]
+    rows = context.all_reduce(tf.distribute.ReduceOp.SUM, row * own)
+    means, variances = tf.unstack(rows, axis=1)
+    mean = tf.reduce_mean(means, axis=0)
+    variance = tf.reduce_mean(variances + tf.math.squared_difference(means, mean), axis=0)
     return tf.cast(mean, inputs.dtype), tf.cast(variance, inputs.dtype)
 
 
