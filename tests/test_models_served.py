@@ -50,6 +50,19 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one_in_place(tmp_path):
     assert models.get("half") is loaded and models.status("half", 2)[0] is failed  # not again
 
 
+def test_a_version_whose_copy_is_not_complete_is_loaded_once_it_is(tmp_path):
+    complete = write(tmp_path / "elsewhere", "half", 1, half_plus(1))
+    copied = tmp_path / "half" / "1"
+    copied.mkdir(parents=True)
+    (copied / "saved_model.pb").write_bytes((complete / "saved_model.pb").read_bytes()[:99])
+    models = Models(tmp_path)
+    models.refresh()
+    assert states(models) == {1: State.END} and models.names() == []
+    shutil.copytree(complete, copied, dirs_exist_ok=True)
+    models.refresh()
+    assert states(models) == {1: State.AVAILABLE} and models.names() == ["half"]
+
+
 def test_where_the_newest_version_is_taken_away_the_one_before_is_back(tmp_path):
     for number in (1, 2):
         write(tmp_path, "half", number, half_plus(number))
@@ -63,6 +76,7 @@ def test_where_the_newest_version_is_taken_away_the_one_before_is_back(tmp_path)
     models.refresh()
     with pytest.raises(ServingError, match=r"Latest\(half\)"):
         models.get("half")
+    assert models.names() == []
 
 
 def test_only_numbered_folders_of_visible_models_are_read(tmp_path):

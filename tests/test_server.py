@@ -14,13 +14,17 @@ import httpx2
 import numpy as np
 import pytest
 import tensorflow as tf
+from google.protobuf import text_format
 from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
+    classification_pb2,
     get_model_metadata_pb2,
     get_model_status_pb2,
+    model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
+    regression_pb2,
 )
 
 from tests.servables import half_plus, write, write_all
@@ -133,6 +137,21 @@ def test_a_small_message_does_not_become_a_large_tensor(predict, size):
     tensor.tensor_shape.dim.add().size = size
     with refused("INVALID_ARGUMENT", "The input x is not a tensor"):
         predict(x=tensor)
+
+
+@pytest.mark.parametrize(
+    ("method", "request_type"),
+    [
+        ("Classify", classification_pb2.ClassificationRequest),
+        ("Regress", regression_pb2.RegressionRequest),
+    ],
+)
+def test_what_tensorflow_2_exports_no_signatures_for_is_refused(channel, method, request_type):
+    request = request_type()
+    request.model_spec.name = "parts"
+    stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+    with refused("INVALID_ARGUMENT", f"{method.lower()}. Was: tensorflow/serving/predict"):
+        getattr(stub, method)(request)
 
 
 def test_grpc_tells_of_models(channel):
@@ -251,6 +270,46 @@ def test_versions_are_swapped_while_requests_come(tmp_path):
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)
         assert process.returncode == 0, errors
+
+
+CHOSEN = """model_config_list {
+  config {
+    name: "half"
+    base_path: "/models/half_plus"
+    model_version_policy { all {} }
+    version_labels { key: "stable" value: 1 }
+  }
+}
+"""
+
+
+def test_versions_are_asked_by_labels_that_can_be_changed(folder, tmp_path):
+    file = tmp_path / "models.config"
+    file.write_text(CHOSEN)
+    with started(folder, f"--config={file}") as (_, rest, address):
+        clients = [RestClient(rest), GrpcClient(address)]
+
+        def by_label():
+            return [
+                client.predict("half", version="stable", x=np.zeros(1, np.float32))["y"].tolist()
+                for client in clients
+            ]
+
+        assert by_label() == [[2.0], [2.0]]
+        with grpc.insecure_channel(address) as channel:
+            stub = model_service_pb2_grpc.ModelServiceStub(channel)
+            request = model_management_pb2.ReloadConfigRequest()
+            config = text_format.Parse(CHOSEN, request.config).model_config_list.config[0]
+            config.version_labels["stable"] = 2
+            assert stub.HandleReloadConfigRequest(request).status.error_code == 0
+            assert by_label() == [[3.0], [3.0]]
+            config.version_labels["stable"] = 9
+            with refused("FAILED_PRECONDITION", "version 9 of model half"):
+                stub.HandleReloadConfigRequest(request)
+            config.base_path = ""
+            with refused("INVALID_ARGUMENT", "base path of half"):
+                stub.HandleReloadConfigRequest(request)
+        assert by_label() == [[3.0], [3.0]]
 
 
 def test_a_token_is_wanted_where_there_is_one(tmp_path):

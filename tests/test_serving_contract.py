@@ -13,10 +13,11 @@ from starlette.testclient import TestClient
 
 from tests.servables import write_all
 from tests.serving_cases import CASES, HALF, PARTS
+from tfgen.serving.backend import Backend
 from tfgen.serving.metrics import Metrics
 from tfgen.serving.models import Models
 from tfgen.serving.scheduler import Limits, Scheduler
-from tfgen.serving.server import Settings, application
+from tfgen.serving.server import application
 
 REAL = os.environ.get("TF_SERVING_URL")
 
@@ -32,8 +33,8 @@ def folder(tmp_path_factory):
 def embedded(folder):
     models, scheduler = Models(folder), Scheduler(Limits())
     models.refresh()
-    metrics = Metrics(models, scheduler)
-    yield TestClient(application(models, scheduler, Settings(folder), metrics))
+    backend = Backend(models, scheduler, Metrics(models, scheduler))
+    yield TestClient(application(backend))
     scheduler.close()
 
 

@@ -31,6 +31,7 @@ def parse(arguments=None):
     serve.set_defaults(run=_serve)
     add = serve.add_argument
     add("root", nargs="?", default="saved_models", help="a folder of models (default: %(default)s)")
+    add("--config", metavar="FILE", help="a models.config: versions and their labels to serve")
     add("--host", default="127.0.0.1", help="listen at this address (default: this machine's own)")
     add("--rest-port", type=int, default=8501, help="default: %(default)s")
     add("--grpc-port", type=int, default=8500, help="default: %(default)s")
@@ -93,6 +94,7 @@ def _serve(options):
             token = file.read().strip()
     settings = Settings(
         root=options.root,
+        config=options.config,
         host=options.host,
         rest_port=options.rest_port,
         grpc_port=options.grpc_port,

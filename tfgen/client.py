@@ -63,7 +63,7 @@ class RestClient:
         Args:
             model: the model's name.
             signature: the signature's.
-            version: a number; `None` for the newest.
+            version: a number, or a label (a string); `None` for the newest.
             **inputs: numbers, strings, bytes, or arrays of them.
 
         Returns:
@@ -168,13 +168,20 @@ class GrpcClient:
 
 
 def _path(model, version):
-    rest = "" if version is None else f"/versions/{version}"
-    return f"/v1/models/{requests.utils.quote(model, safe='')}{rest}"
+    kind = "labels" if isinstance(version, str) else "versions"
+    rest = "" if version is None else f"/{kind}/{_quoted(str(version))}"
+    return f"/v1/models/{_quoted(model)}{rest}"
+
+
+def _quoted(part):
+    return requests.utils.quote(part, safe="")
 
 
 def _specify(spec, model, version):
     spec.name = model
-    if version is not None:
+    if isinstance(version, str):
+        spec.version_label = version
+    elif version is not None:
         spec.version.value = version
 
 

@@ -1,5 +1,6 @@
 """TensorFlow Serving's gRPC services, by its own protocol buffers."""
 
+import asyncio
 import functools
 import math
 import time
@@ -10,13 +11,15 @@ import tensorflow as tf
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
+    model_management_pb2,
     model_service_pb2_grpc,
     predict_pb2,
     prediction_service_pb2_grpc,
 )
 
+from tfgen.serving.backend import as_serving_error, no_method
+from tfgen.serving.choices import choices_of
 from tfgen.serving.errors import invalid
-from tfgen.serving.rest import answer_of, as_serving_error
 
 
 def answered(method):
@@ -26,48 +29,39 @@ def answered(method):
     async def wrapped(self, request, context):
         since, code, message = time.monotonic(), "OK", ""
         try:
-            self.authorize(dict(context.invocation_metadata()).get("authorization", ""))
+            self.backend.authorize(dict(context.invocation_metadata()).get("authorization", ""))
             return await method(self, request, context)
         except Exception as error:
             error = as_serving_error(error)
             code, message = error.code.name, error.message
         finally:
-            self.metrics.count("grpc", request.model_spec.name, code, since)
+            self.backend.metrics.count("grpc", _name(request), code, since)
         await context.abort(grpc.StatusCode[code], message)
 
     return wrapped
 
 
 class _Service:
-    def __init__(self, models, scheduler, largest, authorize, metrics):
-        self.models = models
-        self.scheduler = scheduler
-        self.largest = largest
-        self.authorize = authorize
-        self.metrics = metrics
+    def __init__(self, backend):
+        self.backend = backend
 
 
 class PredictionService(_Service, prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Answers `Predict` and `GetModelMetadata`.
+    """Answers `Predict` and `GetModelMetadata`, and says why it answers the others not.
 
     Args:
-        models: `Models`.
-        scheduler: a `Scheduler`.
-        largest: the number of bytes that an input may have.
-        authorize: a function of the header `authorization` that raises a ServingError.
-        metrics: `Metrics`.
+        backend: a `Backend`.
     """
 
     @answered
     async def Predict(self, request, context):
-        servable = self.models.get(*_which(request.model_spec))
+        servable = self.backend.models.get(*_which(request.model_spec))
         signature = servable.signature(request.model_spec.signature_name or "serving_default")
         inputs = {
-            key: _to_array(key, tensor, self.largest) for key, tensor in request.inputs.items()
+            key: _to_array(key, tensor, self.backend.largest)
+            for key, tensor in request.inputs.items()
         }
-        outputs = await answer_of(
-            self.scheduler, signature, inputs, seconds=context.time_remaining()
-        )
+        outputs = await self.backend.answer(signature, inputs, context.time_remaining())
         response = predict_pb2.PredictResponse()
         _specify(response.model_spec, request.model_spec, servable, signature.name)
         for key in request.output_filter or outputs:
@@ -83,26 +77,57 @@ class PredictionService(_Service, prediction_service_pb2_grpc.PredictionServiceS
                 "The metadata there are: signature_def. "
                 f"Received: {', '.join(request.metadata_field) or 'none'}."
             )
-        servable = self.models.get(*_which(request.model_spec))
+        servable = self.backend.models.get(*_which(request.model_spec))
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         _specify(response.model_spec, request.model_spec, servable, "")
         response.metadata["signature_def"].Pack(servable.definitions)
         return response
 
+    @answered
+    async def Classify(self, request, context):
+        raise self._no_method(request, "classify")
+
+    @answered
+    async def Regress(self, request, context):
+        raise self._no_method(request, "regress")
+
+    def _no_method(self, request, method):
+        servable = self.backend.models.get(*_which(request.model_spec))
+        name = request.model_spec.signature_name or "serving_default"
+        return no_method(servable, name, method)
+
 
 class ModelService(_Service, model_service_pb2_grpc.ModelServiceServicer):
-    """Answers `GetModelStatus`; arguments as those of `PredictionService`."""
+    """Answers `GetModelStatus` and `HandleReloadConfigRequest`.
+
+    Args:
+        backend: a `Backend`.
+    """
 
     @answered
     async def GetModelStatus(self, request, context):
         response = get_model_status_pb2.GetModelStatusResponse()
-        for version in self.models.status(*_which(request.model_spec)):
+        for version in self.backend.models.status(*_which(request.model_spec)):
             status = response.model_version_status.add()
             status.version = version.number
             status.state = version.state.value
             status.status.error_code = 2 if version.error else 0  # UNKNOWN, OK
             status.status.error_message = version.error
         return response
+
+    @answered
+    async def HandleReloadConfigRequest(self, request, context):
+        try:
+            choices = choices_of(request.config)
+        except ValueError as error:
+            raise invalid(f"The configuration is refused: {error}") from error
+        await asyncio.to_thread(self.backend.models.choose, choices)
+        return model_management_pb2.ReloadConfigResponse()
+
+
+def _name(request):
+    """Returns the name of the model that a request is for, if it is for one."""
+    return request.model_spec.name if "model_spec" in request.DESCRIPTOR.fields_by_name else ""
 
 
 def _which(spec):

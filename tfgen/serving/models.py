@@ -6,6 +6,7 @@ import logging
 import pathlib
 import threading
 
+from tfgen.serving.choices import Choice
 from tfgen.serving.errors import Code, ServingError, invalid
 from tfgen.serving.servable import Servable
 
@@ -29,12 +30,14 @@ class Version:
         state: its `State`.
         servable: the loaded SavedModel, while it is available.
         error: why it could not be loaded.
+        files: what its files were then; it is tried again when they are others.
     """
 
     number: int
     state: State
     servable: Servable | None = None
     error: str = ""
+    files: frozenset = frozenset()
 
 
 class Models:
@@ -45,6 +48,8 @@ class Models:
 
     Args:
         root: the folder.
+        choices: a dict from a model's name to its `Choice`, where not all models are to be served
+            or not the newest versions alone; `None` for all, by the names of their folders.
 
     Raises:
         NotADirectoryError: there is no such folder.
@@ -55,8 +60,9 @@ class Models:
         >>> models.get("vae_fashion").signature("sample")
     """
 
-    def __init__(self, root):
+    def __init__(self, root, choices=None):
         self.root = pathlib.Path(root)
+        self._choices = choices
         if not self.root.is_dir():
             raise NotADirectoryError(
                 f"There is no folder {self.root} of models to serve. Train one "
@@ -66,8 +72,12 @@ class Models:
         self._lock = threading.Lock()  # for those who refresh: whoever asks never waits
 
     def names(self):
-        """Returns the names of all models that were seen, in order."""
-        return sorted(self._versions)
+        """Returns the names of all models that can be asked, in order."""
+        return sorted(
+            name
+            for name, versions in self._versions.items()
+            if any(version.servable is not None for version in versions.values())
+        )
 
     def get(self, name, number=None, label=None):
         """Returns the servable of a model.
@@ -75,13 +85,13 @@ class Models:
         Args:
             name: the model's name.
             number: of a version; `None` for the newest.
-            label: of a version. There are none here: TensorFlow Serving has them.
+            label: of a version, instead of its number.
 
         Raises:
             ServingError: there is none, or it is not available.
         """
         if label is not None:
-            raise invalid(f"Unrecognized servable version label: {label}")
+            number = self._labelled(name, label)
         available = [
             version
             for version in self._versions.get(name, {}).values()
@@ -102,7 +112,7 @@ class Models:
             ServingError: there is none.
         """
         if label is not None:
-            number = self.get(name, label=label).version
+            number = self._labelled(name, label)
         found = [
             version
             for version in self._versions.get(name, {}).values()
@@ -113,35 +123,87 @@ class Models:
             raise ServingError(Code.NOT_FOUND, f"Could not find any versions of model {name}{rest}")
         return sorted(found, key=lambda version: version.number, reverse=True)
 
+    def choose(self, choices):
+        """Serves other models and versions from now on.
+
+        Args:
+            choices: as those that the class was made with.
+
+        Raises:
+            ServingError: a label is that of a version that cannot be served. Then all is as it was.
+        """
+        with self._lock:
+            before, self._choices = self._choices, choices
+            self._refresh()
+            try:
+                self._check_labels()
+            except ServingError:
+                self._choices = before
+                self._refresh()
+                raise
+
     def refresh(self):
         """Loads what is new in the folder, and gives up what is older, or gone."""
         with self._lock:
-            folders = _version_folders(self.root)
-            for name in {*folders, *self._versions}:
-                self._refresh_model(name, folders.get(name, {}))
+            self._refresh()
 
-    def _refresh_model(self, name, folders):
-        newest = None
+    def _refresh(self):
+        folders = _version_folders(self.root)
+        choices = self._choices
+        if choices is None:
+            choices = {name: Choice(name) for name in folders}
+        for name, choice in choices.items():
+            self._refresh_model(name, choice, folders.get(choice.folder, {}))
+        for name in self._versions.keys() - choices:
+            self._give_up(name, kept=())
+
+    def _refresh_model(self, name, choice, folders):
+        kept = set()
         for number in sorted(folders, reverse=True):
+            if choice.numbers is not None and number not in choice.numbers:
+                continue
+            if len(kept) == choice.newest:
+                break  # older ones are not needed
             known = self._versions.get(name, {}).get(number)
-            if known is None or (known.servable is None and not known.error):
+            if known is None or known.servable is None and known.files != _files(folders[number]):
                 known = self._load(name, number, folders[number])
                 self._set(name, known)
             if known.servable is not None:
-                newest = number
-                break  # older ones are not needed
+                kept.add(number)
+        self._give_up(name, kept)
+
+    def _give_up(self, name, kept):
         for number, version in self._versions.get(name, {}).items():
-            if version.servable is not None and number != newest:
+            if version.servable is not None and number not in kept:
                 _LOG.info("%s: version %d is given up", name, number)
                 self._set(name, Version(number, State.END))
 
+    def _labelled(self, name, label):
+        """Returns the number of the version that has a label."""
+        choice = (self._choices or {}).get(name)
+        if choice is None or label not in choice.labels:
+            raise invalid(f"Unrecognized servable version label: {label}")
+        return choice.labels[label]
+
+    def _check_labels(self):
+        for name, choice in self._choices.items():
+            for label, number in choice.labels.items():
+                version = self._versions.get(name, {}).get(number)
+                if version is None or version.servable is None:
+                    raise ServingError(
+                        Code.FAILED_PRECONDITION,
+                        f"Request to assign label {label} to version {number} of model {name}, "
+                        "which is not currently available for inference",
+                    )
+
     def _load(self, name, number, folder):
         self._set(name, Version(number, State.LOADING))
+        files = _files(folder)
         try:
             servable = Servable(folder)
         except Exception as error:  # whatever is wrong with a file, the others are served
             _LOG.error("%s: version %d cannot be loaded: %s", name, number, error)
-            return Version(number, State.END, error=str(error))
+            return Version(number, State.END, error=str(error), files=files)
         _LOG.info("%s: version %d is available", name, number)
         return Version(number, State.AVAILABLE, servable)
 
@@ -149,6 +211,12 @@ class Models:
         # A new dict each time: who reads the old one is not disturbed.
         versions = {**self._versions.get(name, {}), version.number: version}
         self._versions = {**self._versions, name: versions}
+
+
+def _files(folder):
+    """Returns names, sizes and times of a version's files: others when a copy goes on."""
+    found = ((path, path.stat()) for path in folder.rglob("*"))
+    return frozenset((path.name, stat.st_size, stat.st_mtime_ns) for path, stat in found)
 
 
 def _version_folders(root):

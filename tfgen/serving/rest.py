@@ -3,9 +3,7 @@
 The contract is that of its `g3doc/api_rest.md` and `model_servers/http_rest_api_handler.cc`.
 """
 
-import asyncio
 import json
-import logging
 import re
 import time
 import urllib.parse
@@ -16,13 +14,13 @@ import starlette.responses
 from google.protobuf import json_format
 
 from tfgen.serving import json_tensors
-from tfgen.serving.errors import Code, ServingError, invalid
+from tfgen.serving.backend import as_serving_error, no_method
+from tfgen.serving.errors import invalid
 
 _WHICH = r"(?:/versions/(?P<number>\d+)|/labels/(?P<label>[^/:?]+))?"
 _ASK = re.compile(rf"/v1/models/(?P<name>[^/:?]+){_WHICH}:(?P<method>classify|regress|predict)")
 _TELL = re.compile(rf"/v1/models(?:/(?P<name>[^/:?]+){_WHICH}(?P<metadata>/metadata)?)?")
 _MOST_DIGITS = 18  # of a number that fits into 64 bits
-_LOG = logging.getLogger(__name__)
 _LARGE = 2**16  # bytes that are parsed or written beside the others, not before them
 
 
@@ -30,32 +28,24 @@ class RestApi:
     """Answers requests to `/v1/models/...`.
 
     Args:
-        models: `Models`.
-        scheduler: a `Scheduler`.
-        largest: the number of bytes that a request's body may have.
-        authorize: a function of the header `Authorization` that raises a ServingError.
-        metrics: `Metrics`.
+        backend: a `Backend`.
     """
 
-    def __init__(self, models, scheduler, largest, authorize, metrics):
-        self.models = models
-        self.scheduler = scheduler
-        self.largest = largest
-        self.authorize = authorize
-        self.metrics = metrics
+    def __init__(self, backend):
+        self.backend = backend
 
     async def __call__(self, scope, receive, send):
         request = starlette.requests.Request(scope, receive)
         since, code = time.monotonic(), "OK"
         try:
-            self.authorize(request.headers.get("authorization", ""))
+            self.backend.authorize(request.headers.get("authorization", ""))
             content = await self._answer(request)
             response = starlette.responses.Response(content, media_type="application/json")
         except Exception as error:
             error = as_serving_error(error)
             response, code = error_response(error), error.code.name
         await response(scope, receive, send)
-        self.metrics.count("rest", _name_in(_path(request)), code, since)
+        self.backend.metrics.count("rest", _name_in(_path(request)), code, since)
 
     async def _answer(self, request):
         path = _path(request)
@@ -66,17 +56,15 @@ class RestApi:
         raise invalid(f"Malformed request: {request.method} {path}")
 
     async def _predict(self, request, match):
-        servable = self.models.get(*_which(match))
-        if match["method"] != "predict":
-            raise invalid(
-                f"This server answers :predict alone. Received: :{match['method']}. TensorFlow "
-                "Serving answers the others."
-            )
+        servable = self.backend.models.get(*_which(match))
         body = await self._body(request)
         document = await _aside(len(body), json_tensors.parse, body)
-        signature = servable.signature(json_tensors.signature_name(document))
+        name = json_tensors.signature_name(document)
+        if match["method"] != "predict":
+            raise no_method(servable, name, match["method"])
+        signature = servable.signature(name)
         inputs, rows = await _aside(len(body), json_tensors.read, document, signature.dtypes)
-        outputs = await answer_of(self.scheduler, signature, inputs)
+        outputs = await self.backend.answer(signature, inputs)
         size = sum(value.nbytes for value in outputs.values())
         return await _aside(size, json_tensors.write, outputs, rows)
 
@@ -84,15 +72,15 @@ class RestApi:
         body = bytearray()
         async for part in request.stream():
             body += part
-            if len(body) > self.largest:
-                raise invalid(f"A request's body may have at most {self.largest} bytes.")
+            if len(body) > self.backend.largest:
+                raise invalid(f"A request's body may have at most {self.backend.largest} bytes.")
         return bytes(body)
 
     def _tell(self, match):
         if match["name"] is None:
             raise invalid("Missing model name in request.")
         if match["metadata"]:
-            return json.dumps(metadata(_name(match), self.models.get(*_which(match))))
+            return json.dumps(metadata(_name(match), self.backend.models.get(*_which(match))))
         return json.dumps(
             {
                 "model_version_status": [
@@ -104,7 +92,7 @@ class RestApi:
                             "error_message": version.error,
                         },
                     }
-                    for version in self.models.status(*_which(match))
+                    for version in self.backend.models.status(*_which(match))
                 ]
             }
         )
@@ -124,34 +112,9 @@ def metadata(name, servable):
     }
 
 
-def as_serving_error(error):
-    """Returns the error that a client is told; any but a ServingError is a mistake of ours."""
-    if isinstance(error, ServingError):
-        return error
-    _LOG.error("A request was not answered.", exc_info=error)
-    return ServingError(Code.INTERNAL, "The server made a mistake, which its log tells.")
-
-
 def error_response(error):
     """Returns the response to a request that is not answered."""
     return starlette.responses.JSONResponse({"error": error.message}, error.code.value)
-
-
-async def answer_of(scheduler, signature, inputs, seconds=None):
-    """Schedules a request, and waits for its outputs.
-
-    Raises:
-        ServingError: it is refused, or not answered in time.
-    """
-    limit = scheduler.limits.seconds
-    seconds = limit if seconds is None else min(seconds, limit)
-    future = asyncio.wrap_future(scheduler.submit(signature, inputs, seconds))
-    try:
-        return await asyncio.wait_for(future, seconds)
-    except asyncio.TimeoutError as error:
-        raise ServingError(
-            Code.DEADLINE_EXCEEDED, f"There was no answer within {seconds:g} seconds."
-        ) from error
 
 
 async def _aside(size, function, *arguments):

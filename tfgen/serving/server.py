@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import dataclasses
-import hmac
 import logging
 import pathlib
 import signal
@@ -17,6 +16,8 @@ import starlette.staticfiles
 import uvicorn
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
+from tfgen.serving.backend import Backend
+from tfgen.serving.choices import read_choices
 from tfgen.serving.errors import Code, ServingError
 from tfgen.serving.grpc_api import ModelService, PredictionService
 from tfgen.serving.metrics import Metrics
@@ -34,6 +35,7 @@ class Settings:
 
     Args:
         root: the folder of models, ROOT/NAME/VERSION.
+        config: a file that tells which of them to serve (see `read_choices`); `None` for all.
         host: the address to listen at; by default this machine's own alone.
         rest_port: for REST, as TensorFlow Serving's.
         grpc_port: for gRPC, as TensorFlow Serving's.
@@ -44,6 +46,7 @@ class Settings:
     """
 
     root: str
+    config: str | None = None
     host: str = "127.0.0.1"
     rest_port: int = 8501
     grpc_port: int = 8500
@@ -63,28 +66,32 @@ def serve(settings, started):
 
     Raises:
         OSError: there is no such folder, or a port is taken.
+        ValueError: `settings.config` does not tell which models to serve.
 
     Example:
         >>> serve(Settings("saved_models"), started=print)
     """
-    models = Models(settings.root)
+    choices = None if settings.config is None else read_choices(settings.config)
+    models = Models(settings.root, choices)
     models.refresh()
     scheduler = Scheduler(settings.limits)
+    metrics = Metrics(models, scheduler)
+    backend = Backend(models, scheduler, metrics, settings.largest, settings.token)
     try:
-        asyncio.run(_serve(settings, models, scheduler, started))
+        asyncio.run(_serve(settings, backend, started))
     finally:
         scheduler.close()
 
 
-def application(models, scheduler, settings, metrics):
+def application(backend):
     """Returns the ASGI application: the REST API, the server's health, and the page to explore."""
-    api = RestApi(models, scheduler, settings.largest, _authorize(settings.token), metrics)
+    api = RestApi(backend)
 
     async def health(request):
-        return starlette.responses.JSONResponse({"models": models.names()})
+        return starlette.responses.JSONResponse({"models": backend.models.names()})
 
     async def figures(request):
-        return starlette.responses.PlainTextResponse(metrics.text())
+        return starlette.responses.PlainTextResponse(backend.metrics.text())
 
     router = starlette.routing.Router(
         [
@@ -124,16 +131,14 @@ class Page(starlette.staticfiles.StaticFiles):
         return response
 
 
-async def _serve(settings, models, scheduler, started):
+async def _serve(settings, backend, started):
     end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
-    metrics = Metrics(models, scheduler)
-    app = application(models, scheduler, settings, metrics)
     async with (
-        _rest(settings, app) as rest_port,
-        _grpc(settings, models, scheduler, metrics) as grpc_port,
-        _watch(models, settings.seconds_between_looks),
+        _rest(settings, application(backend)) as rest_port,
+        _grpc(settings, backend) as grpc_port,
+        _watch(backend.models, settings.seconds_between_looks),
     ):
         started(rest_port, grpc_port)
         await end.wait()
@@ -159,20 +164,17 @@ async def _rest(settings, app):
 
 
 @contextlib.asynccontextmanager
-async def _grpc(settings, models, scheduler, metrics):
+async def _grpc(settings, backend):
     """Answers gRPC; yields the port."""
-    size = settings.largest
     options = [
-        ("grpc.max_receive_message_length", size),
+        ("grpc.max_receive_message_length", backend.largest),
         ("grpc.max_send_message_length", -1),
         ("grpc.so_reuseport", 0),  # a port that another server has is refused
     ]
     server = grpc.aio.server(options=options)
-    parts = (models, scheduler, size, _authorize(settings.token), metrics)
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-        PredictionService(*parts), server
-    )
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(*parts), server)
+    prediction = PredictionService(backend)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(prediction, server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(backend), server)
     try:
         port = server.add_insecure_port(f"{settings.host}:{settings.grpc_port}")
     except RuntimeError as error:
@@ -203,16 +205,3 @@ async def _watch(models, seconds):
         yield
     finally:
         task.cancel()
-
-
-def _authorize(token):
-    """Returns a function that raises a ServingError unless a header bears the token."""
-
-    def authorize(header):
-        given = header.encode() if isinstance(header, str) else header
-        if token is not None and not hmac.compare_digest(given, f"Bearer {token}".encode()):
-            raise ServingError(
-                Code.UNAUTHENTICATED, "This server wants the header 'Authorization: Bearer TOKEN'."
-            )
-
-    return authorize

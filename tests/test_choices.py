@@ -1,0 +1,115 @@
+"""Which versions of which models a configuration chooses."""
+
+import pytest
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from tests.servables import half_plus, write
+from tfgen.serving.choices import Choice, choices_of, read_choices
+from tfgen.serving.configuration import configure
+from tfgen.serving.errors import Code, ServingError
+from tfgen.serving.models import Models, State
+
+MODEL = 'name: "half" base_path: "/models/folder/"'
+
+
+def choices(*models):
+    text = "".join(f"config {{ {model} }} " for model in models)
+    config = model_server_config_pb2.ModelServerConfig()
+    return choices_of(text_format.Parse(f"model_config_list {{ {text} }}", config))
+
+
+def served(models, name="half"):
+    versions = models.status(name)
+    return sorted(each.number for each in versions if each.state is State.AVAILABLE)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    for number in (1, 2, 3):
+        write(folder, "folder", number, half_plus(number))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        ("", [3]),
+        ("model_version_policy { latest {} }", [3]),
+        ("model_version_policy { latest { num_versions: 2 } }", [2, 3]),
+        ("model_version_policy { all {} }", [1, 2, 3]),
+        ("model_version_policy { specific { versions: 1 versions: 3 versions: 9 } }", [1, 3]),
+    ],
+)
+def test_versions_are_those_of_the_policy(folder, policy, expected):
+    models = Models(folder, choices(f"{MODEL} {policy}"))
+    models.refresh()
+    assert models.names() == ["half"] and served(models) == expected
+
+
+def test_a_label_is_another_name_of_a_version(folder):
+    policy = "model_version_policy { all {} }"
+    models = Models(
+        folder, choices(f'{MODEL} {policy} version_labels {{ key: "stable" value: 2 }}')
+    )
+    models.refresh()
+    assert models.get("half", label="stable").version == 2 and models.get("half").version == 3
+    (status,) = models.status("half", label="stable")
+    assert status.number == 2
+    with pytest.raises(ServingError, match="Unrecognized servable version label: canary"):
+        models.get("half", label="canary")
+
+
+def test_other_choices_take_the_place_of_those_before(folder):
+    models = Models(folder)
+    models.refresh()
+    assert models.names() == ["folder"] and served(models, "folder") == [3]
+    models.choose({"half": Choice("folder", numbers=frozenset([1]), labels={"old": 1})})
+    assert models.names() == ["half"] and models.get("half", label="old").version == 1
+    with pytest.raises(ServingError, match=r"Latest\(folder\)"):
+        models.get("folder")
+    models.refresh()  # which looks for them again
+    assert models.names() == ["half"] and served(models) == [1]
+
+
+def test_choices_that_cannot_be_met_change_nothing(folder):
+    models = Models(folder, {"half": Choice("folder", labels={"new": 3})})
+    models.refresh()
+    with pytest.raises(ServingError, match="version 2 of model half, which is not") as raised:
+        models.choose({"half": Choice("folder", numbers=frozenset([1]), labels={"new": 2})})
+    assert raised.value.code is Code.FAILED_PRECONDITION
+    assert served(models) == [3] and models.get("half", label="new").version == 3
+
+
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        (['base_path: "/models/half"'], "name of its own. Received: ''"),
+        ([MODEL, MODEL], "name of its own. Received: 'half'"),
+        (['name: "half"'], "base path of half must be that of a folder. Received: ''"),
+        (['name: "half" base_path: "/models/.."'], "must be that of a folder"),
+        ([f'{MODEL} model_platform: "caffe"'], "must be 'tensorflow'. Received: 'caffe'"),
+    ],
+)
+def test_what_is_not_served_is_refused(models, message):
+    with pytest.raises(ValueError, match=message):
+        choices(*models)
+
+
+def test_a_base_path_leads_nowhere_but_to_a_folder_of_the_root():
+    found = choices('name: "a" base_path: "../../etc"', 'name: "b" base_path: "gs://bucket/b/"')
+    assert [choice.folder for choice in found.values()] == ["etc", "b"]
+
+
+def test_the_file_that_configure_writes_is_read(folder):
+    configure(folder)
+    assert read_choices(folder / "models.config") == {"folder": Choice("folder")}
+
+
+@pytest.mark.parametrize("content", [b"nothing { }", b"\xff", b"", b"custom_model_config { }"])
+def test_a_file_that_chooses_nothing_is_told(tmp_path, content):
+    file = tmp_path / "models.config"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"models.config does not tell which models to serve: "):
+        read_choices(file)

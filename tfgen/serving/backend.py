@@ -1,0 +1,89 @@
+"""What both protocols answer from."""
+
+import asyncio
+import dataclasses
+import hmac
+import logging
+
+from tfgen.serving.errors import Code, ServingError, invalid
+from tfgen.serving.metrics import Metrics
+from tfgen.serving.models import Models
+from tfgen.serving.scheduler import Scheduler
+
+_LOG = logging.getLogger(__name__)
+_METHODS = {"classify": "classification", "regress": "regression"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Backend:
+    """The models and the line of requests, and what a server lets in.
+
+    Args:
+        models: `Models`.
+        scheduler: a `Scheduler`.
+        metrics: `Metrics`.
+        largest: how many bytes a request may have, and each tensor in it.
+        token: what requests must bear, or `None`.
+    """
+
+    models: Models
+    scheduler: Scheduler
+    metrics: Metrics
+    largest: int = 64 * 2**20
+    token: str | None = None
+
+    def authorize(self, header):
+        """Raises a ServingError unless a header `Authorization` bears the token."""
+        given = header.encode() if isinstance(header, str) else header
+        wanted = self.token
+        if wanted is not None and not hmac.compare_digest(given, f"Bearer {wanted}".encode()):
+            raise ServingError(
+                Code.UNAUTHENTICATED, "This server wants the header 'Authorization: Bearer TOKEN'."
+            )
+
+    async def answer(self, signature, inputs, seconds=None):
+        """Schedules a request, and waits for its outputs.
+
+        Args:
+            signature: a `Signature`.
+            inputs: a dict of NumPy arrays.
+            seconds: how long to wait, at most as long as the scheduler's limit.
+
+        Raises:
+            ServingError: it is refused, or not answered in time.
+        """
+        limit = self.scheduler.limits.seconds
+        seconds = limit if seconds is None else min(seconds, limit)
+        future = asyncio.wrap_future(self.scheduler.submit(signature, inputs, seconds))
+        try:
+            return await asyncio.wait_for(future, seconds)
+        except asyncio.TimeoutError as error:
+            raise ServingError(
+                Code.DEADLINE_EXCEEDED, f"There was no answer within {seconds:g} seconds."
+            ) from error
+
+
+def no_method(servable, signature, method):
+    """Returns the error of a request to classify or regress.
+
+    TensorFlow 2 exports no signatures for them; there are such SavedModels of TensorFlow 1.
+    """
+    found = servable.definitions.signature_def[servable.signature(signature).name].method_name
+    wanted = f"tensorflow/serving/{method}"
+    if found != wanted:
+        return invalid(
+            f"Expected {_METHODS[method]} signature method_name to be {wanted}. Was: {found}"
+        )
+    return ServingError(
+        Code.UNIMPLEMENTED,
+        f"This server answers predict alone. Received: {method}. TensorFlow "
+        "Serving answers the others.",
+    )
+
+
+def as_serving_error(error):
+    """Returns the error that a client is told; any but a ServingError is a mistake of ours."""
+    if isinstance(error, ServingError):
+        return error
+    _LOG.error("A request was not answered.", exc_info=error)
+    return ServingError(Code.INTERNAL, "The server made a mistake, which its log tells.")
