@@ -185,12 +185,12 @@ def test_labels_out_of_range_stop_training():
     gan = linear_cgan()
     gan.compile("sgd", "sgd")
     before = [weight.numpy() for weight in gan.trainable_variables]
-    message = r"(?s)Labels must be from 0 to 3, for num_classes=4\..*\[3 0 3"
+    message = r"(?s)Labels must be from 0 to 3\..*\[3 0 3"
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         gan.fit(points(), np.array([3, 0, 3, 1, 1, 4, 0, 3]), shuffle=False, verbose=0)
     for weight, old in zip(gan.trainable_variables, before, strict=True):
         np.testing.assert_array_equal(weight, old)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"from 0 to 3, for num_classes=4\."):
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"from 0 to 3\."):
         gan.generate(gan.draw_latents(2), [-1, 0])
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not BROWSER, reason="there is no Chromium here")
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
-    for name in ("conv_vae", "cgan", "cyclegan"):
+    for name in ("conv_vae", "cgan", "infogan", "cyclegan"):
         tfgen.export(compiled(name), folder / name)
     with started(folder) as (_, rest, _):
         yield rest
@@ -106,6 +106,25 @@ def test_codes_are_calculated_with(visit):
     page.locator("#and").press("Enter")
     page.wait_for_timeout(500)
     assert picture(page, "path") != path and picture(page, "sum") != total
+
+
+def test_codes_have_their_names_and_are_chosen(visit):
+    page = visit("infogan")
+    assert page.locator("#code-inputs label").all_inner_texts()[1].startswith("code_1, 0")
+    category, slider = page.get_by_label("code_0"), page.get_by_label("code_1, 0")
+    assert category.locator("option").all_inner_texts() == ["0", "1", "2", "3"]
+    drawn = [picture(page, "coded")]
+    for move in (
+        lambda: category.select_option("2"),
+        lambda: slider.fill("1.5"),
+        lambda: category.select_option("0"),
+        lambda: slider.fill("0"),
+    ):
+        move()
+        page.wait_for_timeout(500)
+        drawn.append(picture(page, "coded"))
+    assert len(set(drawn[:4])) == 4 and drawn[4] == drawn[0]
+    expect(visit("cgan").locator("#codes")).to_be_hidden()
 
 
 def test_a_label_is_asked_for_where_there_are_labels(visit):

@@ -47,7 +47,7 @@ def requests_for(model):
         for spec in specs:
             shape = [5, *spec.shape[1:]]
             if spec.dtype.is_integer:
-                values.setdefault(spec.name, random.integers(0, 10, shape).astype(np.int32))
+                values.setdefault(spec.name, random.integers(0, 4, shape).astype(np.int32))
             else:
                 values.setdefault(spec.name, random.random(shape, np.float32))
     return values

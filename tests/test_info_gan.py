@@ -292,6 +292,23 @@ def test_codes_of_one_kind_are_drawn_apart():
         np.testing.assert_allclose(np.corrcoef(draws.T), np.eye(3), atol=0.06)
 
 
+def test_a_client_names_categories_by_number():
+    gan = showing_infogan()
+    function, specs = gan.signatures()["sample_codes"]
+    assert [(spec.name, spec.dtype, spec.shape) for spec in specs] == [
+        ("code_0", tf.int32, [None]),
+        ("code_1", tf.float32, [None, 2]),
+        ("seed", tf.int64, []),
+    ]
+    values = np.array([[0.5, -1], [2, 0]], np.float32)
+    answer = tf.function(function, input_signature=specs)([2, 0], values, 7)
+    classes = tf.constant([[0, 0, 1], [1, 0, 0]], tf.float32)
+    np.testing.assert_allclose(answer["images"], gan.sample(2, 7, codes=[classes, values]))
+    for category in (-1, 3):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="must be from 0 to 2"):
+            function([0, category], values, 7)
+
+
 def test_samples_show_the_codes_asked_for():
     gan = showing_infogan()
     plain = gan.sample(3, seed=1)
@@ -333,6 +350,7 @@ def test_a_single_code_needs_no_list():
 def test_the_signatures_answer_as_the_model_does():
     gan = shared_infogan()
     signatures = gan.signatures()
+    del signatures["sample_codes"]  # which has a test of its own
     assert set(signatures) == {"serving_default", "sample", "score", "recognize"}
     inputs = {
         "serving_default": [gan.draw_latents(3, seed=7)],

@@ -33,6 +33,14 @@ class Code(Configured, abc.ABC):
         """Returns what Q's outputs say about a code: its expectation, `[batch, size]`."""
 
     @abc.abstractmethod
+    def spec(self, name):
+        """Returns the `tf.TensorSpec` of values that a client names this code by."""
+
+    @abc.abstractmethod
+    def from_values(self, values):
+        """Makes codes `[batch, size]` of values as `spec` describes them."""
+
+    @abc.abstractmethod
     def traversal(self, columns, span):
         """Returns what is worth showing of a code.
 
@@ -80,6 +88,12 @@ class Categorical(Code):
     def recognize(self, outputs):
         return tf.nn.softmax(tf.cast(outputs, tf.float32))
 
+    def spec(self, name):
+        return tf.TensorSpec([None], tf.int32, name)
+
+    def from_values(self, values):
+        return one_hot(values, self.size, "Categories")
+
     def traversal(self, columns, span):
         return [tf.eye(self.size)]
 
@@ -122,7 +136,31 @@ class UniformCode(Code):
     def recognize(self, outputs):
         return tf.cast(outputs, tf.float32)
 
+    def spec(self, name):
+        return tf.TensorSpec([None, self.size], tf.float32, name)
+
+    def from_values(self, values):
+        return values
+
     def traversal(self, columns, span):
         # One value moves, the others rest in the middle.
         values = span * tf.linspace(-1.0, 1.0, columns)[:, tf.newaxis]
         return [values * direction for direction in tf.eye(self.size)]
+
+
+def one_hot(classes, size, what):
+    """Makes vectors `[batch, size]` with a one in the place of each class.
+
+    Args:
+        classes: integers `[batch]` from 0 to `size - 1`.
+        size: how many classes there are.
+        what: what the classes are called in an error, such as "Labels".
+
+    Raises:
+        tf.errors.InvalidArgumentError: another class, of which `tf.one_hot` would make zeros.
+    """
+    classes = tf.cast(classes, tf.int64)  # `tf.one_hot` takes no short integers
+    inside = tf.reduce_all(tf.logical_and(classes >= 0, classes < size))
+    message = f"{what} must be from 0 to {size - 1}."
+    with tf.control_dependencies([tf.debugging.Assert(inside, [message, classes])]):
+        return tf.one_hot(classes, size)

@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from tfgen import noise
 from tfgen.base import unpack
+from tfgen.codes import one_hot
 from tfgen.config import serializable
 from tfgen.models.gan import GAN
 from tfgen.models.latent_generator import check_latents, check_players
@@ -166,14 +167,7 @@ class ConditionalGAN(GAN):
                 "Classes must be one number each, [batch] or [batch, 1]. Received: labels of "
                 f"{list(labels.shape)}. For one-hot labels, pass their `argmax(axis=-1)`."
             )
-        labels = tf.reshape(tf.cast(labels, tf.int64), [-1])  # `one_hot` takes no short integers
-        inside = tf.logical_and(labels >= 0, labels < self.num_classes)
-        message = f"Labels must be from 0 to {self.num_classes - 1}, for num_classes="
-        # `one_hot` would make of any other label a vector of zeros.
-        with tf.control_dependencies(
-            [tf.debugging.Assert(tf.reduce_all(inside), [f"{message}{self.num_classes}.", labels])]
-        ):
-            return tf.one_hot(labels, self.num_classes)
+        return one_hot(tf.reshape(labels, [-1]), self.num_classes, "Labels")
 
     def _check_labels(self, labels, count):
         if labels.shape[:1] != (count,):

@@ -162,7 +162,20 @@ class InfoGAN(GAN):
             codes = self.recognize(images)
             return {f"code_{index}": code for index, code in enumerate(codes)}
 
-        return {**super().signatures(), "recognize": (recognize, [images])}
+        def sample_codes(*values):
+            *values, seed = values
+            count = tf.shape(values[0])[0]
+            codes = [
+                code.from_values(value) for code, value in zip(self.codes, values, strict=True)
+            ]
+            return {"images": self.sample(count, seed, codes=codes)}
+
+        specs = [code.spec(f"code_{index}") for index, code in enumerate(self.codes)]
+        return {
+            **super().signatures(),
+            "recognize": (recognize, [images]),
+            "sample_codes": (sample_codes, [*specs, tf.TensorSpec([], tf.int64, "seed")]),
+        }
 
     def check_fit(self):
         if not self.codes:

@@ -9,8 +9,24 @@ const MOST_SLIDERS = 32;
 let model = null; // what is explored
 let code = []; // its latents, as the sliders show them
 let order = []; // their places, the most active first
-let waiting = false; // for an image; the newest code is asked for when it has come
-let stale = false;
+
+// Draws once more when it has drawn, if it was asked to meanwhile: what came between is left out.
+function newestOnly(draw) {
+  let [waiting, stale] = [false, false];
+  return async () => {
+    stale = true;
+    if (waiting) return;
+    waiting = true;
+    try {
+      while (stale) {
+        stale = false;
+        await draw();
+      }
+    } finally {
+      waiting = false;
+    }
+  };
+}
 
 // Runs what a user asked for, and tells when it fails.
 async function attempt(action) {
@@ -39,6 +55,7 @@ async function choose() {
   model = await new Model(name, chosen).load();
   const generates = latentSize() !== undefined;
   element("samples").hidden = !model.has("sample") && !model.has("sample_labels");
+  element("codes").hidden = !model.has("sample_codes");
   element("latents").hidden = element("between").hidden = !generates;
   element("images").hidden = imageSignatures().length === 0;
   for (const each of document.querySelectorAll("[data-needs=labels]")) {
@@ -47,6 +64,10 @@ async function choose() {
   element("prior").value = model.has("encode") ? "normal" : "uniform";
   element("answers").replaceChildren();
   if (!element("samples").hidden) await drawSamples();
+  if (!element("codes").hidden) {
+    element("code-inputs").replaceChildren(...codeNames().flatMap(makeCodeInputs));
+    await drawCodes();
+  }
   if (generates) {
     await startAgain();
     await Promise.all([drawPath(), drawSum()]);
@@ -83,6 +104,45 @@ async function drawSamples() {
   element("download").href = element("grid").toDataURL("image/png");
 }
 
+// ---- Codes by name (InfoGAN)
+
+const SAMPLES_OF_CODES = 10;
+const codeNames = () => model.inputs("sample_codes").filter((name) => name !== "seed").sort();
+
+// A category is chosen from those that the model recognizes; each value of another code slides.
+function makeCodeInputs(name) {
+  const [size] = model.shape("recognize", "outputs", name);
+  if (model.shape("sample_codes", "inputs", name).length) {
+    return Array.from({ length: size }, (_, place) => makeSlider(`${name}, ${place}`, 0, drawCodes));
+  }
+  const label = document.createElement("label");
+  const select = document.createElement("select");
+  select.append(...Array.from({ length: size }, (_, category) => new Option(category)));
+  select.addEventListener("input", () => attempt(drawCodes));
+  label.append(name, select);
+  return [label];
+}
+
+// The chosen value of each code, in the order of the inputs: of several sliders a list.
+function chosenCodes() {
+  const numbers = [...element("code-inputs").querySelectorAll("input, select")].map((input) => Number(input.value));
+  return Object.fromEntries(
+    codeNames().map((name) => {
+      const [size] = model.shape("sample_codes", "inputs", name);
+      return [name, size === undefined ? numbers.shift() : numbers.splice(0, size)];
+    }),
+  );
+}
+
+const drawCodes = newestOnly(async () => {
+  const inputs = { seed: value("codes-seed") };
+  for (const [name, chosen] of Object.entries(chosenCodes())) {
+    inputs[name] = Array(SAMPLES_OF_CODES).fill(chosen);
+  }
+  const { images } = await model.predict("sample_codes", inputs);
+  drawGrid(element("coded"), images, SAMPLES_OF_CODES / 2);
+});
+
 // ---- Latents
 
 async function startAgain() {
@@ -92,18 +152,28 @@ async function startAgain() {
     element(id).replaceChildren(...order.map((each) => new Option(`latent ${each}`, each)));
     element(id).value = place;
   }
-  element("sliders").replaceChildren(...order.slice(0, MOST_SLIDERS).map(makeSlider));
+  element("sliders").replaceChildren(...order.slice(0, MOST_SLIDERS).map(makeLatentSlider));
   await drawCodeImage();
 }
 
-function makeSlider(place) {
+function makeSlider(name, start, onInput) {
   const label = document.createElement("label");
   const slider = document.createElement("input");
-  Object.assign(slider, { type: "range", min: -3, max: 3, step: 0.01, value: code[place] });
-  slider.dataset.place = place;
-  slider.setAttribute("aria-label", `latent ${place}`);
-  slider.addEventListener("input", () => setLatents({ [place]: Number(slider.value) }));
-  label.append(String(place), slider, document.createElement("output"));
+  const output = document.createElement("output");
+  Object.assign(slider, { type: "range", min: -3, max: 3, step: 0.01, value: start });
+  output.textContent = start.toFixed(2);
+  slider.setAttribute("aria-label", name);
+  slider.addEventListener("input", () => {
+    output.textContent = Number(slider.value).toFixed(2);
+    attempt(() => onInput(Number(slider.value)));
+  });
+  label.append(name, slider, output);
+  return label;
+}
+
+function makeLatentSlider(place) {
+  const label = makeSlider(`latent ${place}`, code[place], (latent) => setLatents({ [place]: latent }));
+  label.querySelector("input").dataset.place = place;
   return label;
 }
 
@@ -112,23 +182,10 @@ function setLatents(changes) {
   attempt(drawCodeImage);
 }
 
-// Draws the image of the code. While one is under way, others are left out but the newest.
-async function drawCodeImage() {
+const drawCodeImage = newestOnly(async () => {
   showCode();
-  if (waiting) {
-    stale = true;
-    return;
-  }
-  waiting = true;
-  try {
-    do {
-      stale = false;
-      drawGrid(element("picture"), await generate([code]), 1);
-    } while (stale);
-  } finally {
-    waiting = false;
-  }
-}
+  drawGrid(element("picture"), await generate([code]), 1);
+});
 
 function showCode() {
   for (const slider of element("sliders").querySelectorAll("input")) {
@@ -238,6 +295,7 @@ element("next-seed").addEventListener("click", () => {
   element("seed").value = value("seed") + 1;
   attempt(drawSamples);
 });
+onSubmit(element("codes-seed").form, drawCodes);
 onSubmit(element("start").form, startAgain);
 for (const id of ["map-x", "map-y"]) element(id).addEventListener("change", showCode);
 element("map").addEventListener("pointerdown", drag);
