@@ -2,8 +2,9 @@
 
     $ python -m tests.hostile --requests 10000
 
-Starts the server on an export, asks, and fails unless each is refused: a status from 400 to 499, an
-error in JSON, in time. At the end the server must be alive and answer as before.
+Starts the server on an export, asks, and fails unless each is refused, in time: over REST by a
+status from 400 to 499 and an error in JSON, over gRPC by one of its codes for requests that are
+wrong. At the end the server must be alive and answer as before.
 """
 
 import argparse
@@ -16,9 +17,12 @@ import tempfile
 import time
 import warnings
 
+import grpc
 import httpx2
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+
+from tests import hostile_grpc
 
 SECONDS = 10  # more than a refusal may take
 MODEL = "/v1/models/vae"
@@ -134,18 +138,37 @@ def _base64(content):
     return base64.b64encode(content).decode()
 
 
-def ask_all(url, count):
-    """Asks so many requests of each kind in turn; returns how many had which status, by kind."""
+def ask_all(url, grpc_address, count):
+    """Asks so many requests, as many of each kind; returns how many had which status, by kind."""
     statuses = collections.defaultdict(collections.Counter)
+    each = -(-count // (len(KINDS) + len(hostile_grpc.KINDS)))
     with httpx2.Client(base_url=url, timeout=SECONDS) as client:
         for kind, strategy in KINDS.items():
-            ask_kind(client, strategy, -(-count // len(KINDS)), statuses[kind])
+            ask_kind(strategy, each, statuses[f"REST: {kind}"], lambda parts: ask(client, parts))
         alive = client.post(f"{MODEL}:predict", json={"inputs": [[0.0] * SIZE]})
         assert alive.status_code == 200, alive.text
+    with grpc.insecure_channel(grpc_address) as channel:
+        for kind, strategy in hostile_grpc.KINDS.items():
+            ask_kind(
+                strategy,
+                each,
+                statuses[f"gRPC: {kind}"],
+                lambda parts: hostile_grpc.ask(channel, parts, SECONDS),
+            )
+        hostile_grpc.alive(channel, SECONDS)
     return statuses
 
 
-def ask_kind(client, strategy, count, statuses):
+def ask(client, parts):
+    """Asks, and returns the status by which it was refused."""
+    path, body = parts
+    response = client.post(path, content=body)
+    assert 400 <= response.status_code < 500, (path, body[:500], response.text)
+    assert response.json().keys() == {"error"}, (path, body[:500], response.text)
+    return response.status_code
+
+
+def ask_kind(strategy, count, statuses, ask):
     @settings(
         max_examples=count,
         database=None,
@@ -154,14 +177,10 @@ def ask_kind(client, strategy, count, statuses):
         suppress_health_check=list(HealthCheck),
     )
     @given(strategy)
-    def ask(parts):
-        path, body = parts
-        response = client.post(path, content=body)
-        statuses[response.status_code] += 1
-        assert 400 <= response.status_code < 500, (path, body[:500], response.text)
-        assert response.json().keys() == {"error"}, (path, body[:500], response.text)
+    def ask_one(parts):
+        statuses[ask(parts)] += 1
 
-    ask()
+    ask_one()
 
 
 def main():
@@ -175,11 +194,11 @@ def main():
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
         export(compiled("conv_vae"), pathlib.Path(folder, "vae"), png=True)
-        with started(folder) as (_, url, _):
+        with started(folder) as (_, url, grpc_address):
             start = time.monotonic()
-            statuses = ask_all(url, options.requests)
+            statuses = ask_all(url, grpc_address, options.requests)
     for kind, counts in statuses.items():
-        print(f"{kind:20}" + "  ".join(f"{status}: {n}" for status, n in sorted(counts.items())))
+        print(f"{kind:24}" + "  ".join(f"{status}: {n}" for status, n in sorted(counts.items())))
     total = sum(counts.total() for counts in statuses.values())
     print(f"{total} requests refused in {time.monotonic() - start:.0f} s; none answered otherwise.")
 

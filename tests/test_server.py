@@ -154,6 +154,11 @@ def test_what_tensorflow_2_exports_no_signatures_for_is_refused(channel, method,
         getattr(stub, method)(request)
 
 
+def test_a_tensor_without_values_is_refused(predict):
+    with refused("INVALID_ARGUMENT", "resource has no values"):
+        predict(x=tensor_pb2.TensorProto(dtype=tf.resource.as_datatype_enum))
+
+
 def test_grpc_tells_of_models(channel):
     request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
     request.model_spec.name = "parts"

@@ -150,6 +150,8 @@ def _to_array(name, tensor, largest):
     """Returns a protocol buffer's tensor as an array of at most `largest` bytes."""
     try:
         dtype = tf.as_dtype(tensor.dtype)
+        if not dtype.is_numpy_compatible:
+            raise ValueError(f"{dtype.name} has no values to send")
         shape = [dim.size for dim in tensor.tensor_shape.dim]
         # One value may stand for all of a tensor, however large.
         if tensor.tensor_shape.unknown_rank or min(shape, default=0) < 0:
