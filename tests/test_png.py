@@ -7,17 +7,25 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import tfgen
 from tests.specimens import compiled, images
+from tfgen import __main__ as command
 from tfgen.serving.png import MOST, decode, encode
 from tfgen.serving.verify import verify
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    model = compiled("conv_vae")
-    path = tfgen.export(model, tmp_path_factory.mktemp("export"), png=True)
+    model, folder = compiled("conv_vae"), tmp_path_factory.mktemp("export")
+    model.save(folder / "model.keras")
+    command.main(["export", str(folder / "model.keras"), str(folder / "vae"), "--png"])
+    path = folder / "vae" / "1"
     return model, path, tf.saved_model.load(str(path))
+
+
+def test_a_model_that_is_not_there_is_one_line(tmp_path):
+    with pytest.raises(SystemExit, match="^tfgen: .*model.keras"):
+        command.main(["export", str(tmp_path / "model.keras"), str(tmp_path / "vae")])
+    assert not list(tmp_path.iterdir())
 
 
 def decoded(files):

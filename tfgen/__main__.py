@@ -1,4 +1,4 @@
-"""Commands for what was exported: `python -m tfgen serve saved_models`."""
+"""Commands to export and to serve: `python -m tfgen serve saved_models`."""
 
 import argparse
 import logging
@@ -22,7 +22,7 @@ def main(arguments=None):
 def parse(arguments=None):
     """Returns the parsed command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m tfgen", description="Serves models that were exported."
+        prog="python -m tfgen", description="Exports models, and serves what was exported."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser(
@@ -41,6 +41,15 @@ def parse(arguments=None):
     add("--seconds", type=float, default=30.0, help="that a request may wait (default: 30)")
     add("--largest", type=int, default=64, metavar="MIB", help="of a request (default: 64)")
     add("--token-file", metavar="FILE", help="answer only who bears the token in this file")
+    export = commands.add_parser(
+        "export", help="write a saved model's next version for servers, as training does"
+    )
+    export.set_defaults(run=_export)
+    export.add_argument("model", help="a file, such as runs/NAME/model.keras")
+    export.add_argument("folder", help="that of its versions, such as saved_models/NAME")
+    export.add_argument(
+        "--png", action="store_true", help="add signatures that take and give PNG files"
+    )
     verify = commands.add_parser(
         "verify", help="load an export as TensorFlow Serving does, ask it, compare its answers"
     )
@@ -55,6 +64,12 @@ def parse(arguments=None):
     configure.set_defaults(run=_configure)
     configure.add_argument("root", nargs="?", default="saved_models", help="(default: %(default)s)")
     return parser.parse_args(arguments)
+
+
+def _export(options):
+    import tfgen
+
+    print(tfgen.export(tfgen.load(options.model), options.folder, png=options.png))
 
 
 def _configure(options):
