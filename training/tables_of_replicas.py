@@ -38,7 +38,9 @@ def layouts(name, result):
 
 The largest difference of any weight from that of one replica, after one step and after ten, with
 batches of {result["batch_size"]} random examples in all; beside it, how far a weight was moved at
-most. By small steps of gradient descent: in large ones rounding errors grow.
+most. By small steps of gradient descent: in large ones rounding errors grow. Where a unit lies at
+the kink of its activation, a rounding error decides whether it learns from an example: differences
+of 1e-7 and more are such (of `infogan_mnist`, one of 1,024 units).
 {result["seconds"] / 60:.0f} minutes on {machine_of(result)}. ([{name}]({name}))
 
 {table(["recipe", "steps", *head], rows)}
