@@ -16,7 +16,7 @@ def main(arguments=None):
     except (OSError, ValueError) as error:
         sys.exit(f"tfgen: {error}")
     except ModuleNotFoundError as error:
-        sys.exit(f"tfgen: {error}. Install what serving needs: pip install 'tfgen[serve]'.")
+        sys.exit(f"tfgen: {error}. Install what it needs: pip install 'tfgen[{options.extra}]'.")
 
 
 def parse(arguments=None):
@@ -24,6 +24,7 @@ def parse(arguments=None):
     parser = argparse.ArgumentParser(
         prog="python -m tfgen", description="Exports models, and serves what was exported."
     )
+    parser.set_defaults(extra="serve")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve = commands.add_parser(
         "serve", help="answer requests as TensorFlow Serving does, for trying things out"
@@ -63,6 +64,16 @@ def parse(arguments=None):
     )
     configure.set_defaults(run=_configure)
     configure.add_argument("root", nargs="?", default="saved_models", help="(default: %(default)s)")
+    convert = commands.add_parser(
+        "convert", help="write one signature of an export for a runtime that is not TensorFlow's"
+    )
+    convert.set_defaults(run=_convert, extra="convert")
+    convert.add_argument("path", help="of a version, saved_models/NAME/VERSION, or of its model")
+    convert.add_argument("--to", required=True, metavar="TARGET", help="onnx or litert")
+    convert.add_argument(
+        "--signature", default="serving_default", help="its name (default: %(default)s)"
+    )
+    convert.add_argument("--output", metavar="FILE", help="(default: NAME-SIGNATURE.onnx, .tflite)")
     return parser.parse_args(arguments)
 
 
@@ -78,6 +89,12 @@ def _configure(options):
     for path in configure(options.root):
         print(path)
     print(f"Next: cd {options.root} && docker compose up")
+
+
+def _convert(options):
+    from tfgen.convert import convert
+
+    print(convert(options.path, options.to, options.signature, options.output))
 
 
 def _verify(options):

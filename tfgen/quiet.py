@@ -14,7 +14,7 @@ def import_tensorflow():
     setting can stop them; users take those for errors.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with _held_back_errors():
+    with held_back_errors():
         import tensorflow as tf
 
         tf.config.list_physical_devices()
@@ -36,7 +36,7 @@ def show_warnings_plainly():
 
 
 @contextlib.contextmanager
-def _held_back_errors():
+def held_back_errors():
     """Holds back what is written to the error stream, and shows it if the block raises."""
     sys.stderr.flush()
     stream = os.dup(2)

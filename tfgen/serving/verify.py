@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen.serving.load import load
-from tfgen.serving.warm_up import FILE, example, read_requests
+from tfgen.serving.warm_up import FILE, random_example, read_requests
 
 TOLERANCE = 1e-5
 _ROWS = (1, 3)
@@ -161,12 +161,8 @@ def _difference(name, key, outputs, expected):
 
 
 def _random(key, info, rows):
-    """Returns a request's input: numbers in [0, 1), zeros for labels, a count, a seed, files."""
     shape = [None if dim.size < 0 else dim.size for dim in info.tensor_shape.dim]
-    value = example(tf.TensorSpec(shape, info.dtype, key), rows).numpy()
-    if value.dtype.kind == "f":
-        return np.random.default_rng(rows).random(value.shape).astype(value.dtype)
-    return value
+    return random_example(tf.TensorSpec(shape, info.dtype, key), rows)
 
 
 def _text(info):

@@ -4,6 +4,7 @@ The first request of a signature is slow: memory is found, graphs are optimized.
 TensorFlow Serving's `g3doc/saved_model_warmup.md`.
 """
 
+import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
@@ -55,3 +56,11 @@ def example(spec, rows=1):
     if spec.dtype == tf.string:
         return tf.fill([rows], tf.io.encode_png(tf.zeros([1, 1, 1], tf.uint8)))
     return tf.zeros([rows if size is None else size for size in spec.shape], spec.dtype)
+
+
+def random_example(spec, rows):
+    """Returns an array that a signature takes: as `example`, with numbers in [0, 1) for zeros."""
+    value = example(spec, rows).numpy()
+    if value.dtype.kind == "f":
+        return np.random.default_rng(rows).random(value.shape).astype(value.dtype)
+    return value
