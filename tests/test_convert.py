@@ -13,7 +13,7 @@ from tests.servables import spec, write
 from tests.specimens import SHAPE, compiled, discriminator
 from tfgen import __main__ as command
 from tfgen import distributions, networks
-from tfgen.convert import TARGETS, convert
+from tfgen.serving.convert import TARGETS, convert
 
 
 def dcgan():

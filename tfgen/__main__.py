@@ -92,7 +92,7 @@ def _configure(options):
 
 
 def _convert(options):
-    from tfgen.convert import convert
+    from tfgen.serving.convert import convert
 
     print(convert(options.path, options.to, options.signature, options.output))
 

@@ -10,10 +10,12 @@ import tensorflow as tf
 
 from tfgen.files import whole_file
 from tfgen.quiet import held_back_errors
-from tfgen.serving.verify import TOLERANCE, newest_version
+from tfgen.serving.verify import newest_version
 from tfgen.serving.warm_up import random_example
 
 _ROWS = (1, 3)
+# Rounding alone comes to 1e-5 in networks for 64 pixels; what is converted wrongly, to 3e-4 or more.
+_TOLERANCE = 1e-4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +58,8 @@ def convert(path, target, signature="serving_default", output=None):
 
     Inputs and outputs keep their names, types and shapes, batches any size. Only ONNX has one name
     for one tensor: there, an output that is called as an input becomes `output_NAME`. The file is
-    run before it is written: its answers to random numbers are the SavedModel's to 1e-5.
+    run before it is written: its answers to random numbers are the SavedModel's to 1e-4, or it is
+    refused.
 
     What draws random numbers, or takes or gives files, cannot be converted: draw latents yourself,
     and convert what takes them. Exports refuse numbers that are not finite; these files do not.
@@ -129,7 +132,7 @@ def _difference(target, signature, content):
             return f"it does not run on {rows} random rows ({str(error).splitlines()[0]})"
         for key, value in expected.items():
             difference = _distance(outputs[key], value.numpy())
-            if not difference <= TOLERANCE:
+            if not difference <= _TOLERANCE:
                 return f"there, {key} of {rows} rows differ by {difference:.1e}"
     return None
 
