@@ -14,7 +14,7 @@ from tfgen.serving.verify import newest_version
 from tfgen.serving.warm_up import random_example
 
 _ROWS = (1, 3)
-# Rounding alone comes to 1e-5 in networks for 64 pixels; what is converted wrongly, to 3e-4 or more.
+# Rounding alone comes to 1e-5 in networks for 64 pixels; operations converted wrongly, to 3e-4.
 _TOLERANCE = 1e-4
 
 
