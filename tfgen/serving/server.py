@@ -151,6 +151,8 @@ async def _rest(settings, app):
         listening = socket.create_server((settings.host, settings.rest_port))
     except OSError as error:
         raise _not_usable(settings.host, settings.rest_port) from error
+    # Or an answer's body waits for the client to confirm the headers, which may take it 40 ms.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
     config = uvicorn.Config(
         app, log_level="warning", lifespan="off", timeout_graceful_shutdown=_SECONDS_TO_END
     )
