@@ -11,7 +11,7 @@ import json
 import pathlib
 import statistics
 
-from training import tables_of_replicas
+from training import tables_of_replicas, tables_of_serving
 from training.published import PUBLISHED
 from training.tables import machine_of, table
 
@@ -36,6 +36,7 @@ def main():
         ("Many replicas", "layouts", tables_of_replicas.layouts),
         ("Speed of many workers", "scaling", tables_of_replicas.scaling),
         ("Speed of training", "ratios", _benchmark),
+        ("Speed of the server", "serving", tables_of_serving.serving),
         ("Speed of the scores", "evaluation_benchmark", _evaluation_benchmark),
     ):
         found = [write(name, result) for name, result in results.items() if key in result]
