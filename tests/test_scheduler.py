@@ -71,6 +71,26 @@ def test_what_waits_is_answered_together_and_each_gets_its_own(start):
     assert scheduler.waiting == 0
 
 
+def test_where_several_ask_a_call_waits_for_others_until_none_come(start):
+    scheduler, signature = start(pause=0.5), Doubling()
+    busy(scheduler, signature)
+    early = [ask(scheduler, signature, value) for value in (1, 2)]
+    signature.may.set()
+    time.sleep(0.1)  # the first call has ended, and nothing runs
+    late = ask(scheduler, signature, 3)
+    assert [each.result(10)["y"].tolist() for each in (*early, late)] == [[2], [4], [6]]
+    assert signature.sizes == [1, 3]
+
+
+def test_a_single_client_never_waits_for_others(start):
+    scheduler, signature = start(pause=5.0), Doubling()
+    signature.may.set()
+    begin = time.monotonic()
+    for value in range(3):
+        ask(scheduler, signature, value).result(10)
+    assert time.monotonic() - begin < 2 and signature.sizes == [1, 1, 1]
+
+
 def test_a_bad_request_does_not_harm_the_others(start):
     scheduler, signature = start(), Doubling()
     busy(scheduler, signature)

@@ -21,6 +21,8 @@ class Limits:
         rows: how many rows a request may have.
         waiting: how many rows may wait in line.
         seconds: how long a request may wait for its answer.
+        pause: where several requests wait, or were just answered together, how many seconds to wait
+            for another one before each call, in all at most ten times as long.
     """
 
     threads: int = 1
@@ -28,6 +30,7 @@ class Limits:
     rows: int = 1024
     waiting: int = 4096
     seconds: float = 30.0
+    pause: float = 0.003
 
 
 class Scheduler:
@@ -51,6 +54,7 @@ class Scheduler:
         self.limits = limits
         self._lines = collections.OrderedDict()  # from a signature to its waiting requests
         self._waiting = 0
+        self._together = 1  # requests in the last call
         self._changed = threading.Condition()
         self._closed = False
         self._threads = [
@@ -122,6 +126,9 @@ class Scheduler:
         """Waits for requests, and returns a signature and some of them; None at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._lines or self._closed)
+            self._wait_for_more()
+            # Another thread may have taken them meanwhile.
+            self._changed.wait_for(lambda: self._lines or self._closed)
             if not self._lines:
                 return None
             signature, line = self._lines.popitem(last=False)
@@ -134,7 +141,24 @@ class Scheduler:
                 self._lines[signature] = line  # behind the others
                 self._changed.notify()
             self._waiting -= rows
+            self._together = len(taken)
             return signature, taken
+
+    def _wait_for_more(self):
+        """Waits until no more requests come, if several clients ask: few large calls are faster."""
+        end = time.monotonic() + 10 * self.limits.pause
+        while (
+            self._several_ask()
+            and self._waiting < self.limits.batch
+            and not self._closed
+            and time.monotonic() < end
+            and self._changed.wait(self.limits.pause)
+        ):
+            pass
+
+    def _several_ask(self):
+        signature, line = next(iter(self._lines.items()), (None, ()))
+        return bool(line) and signature.is_batched and max(len(line), self._together) > 1
 
 
 class _Request:
