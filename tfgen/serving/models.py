@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import gc
 import logging
 import pathlib
 import threading
@@ -173,10 +174,14 @@ class Models:
         self._give_up(name, kept)
 
     def _give_up(self, name, kept):
-        for number, version in self._versions.get(name, {}).items():
-            if version.servable is not None and number not in kept:
-                _LOG.info("%s: version %d is given up", name, number)
-                self._set(name, Version(number, State.END))
+        versions = self._versions.get(name, {}).values()
+        gone = [each.number for each in versions if each.servable and each.number not in kept]
+        for number in gone:
+            _LOG.info("%s: version %d is given up", name, number)
+            self._set(name, Version(number, State.END))
+        del versions
+        if gone:
+            gc.collect()  # a loaded SavedModel refers to itself, and would stay for long
 
     def _labelled(self, name, label):
         """Returns the number of the version that has a label."""
