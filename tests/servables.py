@@ -51,6 +51,8 @@ SIGNATURES = {
     "roots": (refuse_negative, [spec("x")]),
     "truth": (lambda x: {"positive": x > 0}, [spec("x", tf.int64)]),
     "mean": (lambda x: {"mean": tf.reduce_mean(x)}, [spec("x")]),
+    "constant": (lambda: {"one": tf.constant([1.0])}, []),
+    "wave": (lambda x: {"wave": tf.complex(x, x)}, [spec("x")]),
 }
 
 

@@ -7,6 +7,7 @@ status with what the answer must hold. Of an error that is a pattern.
 PARTS = "/v1/models/parts"
 HALF = "/v1/models/half_plus"
 NAN, INF = float("nan"), float("inf")
+DEEP = "[" * 1000 + "]" * 1000
 RAGGED = {"x": [[1, 2], [3]], "label": [1, 2]}
 
 
@@ -52,6 +53,21 @@ CASES = [
         200,
         {"predictions": [{"b64": "/wA="}]},
     ),
+    (
+        "bytes in lines",
+        f"{PARTS}:predict",
+        ask("bytes", instances=[{"b64": "QUJD\nREVG\n"}]),
+        200,
+        {"predictions": [{"b64": "QUJDREVG"}]},
+    ),
+    (
+        "bytes without padding",
+        f"{PARTS}:predict",
+        ask("bytes", instances=[{"b64": "QUI"}]),
+        200,
+        {"predictions": [{"b64": "QUI="}]},
+    ),
+    ("mark", f"{PARTS}:predict", '\ufeff{"inputs": [2]}', 200, {"outputs": [3.0]}),
     ("truth", f"{PARTS}:predict", ask("truth", inputs=[-1, 2]), 200, {"outputs": [False, True]}),
     ("scalar", f"{PARTS}:predict", ask("mean", inputs=[1, 2]), 200, {"outputs": 1.5}),
     ("status", f"{PARTS}", None, 200, {"model_version_status": [available("7")]}),
@@ -102,6 +118,13 @@ CASES = [
     ("key missing", f"{PARTS}:predict", ask("two", instances=[{"x": [1, 2]}]), 400, "label"),
     ("plain list", f"{PARTS}:predict", ask("two", instances=[1]), 400, "object"),
     ("base64", f"{PARTS}:predict", ask("bytes", instances=[{"b64": "?"}]), 400, "base64"),
+    ("not in ASCII", f"{PARTS}:predict", ask("bytes", instances=[{"b64": "é"}]), 400, "base64"),
+    ("deep", f"{PARTS}:predict", f'{{"instances": [1, {DEEP}]}}', 400, ""),
+    ("deep name", f"{PARTS}:predict", f'{{"signature_name": {DEEP}}}', 400, "must be a string"),
+    ("half a character", f"{PARTS}:predict", {"signature_name": "\ud800"}, 400, "JSON Parse error"),
+    ("no inputs, rows", f"{PARTS}:predict", ask("constant", instances=[1]), 400, "input map"),
+    ("no inputs, columns", f"{PARTS}:predict", ask("constant", inputs=[1]), 400, "input map"),
+    ("complex", f"{PARTS}:predict", ask("wave", instances=[1]), 400, "Failed to write JSON value"),
     ("refused by the graph", f"{PARTS}:predict", ask("roots", inputs=[-1]), 400, "negative"),
     ("no rows to answer", f"{PARTS}:predict", ask("mean", instances=[1]), 400, ""),
 ]

@@ -39,21 +39,19 @@ def folder(tmp_path_factory):
         ("model_version_policy { latest {} }", [3]),
         ("model_version_policy { latest { num_versions: 2 } }", [2, 3]),
         ("model_version_policy { all {} }", [1, 2, 3]),
-        ("model_version_policy { specific { versions: 1 versions: 3 versions: 9 } }", [1, 3]),
+        ("model_version_policy { specific { versions: 1 versions: 3 } }", [1, 3]),
     ],
 )
 def test_versions_are_those_of_the_policy(folder, policy, expected):
-    models = Models(folder, choices(f"{MODEL} {policy}"))
-    models.refresh()
+    models = Models(folder)
+    models.choose(choices(f"{MODEL} {policy}"))
     assert models.names() == ["half"] and served(models) == expected
 
 
 def test_a_label_is_another_name_of_a_version(folder):
     policy = "model_version_policy { all {} }"
-    models = Models(
-        folder, choices(f'{MODEL} {policy} version_labels {{ key: "stable" value: 2 }}')
-    )
-    models.refresh()
+    models = Models(folder)
+    models.choose(choices(f'{MODEL} {policy} version_labels {{ key: "stable" value: 2 }}'))
     assert models.get("half", label="stable").version == 2 and models.get("half").version == 3
     (status,) = models.status("half", label="stable")
     assert status.number == 2
@@ -73,13 +71,47 @@ def test_other_choices_take_the_place_of_those_before(folder):
     assert models.names() == ["half"] and served(models) == [1]
 
 
-def test_choices_that_cannot_be_met_change_nothing(folder):
-    models = Models(folder, {"half": Choice("folder", labels={"new": 3})})
-    models.refresh()
-    with pytest.raises(ServingError, match="version 2 of model half, which is not") as raised:
-        models.choose({"half": Choice("folder", numbers=frozenset([1]), labels={"new": 2})})
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        (Choice("folder", numbers=frozenset([1]), labels={"new": 2}), "version 2 of model half"),
+        (Choice("folder", labels={"new": 2}), "version 2 of model half"),
+        (Choice("nothing"), "no version to serve of half"),
+        (Choice("folder", numbers=frozenset([9])), "no version to serve of half"),
+    ],
+)
+def test_choices_that_cannot_be_met_change_nothing(folder, choice, message):
+    models = Models(folder)
+    models.choose({"half": Choice("folder", labels={"new": 3})})
+    loaded = models.get("half")
+    with pytest.raises(ServingError, match=message) as raised:
+        models.choose({"half": choice, "other": Choice("folder")})
     assert raised.value.code is Code.FAILED_PRECONDITION
-    assert served(models) == [3] and models.get("half", label="new").version == 3
+    assert models.names() == ["half"] and served(models) == [3]
+    assert models.get("half", label="new") is loaded  # it was never given up
+
+
+def test_a_label_is_there_as_long_as_one_of_its_versions(folder, monkeypatch):
+    models, asked = Models(folder), []
+    models.choose({"half": Choice("folder", numbers=frozenset([1]), labels={"new": 1})})
+    load = models._load
+
+    def load_and_ask(*arguments):
+        asked.append(models.get("half", label="new").version)
+        return load(*arguments)
+
+    monkeypatch.setattr(models, "_load", load_and_ask)
+    models.choose({"half": Choice("folder", numbers=frozenset([2]), labels={"new": 2})})
+    assert asked == [1] and models.get("half", label="new").version == 2
+
+
+def test_another_folder_is_another_model(tmp_path):
+    write(tmp_path, "a", 1, half_plus(1))
+    write(tmp_path, "b", 1, half_plus(2))
+    models = Models(tmp_path)
+    models.choose({"half": Choice("a")})
+    models.choose({"half": Choice("b")})
+    assert models.get("half").path == tmp_path / "b" / "1" and served(models) == [1]
 
 
 @pytest.mark.parametrize(

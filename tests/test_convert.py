@@ -1,12 +1,15 @@
 """What was converted answers as the export does, in runtimes that are not TensorFlow's."""
 
+import dataclasses
 import sys
+import types
 
 import numpy as np
 import onnxruntime
 import pytest
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
+from tensorflow.lite.python.convert_phase import ConverterError
 
 import tfgen
 from tests.servables import spec, write
@@ -159,6 +162,32 @@ def test_a_file_that_answers_otherwise_is_never_written(target, signature, messa
         ValueError, match=f"{signature} cannot be converted to {target}: .*{message}"
     ):
         convert(odd, target, signature, tmp_path / "file")
+    assert not list(tmp_path.iterdir())
+
+
+def _raising(error):
+    def fail(*arguments):
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(ConverterError("of shapes\nand more"), "of shapes"), (ValueError(), "ValueError")],
+)
+def test_why_a_converter_fails_is_told(error, told, exports, tmp_path, monkeypatch):
+    def converter(*arguments, **options):
+        return types.SimpleNamespace(convert=_raising(error))
+
+    monkeypatch.setattr(tf.lite.TFLiteConverter, "from_saved_model", converter)
+    with pytest.raises(ValueError, match=rf"to litert: the converter fails \({told}"):
+        convert(exports / "dcgan", "litert", output=tmp_path / "file")
+    monkeypatch.undo()
+    failing = dataclasses.replace(TARGETS["litert"], run=_raising(error))
+    monkeypatch.setitem(TARGETS, "litert", failing)
+    with pytest.raises(ValueError, match=rf"does not run on 1 random rows \({told}"):
+        convert(exports / "dcgan", "litert", output=tmp_path / "file")
     assert not list(tmp_path.iterdir())
 
 

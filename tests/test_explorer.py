@@ -1,13 +1,18 @@
 """The page to explore models with, in a browser."""
 
+import contextlib
+import re
 import shutil
 
 import numpy as np
 import PIL.Image
+import playwright.sync_api
 import pytest
+import tensorflow as tf
 from playwright.sync_api import expect, sync_playwright
 
 import tfgen
+from tests.servables import half_plus, spec, write
 from tests.specimens import compiled
 from tests.test_server import started
 
@@ -15,11 +20,29 @@ BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(not BROWSER, reason="there is no Chromium here")
 
 
+WIDE = 600  # latents, so that more than 1,024 codes are asked for to find the active ones
+
+
+def _dots(latents):
+    return {"images": tf.reshape(tf.sigmoid(latents[:, -1]), [-1, 1, 1, 1])}
+
+
+# Codes without `recognize`, which would tell their sizes.
+WIDE_SIGNATURES = {
+    "serving_default": (_dots, [spec("latents", shape=(None, WIDE))]),
+    "sample_codes": (
+        lambda code, seed: _dots(code[:, tf.newaxis]),
+        [spec("code"), spec("seed", tf.int64, ())],
+    ),
+}
+
+
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     for name in ("conv_vae", "cgan", "infogan", "cyclegan"):
         tfgen.export(compiled(name), folder / name)
+    write(folder, "wide", 1, WIDE_SIGNATURES)
     with started(folder) as (_, rest, _):
         yield rest
 
@@ -97,6 +120,44 @@ def test_latents_move_by_slider_map_and_keys(visit):
     assert len(set(drawn)) == 4
 
 
+def test_latents_stay_on_the_map(visit):
+    page = visit("conv_vae")
+    slider, shown = page.locator("#sliders input").first, page.locator("#sliders output").first
+    for start, key, end in (("2.95", "ArrowRight", "3.00"), ("-2.95", "ArrowLeft", "-3.00")):
+        slider.fill(start)
+        for _ in range(2):
+            page.locator("#map").press(key)
+        expect(shown).to_have_text(end)
+
+
+@pytest.mark.parametrize("slow", ["metadata", ":predict"])
+def test_the_model_is_the_one_that_was_chosen_last(visit, slow):
+    page, held = visit("cyclegan"), []
+    page.route(re.compile(f"/conv_vae.*{slow}"), lambda route: held.append(route))
+    page.fill("#model", "conv_vae")
+    page.locator("#model").press("Enter")
+    expect(page.locator("#status")).to_have_text("Loading conv_vae ...")
+    while not held:
+        page.wait_for_timeout(50)
+    page.fill("#model", "cgan")
+    page.locator("#model").press("Enter")
+    page.locator("#status", has_text="cgan:").wait_for()
+    drawn = picture(page, "grid")
+    for route in held:
+        with contextlib.suppress(playwright.sync_api.Error):  # nobody waits for it any more
+            route.continue_()
+    page.wait_for_timeout(500)
+    assert page.locator("#status").inner_text().startswith("cgan:")
+    assert picture(page, "grid") == drawn
+    expect(page.locator("#sample-label")).to_be_visible()
+
+
+def test_a_wide_model_is_asked_in_parts(visit):
+    page = visit("wide")
+    expect(page.locator("#sliders label").first).to_contain_text(f"latent {WIDE - 1}")
+    expect(page.locator("#codes")).to_be_hidden()  # nothing tells how many values a code has
+
+
 def test_codes_are_calculated_with(visit):
     page = visit("conv_vae")
     path, total = picture(page, "path"), picture(page, "sum")
@@ -165,3 +226,27 @@ def test_what_goes_wrong_is_told(visit):
     page.fill("#model", "nothing")
     page.locator("#model").press("Enter")
     expect(page.locator("#status.error")).to_contain_text("Could not find any versions")
+    expect(page.locator("#explored")).to_have_attribute("inert", "")  # it is another model's
+
+
+def test_a_token_is_asked_for_where_one_is_wanted(browser, tmp_path):
+    write(tmp_path, "half", 1, half_plus(1))
+    (tmp_path / "token").write_text("secret")
+    with (
+        started(tmp_path, f"--token-file={tmp_path / 'token'}") as (_, url, _),
+        browser.new_page() as page,
+    ):
+        page.goto(url)
+        token = page.get_by_label(f"Token for {url.removeprefix('http://')}")
+        expect(token).to_be_focused()
+        expect(page.locator("#status.error")).to_contain_text("Authorization: Bearer")
+        token.fill("guessed")
+        token.press("Enter")
+        expect(page.locator("#status.error")).to_contain_text("Authorization: Bearer")
+        expect(token).to_be_focused()
+        token.fill("secret")
+        token.press("Enter")
+        expect(page.locator("#status")).to_have_text("half: serving_default")
+        expect(token).to_be_hidden()
+        kept = page.evaluate("() => [document.cookie, localStorage.length, sessionStorage.length]")
+        assert kept == ["", 0, 0] and page.url == f"{url}/"

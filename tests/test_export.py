@@ -12,6 +12,7 @@ import tfgen
 from tests.specimens import SPECIMENS, VAES, compiled
 from tests.test_server import started
 from tfgen.client import GrpcClient, RestClient
+from tfgen.serving.errors import ServingError
 from tfgen.serving.servable import Servable
 
 SERVE = """
@@ -155,6 +156,15 @@ def test_the_description_names_what_was_exported(exported):
         description = json.loads(file.read_text())
         assert description["recipe"] == name and description["model"] == type(model).__name__
         assert description["versions"]["tfgen"] == tfgen.__version__
+
+
+def test_rows_beside_a_seed_are_bounded(exported):
+    servable = Servable(exported[2] / "cgan" / "1")
+    signature = servable.signature("sample_labels")
+    labels = np.zeros(4097, np.int32)
+    assert signature.rows({"labels": labels, "seed": np.int64(1)}) == 4097  # for the server's limit
+    with pytest.raises(ServingError, match="labels must have at most 4096 rows"):
+        signature({"labels": labels, "seed": np.int64(1)})
 
 
 def test_versions_count_on_and_nothing_else_is_left(tmp_path):

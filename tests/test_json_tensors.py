@@ -1,7 +1,9 @@
 """Tensors as JSON, by the contract of TensorFlow Serving's `json_tensor_test.cc`."""
 
 import json
+import time
 
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from tfgen.serving.errors import Code, ServingError
 FLOAT, INT, LONG = np.dtype(np.float32), np.dtype(np.int32), np.dtype(np.int64)
 TEXT, TRUTH, BYTE = np.dtype(object), np.dtype(bool), np.dtype(np.uint8)
 ONE, TWO = {"x": FLOAT}, {"x": FLOAT, "label": INT}
+DEEP = "[" * 1000 + "]" * 1000
 
 
 def read(text, dtypes):
@@ -38,6 +41,16 @@ def read(text, dtypes):
         ('{"instances": ["a", {"b64": "/wA="}]}', {"t": TEXT}, {"t": [b"a", b"\xff\0"]}, True),
         ('{"inputs": {"b64": "YQ=="}}', {"t": TEXT}, {"t": b"a"}, False),
         ('{"inputs": {"t": {"b64": "YQ=="}}}', {"t": TEXT}, {"t": b"a"}, False),
+        ('{"inputs": {"b64": " QUJD\\r\\nREVG\\n"}}', {"t": TEXT}, {"t": b"ABCDEF"}, False),
+        ('{"inputs": [{"b64": "QUI"}, {"b64": "QQ"}]}', {"t": TEXT}, {"t": [b"AB", b"A"]}, False),
+        ('\ufeff{"inputs": [1, NaN]}', ONE, {"x": [1, np.nan]}, False),
+        (
+            '{"inputs": "\\ud83d\\ude00", "x": NaN}',
+            {"t": TEXT},
+            {"t": "\U0001f600".encode()},
+            False,
+        ),
+        ('{"inputs": {}}', {}, {}, False),
     ],
 )
 def test_tensors_are_read(text, dtypes, expected, rows):
@@ -52,9 +65,11 @@ def test_tensors_are_read(text, dtypes, expected, rows):
     ("text", "dtypes", "message"),
     [
         ("", ONE, "The document is empty"),
+        ("\ufeff", ONE, "The document is empty"),
         ("instances = [1, 2]", ONE, "JSON Parse error: Invalid value"),
         ("[" * 100_000, ONE, "JSON Parse error: "),
         ('{"inputs": ' + "[" * 40 + "]" * 40 + "}", ONE, "nested deeper than 32 lists"),
+        (f'{{"inputs": [1, {DEEP}]}}', ONE, r"JSON Value: \[+\.\.\. is not of expected type"),
         ("[1]", ONE, "Is not object"),
         ('{"x": 1}', ONE, "Missing 'inputs' or 'instances' key"),
         ('{"inputs": 1, "instances": [1]}', ONE, "only one of 'inputs' or 'instances'"),
@@ -82,7 +97,15 @@ def test_tensors_are_read(text, dtypes, expected, rows):
         (f'{{"inputs": {"9" * 5000}}}', ONE, "JSON Parse error: Invalid value"),
         ('{"inputs": 1}', {"t": TEXT}, "1 is not of expected type: string"),
         ('{"inputs": {"b64": "?"}}', {"t": TEXT}, "Unable to base64 decode the input t"),
-        ('{"inputs": "\\ud800"}', {"t": TEXT}, "not Unicode"),
+        ('{"inputs": {"b64": "é"}}', {"t": TEXT}, "Unable to base64 decode the input t"),
+        ('{"inputs": {"b64": "QUJDR"}}', {"t": TEXT}, "Unable to base64 decode the input t"),
+        ('{"inputs": {"b64": "QU=I"}}', {"t": TEXT}, "Unable to base64 decode the input t"),
+        ('{"inputs": {"b64": "QUI\\u00a0"}}', {"t": TEXT}, "Unable to base64 decode the input t"),
+        ('{"inputs": "\\ud800"}', {"t": TEXT}, "JSON Parse error: .* surrogates not allowed"),
+        ('{"\\udc00": NaN, "inputs": 1}', ONE, "JSON Parse error: .* surrogates not allowed"),
+        ('{"instances": [1]}', {}, "Failed to get input map for signature"),
+        ('{"instances": [{}]}', {}, "Failed to get input map for signature"),
+        ('{"inputs": [1]}', {}, "Failed to get input map for signature"),
     ],
 )
 def test_what_is_wrong_is_said(text, dtypes, message):
@@ -108,6 +131,14 @@ def test_a_signature_is_named_by_a_string():
     assert json_tensors.signature_name({"signature_name": "sample"}) == "sample"
     with pytest.raises(ServingError, match="'signature_name' key must be a string value"):
         json_tensors.signature_name({"signature_name": 100})
+
+
+def test_no_more_of_a_document_is_written_than_is_shown():
+    document = {"signature_name": 1, "inputs": [0.5] * 1_000_000}
+    start = time.process_time()
+    with pytest.raises(ServingError, match=r"0\.5, .*\.\.\. not formatted"):
+        json_tensors.signature_name(document)
+    assert time.process_time() - start < 0.05  # all of it takes 0.2 s
 
 
 @pytest.mark.parametrize(
@@ -150,6 +181,15 @@ def test_answers_are_written(outputs, rows, expected):
 def test_what_has_no_rows_is_not_written_as_rows(outputs, message):
     with pytest.raises(ServingError, match=message):
         json_tensors.write(outputs, rows=True)
+
+
+@pytest.mark.parametrize("dtype", [np.complex64, ml_dtypes.bfloat16, ml_dtypes.float8_e5m2])
+def test_numbers_that_json_has_not_are_refused(dtype):
+    with pytest.raises(
+        ServingError, match=r"Failed to write JSON value .*, of the output y\."
+    ) as told:
+        json_tensors.write({"x": np.zeros(2), "y": np.zeros(2, dtype)}, rows=False)
+    assert told.value.code is Code.INVALID_ARGUMENT
 
 
 def test_bytes_under_a_name_of_text_are_refused():

@@ -1,6 +1,7 @@
 """Which versions of which models are served."""
 
 import shutil
+import weakref
 
 import numpy as np
 import pytest
@@ -91,6 +92,28 @@ def test_only_numbered_folders_of_visible_models_are_read(tmp_path):
     assert models.names() == ["half"]
     with pytest.raises(ServingError, match="Could not find any versions of model empty"):
         models.status("empty")
+
+
+def test_one_bad_folder_does_not_keep_the_others_from_being_served(tmp_path):
+    write(tmp_path, "half", 1, half_plus(1))
+    broken = tmp_path / "a" / "1"
+    broken.mkdir(parents=True)
+    (broken / "saved_model.pb").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "half" / str(2**63)).mkdir()  # no number of 64 bits
+    models = Models(tmp_path)
+    for _ in range(2):
+        models.refresh()
+        assert models.names() == ["half"] and states(models) == {1: State.AVAILABLE}
+
+
+def test_what_is_given_up_is_freed(tmp_path):
+    write(tmp_path, "half", 1, half_plus(1))
+    models = Models(tmp_path)
+    models.refresh()
+    old = weakref.ref(models.get("half"))
+    write(tmp_path, "half", 2, half_plus(2))
+    models.refresh()
+    assert old() is None
 
 
 def test_a_saved_model_without_signatures_is_not_served(tmp_path):

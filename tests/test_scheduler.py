@@ -20,6 +20,9 @@ class Doubling:
         self.called = threading.Event()
         self.sizes = []
 
+    def rows(self, inputs):
+        return len(inputs["x"])
+
     def check(self, inputs):
         if inputs.keys() != {"x"}:
             raise invalid("x is missing")
@@ -69,6 +72,27 @@ def test_what_waits_is_answered_together_and_each_gets_its_own(start):
     ]
     assert signature.sizes == [1, 3, 5]  # never more than 5, in the order in which they came
     assert scheduler.waiting == 0
+
+
+def test_rows_of_other_shapes_are_answered_apart(start):
+    scheduler, signature = start(), Doubling()
+    busy(scheduler, signature)
+    shapes = [(1, 2), (1, 3), (2, 2)]
+    futures = [scheduler.submit(signature, {"x": np.ones(shape)}) for shape in shapes]
+    signature.may.set()
+    assert [each.result(10)["y"].shape for each in futures] == shapes
+    assert signature.sizes == [1, 3, 1]  # of the same shape together
+
+
+def test_whatever_fails_the_next_request_is_answered(start):
+    scheduler, signature = start(), Doubling()
+    busy(scheduler, signature)
+    texts = [ask(scheduler, signature, value) for value in ("a", "b")]
+    signature.may.set()
+    for future in texts:
+        with pytest.raises(TypeError):
+            future.result(10)
+    assert ask(scheduler, signature, 1).result(10)["y"] == [2]
 
 
 def test_where_several_ask_a_call_waits_for_others_until_none_come(start):

@@ -108,6 +108,26 @@ def test_grpc_answers(predict):
     assert predict(x=np.ones(1, np.float32)).model_spec.signature_name == "serving_default"
 
 
+@pytest.mark.parametrize(
+    ("signature", "field", "inputs", "expected"),
+    [
+        ("", "float_val", {"x": np.array([1, 2], np.float32)}, {"y": [2.5, 3.0]}),
+        ("truth", "bool_val", {"x": np.array([-1, 1])}, {"positive": [False, True]}),
+        (
+            "two",
+            "int_val",
+            {"x": np.zeros([2, 2], np.float32), "label": np.array([2, -3], np.int32)},
+            {"label": [2, -3]},
+        ),
+        ("text", "string_val", {"text": [b"a\0", b"b"]}, {"text": [b"A\0", b"B"]}),
+    ],
+)
+def test_values_stand_where_clients_look_for_them(predict, signature, field, inputs, expected):
+    outputs = predict(signature, **inputs).outputs
+    for key, values in expected.items():
+        assert list(getattr(outputs[key], field)) == values and not outputs[key].tensor_content
+
+
 def test_a_tensor_of_one_value_repeated_is_read(predict):
     tensor = tf.make_tensor_proto(np.float32(2))
     tensor.tensor_shape.dim.add().size = 3
@@ -132,11 +152,18 @@ def test_grpc_refuses(predict):
         predict("roots", x=-x)
 
 
-@pytest.mark.parametrize("size", [2**40, -1])
-def test_a_small_message_does_not_become_a_large_tensor(predict, size):
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (2**40, "tensors may have at most"),
+        (2**62, "The input x is not a tensor"),
+        (-1, "The input x is not a tensor"),
+    ],
+)
+def test_a_small_message_does_not_become_a_large_tensor(predict, size, message):
     tensor = tf.make_tensor_proto(np.float32(2))
     tensor.tensor_shape.dim.add().size = size
-    with refused("INVALID_ARGUMENT", "The input x is not a tensor"):
+    with refused("INVALID_ARGUMENT", message):
         predict(x=tensor)
 
 
@@ -153,6 +180,18 @@ def test_what_tensorflow_2_exports_no_signatures_for_is_refused(channel, method,
     stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
     with refused("INVALID_ARGUMENT", f"{method.lower()}. Was: tensorflow/serving/predict"):
         getattr(stub, method)(request)
+
+
+def test_small_tensors_do_not_become_much_together(predict, addresses):
+    tensor = tf.make_tensor_proto(np.float32(2))
+    tensor.tensor_shape.dim.add().size = 2**23  # 32 MiB, and twice so much is too much
+    with refused("INVALID_ARGUMENT", "takes the inputs x. Received: a0, a1"):
+        predict(**{f"a{index}": tensor for index in range(100)})
+    tensor.tensor_shape.dim.add().size = 2
+    label = tf.make_tensor_proto(np.int32(2))
+    label.tensor_shape.dim.add().size = 2**23
+    with refused("INVALID_ARGUMENT", "may have at most 67108864 bytes. Received: 100663296"):
+        predict("two", x=tensor, label=label)
 
 
 def test_a_tensor_without_values_is_refused(predict):
@@ -334,6 +373,11 @@ def test_a_token_is_wanted_where_there_is_one(tmp_path):
     (tmp_path / "token").write_text("secret\n")
     with started(tmp_path, f"--token-file={tmp_path / 'token'}") as (_, rest, grpc_address):
         path, bearer = f"{rest}/v1/models/half", {"authorization": "Bearer secret"}
+        figures = f"{rest}/monitoring/prometheus/metrics"
+        assert httpx2.get(figures).status_code == 401
+        assert "tfgen_rows_waiting" in httpx2.get(figures, headers=bearer).text
+        assert httpx2.get(f"{rest}/healthz").json() == {"models": []}
+        assert httpx2.get(f"{rest}/healthz", headers=bearer).json() == {"models": ["half"]}
         for headers in ({}, {"authorization": "Bearer secre"}):
             response = httpx2.get(path, headers=headers)
             assert (
@@ -351,8 +395,12 @@ def test_a_token_is_wanted_where_there_is_one(tmp_path):
 
 def test_what_cannot_be_served_is_one_line(addresses, folder, tmp_path):
     port = addresses[0].rsplit(":")[-1]
+    (tmp_path / "token").write_text("\n")
+    (tmp_path / "models.config").write_text(CHOSEN.replace("half_plus", "half_minus"))
     for options, message in (
         ([tmp_path / "nothing"], "no folder"),
+        ([folder, f"--token-file={tmp_path / 'token'}"], "no token in"),
+        ([folder, f"--config={tmp_path / 'models.config'}"], "no version to serve of half"),
         ([folder, f"--rest-port={port}", "--grpc-port=0"], f"The port {port} of 127.0.0.1"),
         ([folder, "--rest-port=0", f"--grpc-port={port}"], f"The port {port} of 127.0.0.1"),
     ):

@@ -34,13 +34,19 @@ def parse(arguments=None):
     add("root", nargs="?", default="saved_models", help="a folder of models (default: %(default)s)")
     add("--config", metavar="FILE", help="a models.config: versions and their labels to serve")
     add("--host", default="127.0.0.1", help="listen at this address (default: this machine's own)")
-    add("--rest-port", type=int, default=8501, help="default: %(default)s")
-    add("--grpc-port", type=int, default=8500, help="default: %(default)s")
-    add("--batch", type=int, default=64, help="put together so many rows (default: %(default)s)")
-    add("--rows", type=int, default=1024, help="the most that a request may have (default: 1024)")
-    add("--waiting", type=int, default=4096, help="rows that may wait in line (default: 4096)")
-    add("--seconds", type=float, default=30.0, help="that a request may wait (default: 30)")
-    add("--largest", type=int, default=64, metavar="MIB", help="of a request (default: 64)")
+    add("--rest-port", type=_port, default=8501, help="default: %(default)s")
+    add("--grpc-port", type=_port, default=8500, help="default: %(default)s")
+    add(
+        "--batch",
+        type=_positive(int),
+        default=64,
+        help="put together so many rows of several requests (default: %(default)s); 1 for models "
+        "whose rows are not independent",
+    )
+    add("--rows", type=_positive(int), default=1024, help="that a request may have (default: 1024)")
+    add("--waiting", type=_positive(int), default=4096, help="rows in line (default: 4096)")
+    add("--seconds", type=_positive(float), default=30.0, help="until an answer (default: 30)")
+    add("--largest", type=_positive(int), default=64, metavar="MIB", help="request (default: 64)")
     add("--token-file", metavar="FILE", help="answer only who bears the token in this file")
     export = commands.add_parser(
         "export", help="write a saved model's next version for servers, as training does"
@@ -64,6 +70,9 @@ def parse(arguments=None):
     )
     configure.set_defaults(run=_configure)
     configure.add_argument("root", nargs="?", default="saved_models", help="(default: %(default)s)")
+    configure.add_argument(
+        "--batching", action="store_true", help="put together rows, if all signatures have them"
+    )
     convert = commands.add_parser(
         "convert", help="write one signature of an export for a runtime that is not TensorFlow's"
     )
@@ -77,6 +86,25 @@ def parse(arguments=None):
     return parser.parse_args(arguments)
 
 
+def _positive(kind):
+    def parse(text):
+        if not (value := kind(text)) > 0:
+            raise ValueError
+        return value
+
+    parse.__name__ = f"positive {kind.__name__}"  # what argparse calls it
+    return parse
+
+
+def _port(text):
+    if not 0 <= (port := int(text)) < 2**16:
+        raise ValueError
+    return port
+
+
+_port.__name__ = "port"
+
+
 def _export(options):
     import tfgen
 
@@ -86,7 +114,7 @@ def _export(options):
 def _configure(options):
     from tfgen.serving.configuration import configure
 
-    for path in configure(options.root):
+    for path in configure(options.root, options.batching):
         print(path)
     print(f"Next: cd {options.root} && docker compose up")
 
@@ -124,6 +152,8 @@ def _serve(options):
     if options.token_file:
         with open(options.token_file) as file:
             token = file.read().strip()
+        if not token:
+            raise ValueError(f"There is no token in {options.token_file}.")
     settings = Settings(
         root=options.root,
         config=options.config,

@@ -6,6 +6,9 @@ they are told to, and ask again where the server was busy or away.
 
 import base64
 import json
+import math
+import time
+import urllib.parse
 
 import grpc
 import numpy as np
@@ -26,13 +29,18 @@ class ServedError(Exception):
     """A server refused a request, or did not answer in time."""
 
 
+class _NotTaken(ServedError):
+    """A server did not begin with a request: it can be asked again."""
+
+
 class RestClient:
     """Asks over REST, in columns.
 
     Args:
         url: the server's, such as "http://localhost:8501".
-        seconds: how long an answer may take.
-        retries: how often to ask again, after waits that double.
+        seconds: how long a request may wait for its answer to begin, all tries together.
+        retries: how often to ask again, after waits that double. A request that was sent is asked
+            again only if the server says that it is busy or away.
         token: what the server wants its requests to bear, if it does.
 
     Example:
@@ -44,16 +52,8 @@ class RestClient:
     def __init__(self, url, seconds=30.0, retries=3, token=None):
         self.url = url.rstrip("/")
         self.seconds = seconds
+        self._waits = [0.2 * 2**attempt for attempt in range(retries)]
         self._session = requests.Session()
-        again = urllib3.Retry(
-            retries,
-            backoff_factor=0.2,
-            status_forcelist=_BUSY,
-            allowed_methods=None,
-            raise_on_status=False,
-        )
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=again))
         if token is not None:
             self._session.headers["Authorization"] = f"Bearer {token}"
 
@@ -72,15 +72,12 @@ class RestClient:
         Raises:
             ServedError: the server refused, or did not answer.
         """
-        body = {
-            "signature_name": signature,
-            "inputs": {key: _to_json(value) for key, value in inputs.items()},
-        }
-        answer = self._ask("POST", f"{_path(model, version)}:predict", json.dumps(body))["outputs"]
+        body = json.dumps({"signature_name": signature, "inputs": inputs}, default=_to_json)
+        answer = self._ask("POST", f"{_path(model, version)}:predict", body)["outputs"]
         # Of a single output TensorFlow Serving leaves out the name: the signature has it.
-        if not isinstance(answer, dict) or "b64" in answer:
+        if not isinstance(answer, dict):
             answer = {self._single_output(model, version, signature): answer}
-        return {key: _from_json(value) for key, value in answer.items()}
+        return {key: _to_array(value) for key, value in answer.items()}
 
     def status(self, model):
         """Returns a dict from a model's versions to their states, such as `{1: "AVAILABLE"}`."""
@@ -93,20 +90,33 @@ class RestClient:
         return name
 
     def _ask(self, method, path, body=None):
+        end = time.monotonic() + self.seconds
+        for wait in (*self._waits, math.inf):
+            try:
+                # A sleep may take longer than it should.
+                return self._try(method, path, body, max(end - time.monotonic(), 0.001))
+            except _NotTaken:
+                if time.monotonic() + wait >= end:
+                    raise
+            time.sleep(wait)
+
+    def _try(self, method, path, body, seconds):
         try:
             response = self._session.request(
-                method, self.url + path, data=body, timeout=self.seconds
+                method, self.url + path, data=body, timeout=urllib3.Timeout(seconds)
             )
         except requests.RequestException as error:
-            raise ServedError(f"{self.url} does not answer: {error}") from error
+            kind = _NotTaken if _is_refused(error) else ServedError
+            raise kind(f"{self.url} does not answer: {error}") from error
+        kind = _NotTaken if response.status_code in _BUSY else ServedError
         try:
-            answer = response.json()
+            answer = response.json(object_hook=_from_base64)
         except requests.JSONDecodeError as error:
-            raise ServedError(
+            raise kind(
                 f"{self.url} answers {response.status_code} without JSON: is it a model server?"
             ) from error
         if not response.ok:
-            raise ServedError(f"{response.status_code}: {answer.get('error', answer)}")
+            raise kind(f"{response.status_code}: {answer.get('error', answer)}")
         return answer
 
 
@@ -115,7 +125,7 @@ class GrpcClient:
 
     Args:
         address: the server's, such as "localhost:8500".
-        seconds: how long an answer may take.
+        seconds: how long an answer may take, all tries together.
         retries: how often to ask again, at most 4.
         token: what the server wants its requests to bear, if it does.
 
@@ -174,7 +184,7 @@ def _path(model, version):
 
 
 def _quoted(part):
-    return requests.utils.quote(part, safe="")
+    return urllib.parse.quote(part, safe="")
 
 
 def _specify(spec, model, version):
@@ -185,20 +195,29 @@ def _specify(spec, model, version):
         spec.version.value = version
 
 
+def _is_refused(error):
+    """Tells whether a request failed because there was no connection, so that none was sent."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)
+
+
 def _to_json(value):
+    """Returns what stands for bytes, or an array, which the JSON library cannot write."""
     if isinstance(value, bytes):
         return {"b64": base64.b64encode(value).decode()}
-    value = np.asarray(value)
-    if value.dtype.kind in "OS":
-        return [_to_json(each) for each in value.tolist()] if value.ndim else value.item()
-    return value.tolist()
+    return np.asarray(value).tolist()
 
 
-def _from_json(value):
-    if isinstance(value, dict):
-        return np.array(base64.b64decode(value["b64"]), object)
-    if isinstance(value, list) and value and isinstance(value[0], (dict, str)):
-        parts = [_from_json(each) if isinstance(each, dict) else each for each in value]
-        return np.array([part.item() if hasattr(part, "item") else part for part in parts], object)
+def _from_base64(value):
+    """Returns the bytes that an object of JSON stands for, or the object as it is."""
+    if value.keys() == {"b64"} and isinstance(value["b64"], str):
+        return base64.b64decode(value["b64"])
+    return value
+
+
+def _to_array(value):
+    """Returns an array; bytes and text are objects, since NumPy's own types of them drop zeros."""
     array = np.array(value)
+    if array.dtype.kind in "SU":
+        return np.array(value, object)
     return array.astype(np.float32) if array.dtype == np.float64 else array

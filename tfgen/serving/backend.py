@@ -11,6 +11,7 @@ from tfgen.serving.models import Models
 from tfgen.serving.scheduler import Scheduler
 
 _LOG = logging.getLogger(__name__)
+_LARGE = 2**16  # bytes that are read or written beside other requests, not before them
 _METHODS = {"classify": "classification", "regress": "regression"}
 
 
@@ -61,6 +62,13 @@ class Backend:
             raise ServingError(
                 Code.DEADLINE_EXCEEDED, f"There was no answer within {seconds:g} seconds."
             ) from error
+
+
+async def aside(size, function, *arguments):
+    """Calls a function, in a thread if it has many bytes to read or write."""
+    if size < _LARGE:
+        return function(*arguments)
+    return await asyncio.to_thread(function, *arguments)
 
 
 def no_method(servable, signature, method):

@@ -3,6 +3,7 @@
 import pathlib
 
 from google.protobuf import text_format
+from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 from tfgen.files import whole_file
@@ -12,7 +13,11 @@ _MOUNTED = "/models"  # where the folder is in the server's container
 _ARGUMENTS = [
     f"--model_config_file={_MOUNTED}/models.config",
     "--model_config_file_poll_wait_seconds=30",
+    # Or it would not start with labels.
+    "--allow_version_labels_for_unavailable_models=true",
     f"--monitoring_config_file={_MOUNTED}/monitoring.config",
+]
+_BATCHING_ARGUMENTS = [
     "--enable_batching=true",
     f"--batching_parameters_file={_MOUNTED}/batching.config",
 ]
@@ -28,44 +33,66 @@ max_enqueued_batches { value: 64 }
 """
 
 
-def configure(root):
+def configure(root, batching=False):
     """Writes the files with which TensorFlow Serving serves all models of a folder.
 
-    `models.config`, `batching.config` and `monitoring.config` are TensorFlow Serving's own;
+    `models.config`, `monitoring.config` and `batching.config` are TensorFlow Serving's own;
     `compose.yaml` is for Docker (`docker compose up` in the folder), `kubernetes.yaml` for a
     cluster (a deployment and a service, the folder on a volume that is claimed as `models`). In
     both the container's own disk is read-only.
 
     Args:
         root: the folder, ROOT/NAME/VERSION.
+        batching: whether rows of several requests are put together. TensorFlow Serving does so for
+            all signatures or none, and then refuses those with inputs that have no rows, such as
+            the count and the seed of `sample`: no version that has one would be loaded.
 
     Returns:
         The paths of the files, which are written anew.
 
     Raises:
         FileNotFoundError: there is no model in the folder.
+        ValueError: a signature has an input without rows, and `batching` is asked for.
 
     Example:
         >>> configure("saved_models")
     """
     root = pathlib.Path(root)
-    names = sorted({file.parent.parent.name for file in root.glob("[!.]*/[0-9]*/saved_model.pb")})
+    files = sorted(root.glob("[!.]*/[0-9]*/saved_model.pb"))
+    names = sorted({file.parent.parent.name for file in files})
     if not names:
         raise FileNotFoundError(
             f"There is no model in {root}. Train one (`python -m training.train`), or name another "
             "folder."
         )
-    contents = {
+    arguments, contents = list(_ARGUMENTS), {}
+    if batching:
+        for file in files:
+            _check_rows(file)
+        arguments += _BATCHING_ARGUMENTS
+        contents["batching.config"] = _BATCHING
+    contents |= {
         "models.config": _models(names),
-        "batching.config": _BATCHING,
         "monitoring.config": _MONITORING,
-        "compose.yaml": _compose(names[0]),
-        "kubernetes.yaml": _kubernetes(names[0]),
+        "compose.yaml": _compose(names[0], arguments),
+        "kubernetes.yaml": _kubernetes(names[0], arguments),
     }
     for name, content in contents.items():
         with whole_file(root / name) as path:
             path.write_text(content)
     return [root / name for name in contents]
+
+
+def _check_rows(file):
+    """Raises a ValueError if a SavedModel's signature has an input without rows."""
+    for graph in saved_model_pb2.SavedModel.FromString(file.read_bytes()).meta_graphs:
+        for name, signature in graph.signature_def.items():
+            for key, tensor in signature.inputs.items():
+                if not tensor.tensor_shape.dim or tensor.tensor_shape.dim[0].size >= 0:
+                    raise ValueError(
+                        f"Rows cannot be put together: the signature {name} of {file.parent} takes "
+                        f"{key}, which has none. Leave out batching."
+                    )
 
 
 def _models(names):
@@ -77,12 +104,12 @@ def _models(names):
     return text_format.MessageToString(config)
 
 
-def _compose(name):
+def _compose(name, arguments):
     return f"""services:
   serving:
     image: {IMAGE}
     command:
-{_lines(_ARGUMENTS, 6)}
+{_lines(arguments, 6)}
     ports:
       - "127.0.0.1:8500:8500"  # gRPC
       - "127.0.0.1:8501:8501"  # REST
@@ -100,7 +127,7 @@ def _compose(name):
 """
 
 
-def _kubernetes(name):
+def _kubernetes(name, arguments):
     return f"""apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -126,7 +153,7 @@ spec:
         - name: serving
           image: {IMAGE}
           args:
-{_lines(_ARGUMENTS, 12)}
+{_lines(arguments, 12)}
           ports:
             - name: grpc
               containerPort: 8500

@@ -115,7 +115,10 @@ def _try(target, signature):
     strings = sorted(key for key, tensor in tensors.items() if tensor.dtype == tf.string)
     if strings:
         return f"it takes or gives strings ({', '.join(strings)})", None
-    content, missing = target.convert(signature)
+    try:
+        content, missing = target.convert(signature)
+    except Exception as error:  # each package has its own
+        return f"the converter fails ({_told(error)})", None
     if missing:
         return f"it needs operations that are missing there ({', '.join(sorted(missing))})", None
     return _difference(target, signature, content), content
@@ -129,12 +132,17 @@ def _difference(target, signature, content):
             expected = signature.function(**{key: tf.constant(inputs[key]) for key in inputs})
             outputs = target.run(content, signature, inputs)
         except Exception as error:  # each runtime has its own
-            return f"it does not run on {rows} random rows ({str(error).splitlines()[0]})"
+            return f"it does not run on {rows} random rows ({_told(error)})"
         for key, value in expected.items():
             difference = _distance(outputs[key], value.numpy())
             if not difference <= _TOLERANCE:
                 return f"there, {key} of {rows} rows differ by {difference:.1e}"
     return None
+
+
+def _told(error):
+    """Returns the first line of an error, or its type if it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def _distance(value, expected):
@@ -197,6 +205,8 @@ def _to_litert(signature):
     try:
         return converter.convert(), set()
     except ConverterError as error:
+        if not error.errors:  # no operation is to blame
+            raise
         return None, {each.operator.name.removeprefix("tf.") for each in error.errors}
 
 

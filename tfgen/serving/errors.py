@@ -4,20 +4,35 @@ import enum
 
 
 class Code(enum.Enum):
-    """The canonical codes of gRPC that are used here, and the status of HTTP for each.
+    """The canonical codes of gRPC that are used here."""
 
-    TensorFlow Serving maps them so (`ToHTTPStatusCode` in its `http_server.cc`).
-    """
+    INVALID_ARGUMENT = enum.auto()
+    UNAUTHENTICATED = enum.auto()
+    NOT_FOUND = enum.auto()
+    FAILED_PRECONDITION = enum.auto()
+    RESOURCE_EXHAUSTED = enum.auto()
+    INTERNAL = enum.auto()
+    UNIMPLEMENTED = enum.auto()
+    UNAVAILABLE = enum.auto()
+    DEADLINE_EXCEEDED = enum.auto()
 
-    INVALID_ARGUMENT = 400
-    UNAUTHENTICATED = 401
-    NOT_FOUND = 404
-    FAILED_PRECONDITION = 412
-    RESOURCE_EXHAUSTED = 429
-    INTERNAL = 500
-    UNIMPLEMENTED = 501
-    UNAVAILABLE = 503
-    DEADLINE_EXCEEDED = 504
+    @property
+    def status(self):
+        """That of HTTP, as TensorFlow Serving has it (`ToHTTPStatusCode`, `http_server.cc`)."""
+        return _STATUSES[self]
+
+
+_STATUSES = {
+    Code.INVALID_ARGUMENT: 400,
+    Code.UNAUTHENTICATED: 401,
+    Code.NOT_FOUND: 404,
+    Code.FAILED_PRECONDITION: 400,
+    Code.RESOURCE_EXHAUSTED: 429,
+    Code.INTERNAL: 500,
+    Code.UNIMPLEMENTED: 501,
+    Code.UNAVAILABLE: 503,
+    Code.DEADLINE_EXCEEDED: 504,
+}
 
 
 class ServingError(Exception):

@@ -1,13 +1,14 @@
 """TensorFlow Serving's gRPC services, by its own protocol buffers."""
 
 import asyncio
+import contextlib
 import functools
-import math
 import time
 
 import grpc
 import numpy as np
 import tensorflow as tf
+from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -17,7 +18,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from tfgen.serving.backend import as_serving_error, no_method
+from tfgen.serving.backend import as_serving_error, aside, no_method
 from tfgen.serving.choices import choices_of
 from tfgen.serving.errors import invalid
 
@@ -27,10 +28,12 @@ def answered(method):
 
     @functools.wraps(method)
     async def wrapped(self, request, context):
-        since, code, message = time.monotonic(), "OK", ""
+        since, code, message = time.monotonic(), "CANCELLED", ""
         try:
             self.backend.authorize(dict(context.invocation_metadata()).get("authorization", ""))
-            return await method(self, request, context)
+            answer = await method(self, request, context)
+            code = "OK"
+            return answer
         except Exception as error:
             error = as_serving_error(error)
             code, message = error.code.name, error.message
@@ -47,7 +50,7 @@ class _Service:
 
 
 class PredictionService(_Service, prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Answers `Predict` and `GetModelMetadata`, and says why it answers the others not.
+    """Answers `Predict` and `GetModelMetadata`; says why it does not classify and regress.
 
     Args:
         backend: a `Backend`.
@@ -57,17 +60,13 @@ class PredictionService(_Service, prediction_service_pb2_grpc.PredictionServiceS
     async def Predict(self, request, context):
         servable = self.backend.models.get(*_which(request.model_spec))
         signature = servable.signature(request.model_spec.signature_name or "serving_default")
-        inputs = {
-            key: _to_array(key, tensor, self.backend.largest)
-            for key, tensor in request.inputs.items()
-        }
+        size = request.ByteSize()
+        inputs = await aside(size, _read, request.inputs, signature, self.backend.largest)
         outputs = await self.backend.answer(signature, inputs, context.time_remaining())
         response = predict_pb2.PredictResponse()
         _specify(response.model_spec, request.model_spec, servable, signature.name)
-        for key in request.output_filter or outputs:
-            if key not in outputs:
-                raise invalid(f"output tensor alias not found in signature: {key}")
-            response.outputs[key].CopyFrom(tf.make_tensor_proto(outputs[key]))
+        size = sum(value.nbytes for value in outputs.values())
+        await aside(size, _write, outputs, request.output_filter, response.outputs)
         return response
 
     @answered
@@ -146,20 +145,70 @@ def _specify(answer, asked, servable, signature):
     answer.signature_name = signature
 
 
-def _to_array(name, tensor, largest):
-    """Returns a protocol buffer's tensor as an array of at most `largest` bytes."""
-    try:
+def _read(tensors, signature, largest):
+    """Returns a request's tensors as arrays.
+
+    One value may stand for all of a tensor, however large: they are checked before they are made.
+    """
+    claimed = {key: _claimed(key, tensor) for key, tensor in tensors.items()}
+    signature.check(claimed)
+    size = sum(array.nbytes for array in claimed.values())
+    if size > largest:
+        raise invalid(f"A request's tensors may have at most {largest} bytes. Received: {size}.")
+    return {key: _to_array(key, tensor) for key, tensor in tensors.items()}
+
+
+def _claimed(name, tensor):
+    """Returns an array of the type and shape that a tensor claims to have. It takes no memory."""
+    with _as_invalid(name):
         dtype = tf.as_dtype(tensor.dtype)
         if not dtype.is_numpy_compatible:
             raise ValueError(f"{dtype.name} has no values to send")
-        shape = [dim.size for dim in tensor.tensor_shape.dim]
-        # One value may stand for all of a tensor, however large.
-        if tensor.tensor_shape.unknown_rank or min(shape, default=0) < 0:
+        if tensor.tensor_shape.unknown_rank:
             raise ValueError("its shape is not known")
-        if math.prod(shape) * (dtype.size or 1) > largest:
-            raise ValueError(f"a shape of {shape} needs more than {largest} bytes")
-        if dtype == tf.string:
+        shape = [dim.size for dim in tensor.tensor_shape.dim]
+        return np.broadcast_to(np.zeros([], dtype.as_numpy_dtype), shape)
+
+
+def _to_array(name, tensor):
+    with _as_invalid(name):
+        if tensor.dtype == tf.string.as_datatype_enum:
+            shape = [dim.size for dim in tensor.tensor_shape.dim]
             return np.array(list(tensor.string_val), object).reshape(shape)
         return tf.make_ndarray(tensor)
+
+
+@contextlib.contextmanager
+def _as_invalid(name):
+    try:
+        yield
     except (TypeError, ValueError) as error:
         raise invalid(f"The input {name} is not a tensor: {error}.") from error
+
+
+def _write(outputs, names, tensors):
+    """Puts outputs, all or those that are named, into a response's tensors."""
+    for name in names or outputs:
+        if name not in outputs:
+            raise invalid(f"output tensor alias not found in signature: {name}")
+        tensors[name].CopyFrom(_to_tensor(outputs[name]))
+
+
+# Clients may read these fields themselves, as TensorFlow Serving fills them.
+_FIELDS = {
+    "float32": "float_val",
+    "float64": "double_val",
+    "int32": "int_val",
+    "int64": "int64_val",
+    "bool": "bool_val",
+    "object": "string_val",
+}
+
+
+def _to_tensor(array):
+    if array.dtype.name not in _FIELDS:
+        return tf.make_tensor_proto(array)
+    tensor = tensor_pb2.TensorProto(dtype=tf.as_dtype(array.dtype).as_datatype_enum)
+    tensor.tensor_shape.CopyFrom(tf.TensorShape(array.shape).as_proto())
+    getattr(tensor, _FIELDS[array.dtype.name]).extend(array.ravel().tolist())
+    return tensor

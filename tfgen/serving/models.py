@@ -1,5 +1,6 @@
 """The models that a server has: which versions of each are loaded, and what happened to others."""
 
+import contextlib
 import dataclasses
 import enum
 import gc
@@ -12,6 +13,7 @@ from tfgen.serving.errors import Code, ServingError, invalid
 from tfgen.serving.servable import Servable
 
 _LOG = logging.getLogger(__name__)
+_MOST_DIGITS = 19  # of a number that fits into 64 bits
 
 
 class State(enum.Enum):
@@ -49,8 +51,6 @@ class Models:
 
     Args:
         root: the folder.
-        choices: a dict from a model's name to its `Choice`, where not all models are to be served
-            or not the newest versions alone; `None` for all, by the names of their folders.
 
     Raises:
         NotADirectoryError: there is no such folder.
@@ -61,9 +61,9 @@ class Models:
         >>> models.get("vae_fashion").signature("sample")
     """
 
-    def __init__(self, root, choices=None):
+    def __init__(self, root):
         self.root = pathlib.Path(root)
-        self._choices = choices
+        self._choices = None  # all models, by the names of their folders
         if not self.root.is_dir():
             raise NotADirectoryError(
                 f"There is no folder {self.root} of models to serve. Train one "
@@ -125,61 +125,69 @@ class Models:
         return sorted(found, key=lambda version: version.number, reverse=True)
 
     def choose(self, choices):
-        """Serves other models and versions from now on.
+        """Serves certain models and versions from now on.
 
         Args:
-            choices: as those that the class was made with.
+            choices: a dict from a model's name to its `Choice`.
 
         Raises:
-            ServingError: a label is that of a version that cannot be served. Then all is as it was.
+            ServingError: a model has no version that can be served, or a label is that of another.
+                Then all is as it was.
         """
         with self._lock:
-            before, self._choices = self._choices, choices
-            self._refresh()
+            before = self._versions
+            kept = self._load_chosen(choices)
             try:
-                self._check_labels()
+                _check(choices, kept)
             except ServingError:
-                self._choices = before
-                self._refresh()
+                self._versions = before
                 raise
+            self._choices = choices
+            self._give_up(kept)
 
     def refresh(self):
         """Loads what is new in the folder, and gives up what is older, or gone."""
         with self._lock:
-            self._refresh()
+            choices = self._choices
+            if choices is None:
+                choices = {name: Choice(name) for name in _version_folders(self.root)}
+            self._give_up(self._load_chosen(choices))
 
-    def _refresh(self):
+    def _load_chosen(self, choices):
+        """Loads what is chosen and not served yet; returns the versions to serve, by model."""
         folders = _version_folders(self.root)
-        choices = self._choices
-        if choices is None:
-            choices = {name: Choice(name) for name in folders}
-        for name, choice in choices.items():
-            self._refresh_model(name, choice, folders.get(choice.folder, {}))
-        for name in self._versions.keys() - choices:
-            self._give_up(name, kept=())
+        return {
+            name: self._load_model(name, choice, folders.get(choice.folder, {}))
+            for name, choice in choices.items()
+        }
 
-    def _refresh_model(self, name, choice, folders):
+    def _load_model(self, name, choice, folders):
         kept = set()
         for number in sorted(folders, reverse=True):
             if choice.numbers is not None and number not in choice.numbers:
                 continue
             if len(kept) == choice.newest:
                 break  # older ones are not needed
-            known = self._versions.get(name, {}).get(number)
-            if known is None or known.servable is None and known.files != _files(folders[number]):
+            known = self._versions.get(name, {}).get(number, Version(number, State.LOADING))
+            if _has_changed(known, folders[number]):
+                self._set(name, known)
                 known = self._load(name, number, folders[number])
                 self._set(name, known)
             if known.servable is not None:
                 kept.add(number)
-        self._give_up(name, kept)
+        return kept
 
-    def _give_up(self, name, kept):
-        versions = self._versions.get(name, {}).values()
-        gone = [each.number for each in versions if each.servable and each.number not in kept]
-        for number in gone:
+    def _give_up(self, kept):
+        """Gives up all versions but those whose numbers are kept, by models' names."""
+        gone = [
+            (name, number)
+            for name, versions in self._versions.items()
+            for number, version in versions.items()
+            if version.servable is not None and number not in kept.get(name, ())
+        ]
+        for name, number in gone:
             _LOG.info("%s: version %d is given up", name, number)
             self._set(name, Version(number, State.END))
-        del versions
         if gone:
             gc.collect()  # a loaded SavedModel refers to itself, and would stay for long
 
@@ -190,19 +198,7 @@ class Models:
             raise invalid(f"Unrecognized servable version label: {label}")
         return choice.labels[label]
 
-    def _check_labels(self):
-        for name, choice in self._choices.items():
-            for label, number in choice.labels.items():
-                version = self._versions.get(name, {}).get(number)
-                if version is None or version.servable is None:
-                    raise ServingError(
-                        Code.FAILED_PRECONDITION,
-                        f"Request to assign label {label} to version {number} of model {name}, "
-                        "which is not currently available for inference",
-                    )
-
     def _load(self, name, number, folder):
-        self._set(name, Version(number, State.LOADING))
         files = _files(folder)
         try:
             servable = Servable(folder)
@@ -218,22 +214,60 @@ class Models:
         self._versions = {**self._versions, name: versions}
 
 
+def version_number(name):
+    """Returns the number of a version that a text names; `None` if it is no such number."""
+    if not (name.isascii() and name.isdecimal()) or len(name) > _MOST_DIGITS:
+        return None
+    return int(name) if int(name) < 2**63 else None
+
+
+def _check(choices, kept):
+    """Raises a ServingError unless something is served of all models, and all that has labels."""
+    missing = sorted(name for name in choices if not kept[name])
+    if missing:
+        raise ServingError(
+            Code.FAILED_PRECONDITION,
+            f"There is no version to serve of {', '.join(missing)}: see the log, and whether the "
+            "base paths end with the names of folders of models.",
+        )
+    for name, choice in choices.items():
+        for label, number in choice.labels.items():
+            if number not in kept[name]:
+                raise ServingError(
+                    Code.FAILED_PRECONDITION,
+                    f"Request to assign label {label} to version {number} of model {name}, which "
+                    "is not currently available for inference",
+                )
+
+
+def _has_changed(version, folder):
+    """Tells whether a version is to be loaded: it is not, is another, or has other files now."""
+    if version.servable is not None:
+        return version.servable.path != folder
+    return version.files != _files(folder)
+
+
 def _files(folder):
     """Returns names, sizes and times of a version's files: others when a copy goes on."""
-    found = ((path, path.stat()) for path in folder.rglob("*"))
-    return frozenset((path.name, stat.st_size, stat.st_mtime_ns) for path, stat in found)
+    found = set()
+    for path in folder.rglob("*"):
+        with contextlib.suppress(OSError):  # gone meanwhile
+            stat = path.lstat()
+            found.add((path.name, stat.st_size, stat.st_mtime_ns))
+    return frozenset(found)
 
 
 def _version_folders(root):
     """Returns, for each model in a folder, its versions' folders by number."""
     found = {}
     for folder in root.iterdir():
-        if folder.is_dir() and not folder.name.startswith("."):
-            numbers = {
-                int(each.name): each
-                for each in folder.iterdir()
-                if each.name.isdecimal() and each.name.isascii() and each.is_dir()
-            }
-            if numbers:
-                found[folder.name] = numbers
+        with contextlib.suppress(OSError):  # one that may not be read, such as `lost+found`
+            if folder.is_dir() and not folder.name.startswith("."):
+                numbers = {
+                    number: each
+                    for each in folder.iterdir()
+                    if (number := version_number(each.name)) is not None and each.is_dir()
+                }
+                if numbers:
+                    found[folder.name] = numbers
     return found

@@ -8,20 +8,18 @@ import re
 import time
 import urllib.parse
 
-import starlette.concurrency
 import starlette.requests
 import starlette.responses
 from google.protobuf import json_format
 
 from tfgen.serving import json_tensors
-from tfgen.serving.backend import as_serving_error, no_method
+from tfgen.serving.backend import as_serving_error, aside, no_method
 from tfgen.serving.errors import invalid
+from tfgen.serving.models import version_number
 
 _WHICH = r"(?:/versions/(?P<number>\d+)|/labels/(?P<label>[^/:?]+))?"
 _ASK = re.compile(rf"/v1/models/(?P<name>[^/:?]+){_WHICH}:(?P<method>classify|regress|predict)")
 _TELL = re.compile(rf"/v1/models(?:/(?P<name>[^/:?]+){_WHICH}(?P<metadata>/metadata)?)?")
-_MOST_DIGITS = 18  # of a number that fits into 64 bits
-_LARGE = 2**16  # bytes that are parsed or written beside the others, not before them
 
 
 class RestApi:
@@ -36,16 +34,20 @@ class RestApi:
 
     async def __call__(self, scope, receive, send):
         request = starlette.requests.Request(scope, receive)
-        since, code = time.monotonic(), "OK"
+        since, code = time.monotonic(), "CANCELLED"
         try:
             self.backend.authorize(request.headers.get("authorization", ""))
             content = await self._answer(request)
             response = starlette.responses.Response(content, media_type="application/json")
+            code = "OK"
+        except starlette.requests.ClientDisconnect:
+            return
         except Exception as error:
             error = as_serving_error(error)
             response, code = error_response(error), error.code.name
+        finally:
+            self.backend.metrics.count("rest", _name_in(_path(request)), code, since)
         await response(scope, receive, send)
-        self.backend.metrics.count("rest", _name_in(_path(request)), code, since)
 
     async def _answer(self, request):
         path = _path(request)
@@ -58,15 +60,15 @@ class RestApi:
     async def _predict(self, request, match):
         servable = self.backend.models.get(*_which(match))
         body = await self._body(request)
-        document = await _aside(len(body), json_tensors.parse, body)
+        document = await aside(len(body), json_tensors.parse, body)
         name = json_tensors.signature_name(document)
         if match["method"] != "predict":
             raise no_method(servable, name, match["method"])
         signature = servable.signature(name)
-        inputs, rows = await _aside(len(body), json_tensors.read, document, signature.dtypes)
+        inputs, rows = await aside(len(body), json_tensors.read, document, signature.dtypes)
         outputs = await self.backend.answer(signature, inputs)
         size = sum(value.nbytes for value in outputs.values())
-        return await _aside(size, json_tensors.write, outputs, rows)
+        return await aside(size, json_tensors.write, outputs, rows)
 
     async def _body(self, request):
         body = bytearray()
@@ -114,14 +116,7 @@ def metadata(name, servable):
 
 def error_response(error):
     """Returns the response to a request that is not answered."""
-    return starlette.responses.JSONResponse({"error": error.message}, error.code.value)
-
-
-async def _aside(size, function, *arguments):
-    """Calls a function, in a thread if it has much to do."""
-    if size < _LARGE:
-        return function(*arguments)
-    return await starlette.concurrency.run_in_threadpool(function, *arguments)
+    return starlette.responses.JSONResponse({"error": error.message}, error.code.status)
 
 
 def _path(request):
@@ -141,9 +136,7 @@ def _name(match):
 def _which(match):
     """Returns the name, number and label of the version that a path names."""
     number = None
-    if match["number"] is not None:
-        if len(match["number"]) > _MOST_DIGITS:
-            raise invalid(f"Failed to convert version: {match['number'][:40]} to numeric.")
-        number = int(match["number"])
+    if match["number"] is not None and (number := version_number(match["number"])) is None:
+        raise invalid(f"Failed to convert version: {match['number'][:40]} to numeric.")
     label = None if match["label"] is None else urllib.parse.unquote(match["label"])
     return _name(match), number, label

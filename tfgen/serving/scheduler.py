@@ -16,7 +16,6 @@ class Limits:
     """What a server takes on at once.
 
     Args:
-        threads: how many calls of a model run at a time; TensorFlow divides each between cores.
         batch: how many rows of several requests are put together in one call.
         rows: how many rows a request may have.
         waiting: how many rows may wait in line.
@@ -25,7 +24,6 @@ class Limits:
             for another one before each call, in all at most ten times as long.
     """
 
-    threads: int = 1
     batch: int = 64
     rows: int = 1024
     waiting: int = 4096
@@ -34,11 +32,12 @@ class Limits:
 
 
 class Scheduler:
-    """Calls signatures in threads of its own, one signature after the other.
+    """Calls signatures in a thread of its own, one after the other.
 
-    While a call runs, requests wait; those for the same signature are then put together, up to
-    `limits.batch` rows, if its inputs and outputs have a row for each example. So a single client
-    is answered at once, and many at the rate of large batches.
+    TensorFlow divides each call between cores. While a call runs, requests wait; those for the same
+    signature with rows of the same shapes are then put together, up to `limits.batch` rows, if its
+    inputs and outputs have a row for each example. So a single client is answered at once, and many
+    at the rate of large batches.
 
     Args:
         limits: `Limits`.
@@ -52,17 +51,14 @@ class Scheduler:
 
     def __init__(self, limits):
         self.limits = limits
-        self._lines = collections.OrderedDict()  # from a signature to its waiting requests
+        # From a signature and the shapes of a row to the requests that wait.
+        self._lines = collections.OrderedDict()
         self._waiting = 0
         self._together = 1  # requests in the last call
         self._changed = threading.Condition()
         self._closed = False
-        self._threads = [
-            threading.Thread(target=self._work, name=f"answers-{index}", daemon=True)
-            for index in range(limits.threads)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._thread = threading.Thread(target=self._work, name="answers", daemon=True)
+        self._thread.start()
 
     @property
     def waiting(self):
@@ -85,7 +81,7 @@ class Scheduler:
             ServingError: the inputs are not those of the signature, or the line is full.
         """
         signature.check(inputs)
-        rows = len(next(iter(inputs.values()))) if signature.is_batched else 1
+        rows = signature.rows(inputs)
         if rows > self.limits.rows:
             raise invalid(
                 f"A request may have at most {self.limits.rows} rows. Received: {rows}. Send "
@@ -96,14 +92,14 @@ class Scheduler:
         with self._changed:
             if self._closed:
                 raise ServingError(Code.UNAVAILABLE, "The server is shutting down.")
-            if self._waiting + rows > self.limits.waiting:
+            if self._waiting + request.weight > self.limits.waiting:
                 raise ServingError(
                     Code.RESOURCE_EXHAUSTED,
                     f"{self._waiting} rows wait in line, which takes {self.limits.waiting}. Try "
                     "again later.",
                 )
-            self._waiting += rows
-            self._lines.setdefault(signature, collections.deque()).append(request)
+            self._waiting += request.weight
+            self._lines.setdefault((signature, request.shapes), collections.deque()).append(request)
             self._changed.notify()
         return request.future
 
@@ -112,8 +108,7 @@ class Scheduler:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        for thread in self._threads:
-            thread.join()
+        self._thread.join()
 
     def _work(self):
         while taken := self._take():
@@ -127,20 +122,17 @@ class Scheduler:
         with self._changed:
             self._changed.wait_for(lambda: self._lines or self._closed)
             self._wait_for_more()
-            # Another thread may have taken them meanwhile.
-            self._changed.wait_for(lambda: self._lines or self._closed)
             if not self._lines:
                 return None
-            signature, line = self._lines.popitem(last=False)
+            (signature, shapes), line = self._lines.popitem(last=False)
             taken = [line.popleft()]
             rows = taken[0].rows
             while signature.is_batched and line and rows + line[0].rows <= self.limits.batch:
                 taken.append(line.popleft())
                 rows += taken[-1].rows
             if line:
-                self._lines[signature] = line  # behind the others
-                self._changed.notify()
-            self._waiting -= rows
+                self._lines[signature, shapes] = line  # behind the others
+            self._waiting -= sum(request.weight for request in taken)
             self._together = len(taken)
             return signature, taken
 
@@ -157,14 +149,18 @@ class Scheduler:
             pass
 
     def _several_ask(self):
-        signature, line = next(iter(self._lines.items()), (None, ()))
-        return bool(line) and signature.is_batched and max(len(line), self._together) > 1
+        if not self._lines:
+            return False
+        (signature, _), line = next(iter(self._lines.items()))
+        return signature.is_batched and max(len(line), self._together) > 1
 
 
 class _Request:
     def __init__(self, inputs, rows, deadline):
         self.inputs = inputs
         self.rows = rows
+        self.weight = max(1, rows)  # without rows it takes a place in the line all the same
+        self.shapes = tuple(sorted((key, value.shape[1:]) for key, value in inputs.items()))
         self.deadline = deadline
         self.future = concurrent.futures.Future()
 
@@ -195,15 +191,16 @@ def _answer(signature, requests):
 
 def _answer_together(signature, requests):
     """Returns the outputs of all requests, row below row; None if there are no such outputs."""
-    inputs = {
-        key: np.concatenate([request.inputs[key] for request in requests])
-        for key in signature.inputs
-    }
-    try:
-        outputs = signature(inputs)
-    except ServingError:  # of one of them: the others must not suffer for it
-        return None
     rows = sum(request.rows for request in requests)
+    try:
+        outputs = signature(
+            {
+                key: np.concatenate([request.inputs[key] for request in requests])
+                for key in signature.inputs
+            }
+        )
+    except Exception:  # of one of them: the others must not suffer for it
+        return None
     return outputs if all(len(value) == rows for value in outputs.values()) else None
 
 

@@ -16,6 +16,8 @@ _CODES = {
     tf.errors.OutOfRangeError: Code.INVALID_ARGUMENT,
     tf.errors.ResourceExhaustedError: Code.RESOURCE_EXHAUSTED,
     tf.errors.UnimplementedError: Code.UNIMPLEMENTED,
+    tf.errors.FailedPreconditionError: Code.FAILED_PRECONDITION,
+    tf.errors.NotFoundError: Code.NOT_FOUND,
 }
 
 
@@ -126,11 +128,18 @@ class Signature:
                     f"The input {key} must be of shape {_text(spec.shape)}. "
                     f"Received: {_text(value.shape)}."
                 )
-        sizes = {len(inputs[key]) for key, spec in self.inputs.items() if _has_rows(spec)}
+        sizes = self._sizes(inputs)
         if self.is_batched and len(sizes) > 1:
             raise invalid(
                 f"The inputs of a batch must have as many rows. Received: {sorted(sizes)}."
             )
+
+    def rows(self, inputs):
+        """Returns how many rows a request's arrays have; at most, if they have differently many."""
+        return max(self._sizes(inputs), default=1)
+
+    def _sizes(self, inputs):
+        return {len(inputs[key]) for key, spec in self.inputs.items() if _has_rows(spec)}
 
 
 def _has_rows(spec):

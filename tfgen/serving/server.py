@@ -74,9 +74,11 @@ def serve(settings, started):
     """
     # Looking for garbage takes a fifth of a second as long as TensorFlow's modules are looked at.
     gc.freeze()
-    choices = None if settings.config is None else read_choices(settings.config)
-    models = Models(settings.root, choices)
-    models.refresh()
+    models = Models(settings.root)
+    if settings.config is None:
+        models.refresh()
+    else:
+        _choose(models, settings.config)
     scheduler = Scheduler(settings.limits)
     metrics = Metrics(models, scheduler)
     backend = Backend(models, scheduler, metrics, settings.largest, settings.token)
@@ -86,14 +88,25 @@ def serve(settings, started):
         scheduler.close()
 
 
+def _choose(models, config):
+    try:
+        models.choose(read_choices(config))
+    except ServingError as error:
+        raise ValueError(f"{config}: {error.message}") from error
+
+
 def application(backend):
     """Returns the ASGI application: the REST API, the server's health, and the page to explore."""
     api = RestApi(backend)
 
     async def health(request):
-        return starlette.responses.JSONResponse({"models": backend.models.names()})
+        # Whoever watches a server bears no token, and is told no names.
+        names = backend.models.names() if _bears_token(backend, request) else []
+        return starlette.responses.JSONResponse({"models": names})
 
     async def figures(request):
+        if not _bears_token(backend, request):
+            return error_response(ServingError(Code.UNAUTHENTICATED, "The figures want a token."))
         return starlette.responses.PlainTextResponse(backend.metrics.text())
 
     router = starlette.routing.Router(
@@ -109,6 +122,14 @@ def application(backend):
         await (api if of_the_api else router)(scope, receive, send)
 
     return dispatch
+
+
+def _bears_token(backend, request):
+    try:
+        backend.authorize(request.headers.get("authorization", ""))
+    except ServingError:
+        return False
+    return True
 
 
 class Page(starlette.staticfiles.StaticFiles):
@@ -153,7 +174,7 @@ async def _rest(settings, app):
     try:
         listening = socket.create_server((settings.host, settings.rest_port))
     except OSError as error:
-        raise _not_usable(settings.host, settings.rest_port) from error
+        raise _not_usable(settings.host, settings.rest_port, error.strerror) from error
     # Or an answer's body waits for the client to confirm the headers, which may take it 40 ms.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
     config = uvicorn.Config(
@@ -183,7 +204,7 @@ async def _grpc(settings, backend):
     try:
         port = server.add_insecure_port(f"{settings.host}:{settings.grpc_port}")
     except RuntimeError as error:
-        raise _not_usable(settings.host, settings.grpc_port) from error
+        raise _not_usable(settings.host, settings.grpc_port, "see above") from error
     await server.start()
     try:
         yield port
@@ -191,8 +212,11 @@ async def _grpc(settings, backend):
         await server.stop(_SECONDS_TO_END)
 
 
-def _not_usable(host, port):
-    return OSError(f"The port {port} of {host} cannot be used: another server has it.")
+def _not_usable(host, port, why):
+    return OSError(
+        f"The port {port} of {host} cannot be used ({why}). Where another server has it, choose "
+        "other ports: --rest-port, --grpc-port."
+    )
 
 
 @contextlib.asynccontextmanager
@@ -202,7 +226,7 @@ async def _watch(models, seconds):
             await asyncio.sleep(seconds)
             try:
                 await asyncio.to_thread(models.refresh)
-            except OSError as error:
+            except Exception as error:  # whatever it is, the next look may find it mended
                 _LOG.error("%s cannot be read: %s", models.root, error)
 
     task = asyncio.create_task(look())

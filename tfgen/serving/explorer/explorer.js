@@ -1,12 +1,14 @@
-import { Model, modelNames, versionsOf } from "./api.js";
+import { Model, modelNames, useToken, versionsOf } from "./api.js";
 import { drawGrid, readImage } from "./draw.js";
 import { byActivity, calculate, drawCode, interpolate, shaken } from "./latents.js";
 
 const element = (id) => document.getElementById(id);
 const value = (id) => Number(element(id).value);
 const MOST_SLIDERS = 32;
+const MOST_ROWS = 256; // of a request: servers bound its rows and its bytes
 
 let model = null; // what is explored
+let choosing = new AbortController(); // ends what is asked of a model when another one is chosen
 let code = []; // its latents, as the sliders show them
 let order = []; // their places, the most active first
 
@@ -34,6 +36,8 @@ async function attempt(action) {
   try {
     await action();
   } catch (error) {
+    if (error.name === "AbortError") return;
+    if (error.status === 401) askForToken(new URL(error.url).host);
     element("status").textContent = error.message;
     element("status").className = "error";
   }
@@ -42,20 +46,24 @@ async function attempt(action) {
 // ---- Which model
 
 async function choose() {
+  choosing.abort();
+  choosing = new AbortController();
+  const { signal } = choosing;
   const name = element("model").value.trim();
-  if (!name) return;
+  element("explored").inert = true; // until it is the model of that name
   element("status").textContent = `Loading ${name} ...`;
-  const versions = await versionsOf(name);
+  const versions = await versionsOf(name, signal);
   const chosen = versions.includes(element("version").value) ? element("version").value : "";
   element("version").replaceChildren(
     new Option("newest", ""),
     ...versions.map((version) => new Option(version, version)),
   );
   element("version").value = chosen;
-  model = await new Model(name, chosen).load();
+  model = await new Model(name, chosen, signal).load();
+  element("explored").inert = false;
   const generates = latentSize() !== undefined;
   element("samples").hidden = !model.has("sample") && !model.has("sample_labels");
-  element("codes").hidden = !model.has("sample_codes");
+  element("codes").hidden = !hasCodes();
   element("latents").hidden = element("between").hidden = !generates;
   element("images").hidden = imageSignatures().length === 0;
   for (const each of document.querySelectorAll("[data-needs=labels]")) {
@@ -88,8 +96,13 @@ function labels(count, label) {
 }
 
 async function generate(codes) {
-  const inputs = { latents: codes, ...labels(codes.length, value("latent-label")) };
-  return (await model.predict("serving_default", inputs)).images;
+  const images = [];
+  for (let start = 0; start < codes.length; start += MOST_ROWS) {
+    const latents = codes.slice(start, start + MOST_ROWS);
+    const inputs = { latents, ...labels(latents.length, value("latent-label")) };
+    images.push(...(await model.predict("serving_default", inputs)).images);
+  }
+  return images;
 }
 
 // ---- Samples
@@ -108,6 +121,12 @@ async function drawSamples() {
 
 const SAMPLES_OF_CODES = 10;
 const codeNames = () => model.inputs("sample_codes").filter((name) => name !== "seed").sort();
+
+// `recognize` tells how many categories or values a code has.
+function hasCodes() {
+  const isKnown = (name) => model.shape("recognize", "outputs", name) !== undefined;
+  return model.has("sample_codes") && codeNames().every(isKnown);
+}
 
 // A category is chosen from those that the model recognizes; each value of another code slides.
 function makeCodeInputs(name) {
@@ -206,8 +225,9 @@ function showCode() {
   context.fill();
 }
 
+const clamp = (latent) => Math.min(3, Math.max(-3, latent));
 const toMap = (latent, size) => ((latent + 3) / 6) * size;
-const fromMap = (place, size) => Math.min(3, Math.max(-3, (place / size) * 6 - 3));
+const fromMap = (place, size) => clamp((place / size) * 6 - 3);
 
 function drag(event) {
   if (event.buttons !== 1) return;
@@ -218,15 +238,19 @@ function drag(event) {
   });
 }
 
-const STEPS = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, 0.1], ArrowDown: [0, -0.1] };
+const STEPS = {
+  ArrowLeft: ["map-x", -0.1],
+  ArrowRight: ["map-x", 0.1],
+  ArrowUp: ["map-y", 0.1],
+  ArrowDown: ["map-y", -0.1],
+};
 
 function step(event) {
   if (!(event.key in STEPS)) return;
   event.preventDefault();
-  const [x, y] = STEPS[event.key];
-  const [right, up] = [value("map-x"), value("map-y")];
-  setLatents({ [right]: code[right] + x });
-  setLatents({ [up]: code[up] + y });
+  const [axis, change] = STEPS[event.key];
+  const place = value(axis);
+  setLatents({ [place]: clamp(code[place] + change) });
 }
 
 // ---- Between samples
@@ -252,9 +276,10 @@ function imageSignatures() {
 
 async function answerImage(file) {
   const figures = [];
+  const asked = model; // another one may be chosen while the file is read
   for (const name of imageSignatures()) {
-    const image = await readImage(file, model.shape(name, "inputs", "images"));
-    const outputs = await model.predict(name, { images: [image] });
+    const image = await readImage(file, asked.shape(name, "inputs", "images"));
+    const outputs = await asked.predict(name, { images: [image] });
     for (const [output, answer] of Object.entries(outputs)) {
       figures.push(makeFigure(name, output, image, answer[0]));
     }
@@ -279,6 +304,20 @@ function makeFigure(name, output, image, answer) {
   return figure;
 }
 
+// ---- A server that wants a token
+
+function askForToken(host) {
+  element("token-host").textContent = host;
+  element("access").hidden = false;
+  element("token").focus();
+}
+
+async function enter() {
+  useToken(element("token").value.trim());
+  element("access").hidden = true;
+  await start();
+}
+
 // ---- Wiring
 
 function onSubmit(form, action) {
@@ -288,6 +327,14 @@ function onSubmit(form, action) {
   });
 }
 
+async function start() {
+  const names = await modelNames();
+  element("models").replaceChildren(...names.map((name) => new Option(name)));
+  element("model").value ||= new URLSearchParams(location.search).get("model") ?? names[0] ?? "";
+  await choose();
+}
+
+onSubmit(element("access"), enter);
 element("model").addEventListener("change", () => attempt(choose));
 element("version").addEventListener("change", () => attempt(choose));
 onSubmit(element("seed").form, drawSamples);
@@ -312,9 +359,4 @@ element("drop").addEventListener("drop", (event) => {
   if (event.dataTransfer.files.length) attempt(() => answerImage(event.dataTransfer.files[0]));
 });
 
-attempt(async () => {
-  const names = await modelNames();
-  element("models").replaceChildren(...names.map((name) => new Option(name)));
-  element("model").value = new URLSearchParams(location.search).get("model") ?? names[0] ?? "";
-  await choose();
-});
+attempt(start);
