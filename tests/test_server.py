@@ -30,6 +30,7 @@ from tensorflow_serving.apis import (
 
 from tests.servables import half_plus, write, write_all
 from tfgen.client import GrpcClient, RestClient, ServedError
+from tfgen.serving import grpc_api
 
 
 @contextlib.contextmanager
@@ -126,6 +127,17 @@ def test_values_stand_where_clients_look_for_them(predict, signature, field, inp
     outputs = predict(signature, **inputs).outputs
     for key, values in expected.items():
         assert list(getattr(outputs[key], field)) == values and not outputs[key].tensor_content
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4", "i8", "u1", "?", "c8"])
+def test_arrays_of_all_types_and_shapes_are_written(dtype):
+    for shape in ((), (0, 3), (1,), (2, 3)):
+        array = np.random.default_rng(0).integers(0, 100, shape).astype(dtype)
+        tensor = grpc_api._to_tensor(array)
+        tensor = tensor_pb2.TensorProto.FromString(tensor.SerializeToString())
+        found = tf.make_ndarray(tensor)
+        assert found.dtype == array.dtype and found.shape == shape
+        np.testing.assert_array_equal(found, array)
 
 
 def test_a_tensor_of_one_value_repeated_is_read(predict):
