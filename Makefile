@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: train test faults lint clean
+.PHONY: train test slow faults lint clean
 
 train: $(VENV)/.installed
 	@$(BIN)/python -m training.train vae_fashion
 
 test: $(VENV)/.installed
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+slow: $(VENV)/.installed
+	@$(BIN)/python -m pytest -m slow
 
 faults: $(VENV)/.installed
 	@$(BIN)/python -m training.faults

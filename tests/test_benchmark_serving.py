@@ -132,6 +132,7 @@ def grpc_server():
     server.stop(0).wait()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("locust") is None, reason="Locust is not installed")
 @pytest.mark.parametrize(
     ("protocol", "server", "error"),

@@ -18,6 +18,8 @@ from tfgen import __main__ as command
 from tfgen import distributions, networks
 from tfgen.serving.convert import TARGETS, convert
 
+pytestmark = pytest.mark.slow  # the converters compile whole graphs, twice over
+
 
 def dcgan():
     """Transposed convolutions, batch normalization, an average of the weights."""
