@@ -35,7 +35,7 @@ def main():
         ("Faults", "faults", tables_of_replicas.faults),
         ("Many replicas", "layouts", tables_of_replicas.layouts),
         ("Speed of many workers", "scaling", tables_of_replicas.scaling),
-        ("Speed of training", "ratios", _benchmark),
+        ("Speed of training", "steps_per_second", _benchmark),
         ("Speed of the server", "serving", tables_of_serving.serving),
         ("Speed of the scores", "evaluation_benchmark", _evaluation_benchmark),
     ):
