@@ -8,7 +8,10 @@ from training.fault_kinds import FAULTS
 from training.fault_runs import Undisturbed
 
 # The rest are run by `make faults`: they take minutes.
-QUICK = ["SIGKILL of the chief of two", "the newest checkpoint has a flipped bit"]
+MARKS = {
+    "SIGKILL of the chief of two": [pytest.mark.slow],
+    "the newest checkpoint has a flipped bit": [],
+}
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +21,7 @@ def undisturbed(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "name",
-    [name if name in QUICK else pytest.param(name, marks=pytest.mark.faults) for name in FAULTS],
+    [pytest.param(name, marks=MARKS.get(name, [pytest.mark.faults])) for name in FAULTS],
 )
 def test_nothing_is_lost(name, tmp_path, undisturbed):
     FAULTS[name].inject(tmp_path / "run", random.Random(), undisturbed)

