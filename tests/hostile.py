@@ -1,6 +1,6 @@
 """Requests that no server should answer, as many as one likes: `python -m tests.hostile`.
 
-    $ python -m tests.hostile --requests 10000
+    $ python -m tests.hostile --requests 12000
 
 Starts the server on an export, asks, and fails unless each is refused, in time: over REST by a
 status from 400 to 499 and an error in JSON, over gRPC by one of its codes for requests that are
@@ -189,7 +189,7 @@ def main():
     from tfgen import export
 
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
-    parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--requests", type=int, default=12_000)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:

@@ -133,7 +133,6 @@ def grpc_server():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("locust") is None, reason="Locust is not installed")
 @pytest.mark.parametrize(
     ("protocol", "server", "error"),
     [("rest", rest_server, "503"), ("grpc", grpc_server, "UNAVAILABLE")],

@@ -51,6 +51,44 @@ def test_the_readme_s_faults_are_the_injected_ones():
     assert f"{tried} faults" in _readme()
 
 
+def test_the_readme_s_figures_of_the_server_are_the_measured_ones():
+    root = pathlib.Path(__file__).parent.parent
+    result = json.loads((root / "training/results/benchmark_serving.json").read_text())
+    rates = {
+        (each["protocol"], each["clients"]): statistics.median(
+            turn["rate"] for turn in each["turns"]
+        )
+        for each in result["serving"]
+        if each["server"] == "batched"
+    }
+    times = {key: statistics.median(found) for key, found in result["ratios"].items()}
+    alone, together = (statistics.median(result["loop"][rows]) for rows in ("1", "64"))
+    memory, versions = result["memory"], result["versions"]
+    text = " ".join(_readme().split())
+    for figures in (
+        f"answers {rates['rest', 1]:.0f} requests a second",
+        f"{rates['rest', 64]:,.0f} to 64 clients, {times['rest']:.1f} times as many",
+        f"gRPC {rates['grpc', 1]:.0f} and {rates['grpc', 64]:.0f}, {times['grpc']:.1f} times",
+        f"makes {alone:.0f} images a second one by one, and {together:,.0f} in calls of 64",
+        f"{memory['requests']:,} requests, and of {versions['requests']:,} requests",
+        f"{versions['swaps']} versions took over",
+    ):
+        assert figures in text
+    assert memory["failures"] == versions["failures"] == 0
+
+
+def test_the_readme_s_figures_of_replicas_are_the_measured_ones():
+    root = pathlib.Path(__file__).parent.parent
+    table = json.loads((root / "training/results/layouts.json").read_text())["layouts"]
+    largest = sorted(
+        max(found["1"] for layout, found in row.items() if layout != "moved")
+        for row in table.values()
+    )
+    text = " ".join(_readme().split())
+    assert f"Of {len(largest) - 1} recipes, no weight differs by more than 4e-7" in text
+    assert largest[-2] < 4.5e-7 and f"{largest[-1]:.0e}" == "1e-05" and "of another, 1e-5" in text
+
+
 def _readme():
     return (pathlib.Path(__file__).parent.parent / "README.md").read_text()
 

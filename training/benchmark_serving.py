@@ -49,6 +49,7 @@ def main(arguments=None):
     from training.machine import machine
     from training.run_folder import commit, write_json
 
+    measured = commit()  # now: the checkout may be another one in the end
     with tempfile.TemporaryDirectory() as folder:
         root = pathlib.Path(folder)
         served.write_models(root)
@@ -62,7 +63,7 @@ def main(arguments=None):
     if options.output:
         settings = {name: getattr(options, name) for name in ("seconds", "turns", "minutes")}
         result |= {"settings": settings, "locust": importlib.metadata.version("locust")}
-        write_json(options.output, {**result, "machine": machine(), "commit": commit()})
+        write_json(options.output, {**result, "machine": machine(), "commit": measured})
 
 
 def parse(arguments=None):

@@ -89,7 +89,7 @@ def compare(names, output):
     from training.machine import machine
     from training.run_folder import commit, write_json
 
-    start = time.monotonic()
+    start, measured = time.monotonic(), commit()  # now: it may be another one in the end
     with tempfile.TemporaryDirectory() as folder:
         for layout, each in LAYOUTS.items():
             print(f"training {len(names)} recipes: {layout} ...", flush=True)
@@ -106,7 +106,7 @@ def compare(names, output):
     if output:
         record = {"layouts": table, "recipes": names, "batch_size": BATCH_SIZE}
         seconds = {"seconds": round(time.monotonic() - start)}
-        write_json(output, {**record, **seconds, "machine": machine(), "commit": commit()})
+        write_json(output, {**record, **seconds, "machine": machine(), "commit": measured})
 
 
 def differences(name, folder):

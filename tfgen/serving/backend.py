@@ -23,7 +23,7 @@ class Backend:
         models: `Models`.
         scheduler: a `Scheduler`.
         metrics: `Metrics`.
-        largest: how many bytes a request may have, and each tensor in it.
+        largest: how many bytes a request may have, and its tensors together.
         token: what requests must bear, or `None`.
     """
 

@@ -27,7 +27,7 @@ from tfgen.serving.rest import RestApi, error_response
 from tfgen.serving.scheduler import Limits, Scheduler
 
 try:
-    from uvloop import run  # a loop that answers a fifth more requests
+    from uvloop import run  # a faster loop than asyncio's own
 except ImportError:  # on Windows
     from asyncio import run
 
