@@ -65,6 +65,7 @@ def wgan_gp():
         critic_steps=2,
         constraint=penalties.WeightClipping(0.5),
         generator_ema=0.9,
+        fresh_fakes=False,
         seed=5,
     )
 
@@ -90,6 +91,7 @@ def infogan():
         distributions.Uniform(2),
         [codes.Categorical(4), codes.UniformCode(1)],
         generator_ema=0.9,
+        fresh_fakes=False,
         seed=5,
     )
 

@@ -60,8 +60,9 @@ def test_each_player_lowers_its_own_loss(name):
         ]
         before = [other.numpy() for other in others]
 
-        def loss(losses_of=losses_of):
-            return losses_of(batch(name), training=False)
+        def loss(player=player, losses_of=losses_of):
+            fakes = model.make_fakes(batch(name), player, training=False)
+            return losses_of(batch(name), fakes, training=False)
 
         first = loss()[f"{player}_loss"]
         for _ in range(10):

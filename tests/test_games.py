@@ -215,7 +215,7 @@ def test_a_game_of_ones_own_trains_and_is_saved_with_its_model(tmp_path):
     gan.compile()
     points = np.random.default_rng(0).normal(size=(16, 2)).astype(np.float32)
     before = gan.discriminator(points)
-    expected = gan.discriminator_losses(points, training=True)["discriminator_loss"]
+    expected = gan.compute_losses(points, training=True)["discriminator_loss"]
     history = gan.fit(points, batch_size=16, verbose=0).history
     np.testing.assert_allclose(history["discriminator_loss"], [expected], rtol=1e-5)
     assert not np.array_equal(gan.discriminator(points), before)

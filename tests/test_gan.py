@@ -33,7 +33,7 @@ def linear_gan(prior=None, **options):
     return tfgen.GAN(generator, discriminator, prior, seed=3, **options)
 
 
-def compiled_gan(rates=(RATE, RATE), jit_update=False, steps=1, jit_compile=False, **options):
+def compiled_gan(rates=(RATE, RATE), jit_update=None, steps=1, jit_compile=False, **options):
     gan = linear_gan(**options)
     gan.compile(
         *(keras.optimizers.SGD(rate) for rate in rates),
@@ -103,10 +103,11 @@ def test_losses_are_those_of_matrices():
     assert set(found) == set(gan.log_names)
 
 
-def test_a_step_moves_d_on_fixed_fakes_and_then_g_against_the_new_d():
-    gan, real = compiled_gan(game=games.Minimax()), points()
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_step_moves_d_on_fixed_fakes_and_then_g_against_the_new_d(fresh):
+    gan, real = compiled_gan(game=games.Minimax(), fresh_fakes=fresh), points()
     (matrix, offset), (vector, bias) = values(gan.generator), values(gan.discriminator)
-    latents = latents_of(gan, "discriminator")
+    latents = latents_of(gan, "discriminator" if fresh else "generator")
     fake = latents @ matrix + offset
     # The gradient of V: up for the discriminator, with 1 - D(x) at data and D(x) at samples.
     wrong_real, wrong_fake = 1 - expit(real @ vector + bias), expit(fake @ vector + bias)
@@ -164,6 +165,32 @@ def test_every_step_of_the_critic_has_a_batch_and_noise_of_its_own(monkeypatch):
     assert len({fake.tobytes() for fake in fakes}) == 4
 
 
+def test_the_generator_may_learn_from_what_the_last_step_of_the_critic_saw(monkeypatch):
+    gan = linear_gan(critic_steps=2, fresh_fakes=False)
+    gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0), run_eagerly=True)
+    judged, made = [], []
+    judge, make_fakes = gan.judge, gan.make_fakes
+
+    def spy(images, data, training):
+        judged.append(np.asarray(images))
+        return judge(images, data, training)
+
+    def count(data, player, training):
+        made.append(player)
+        return make_fakes(data, player, training)
+
+    monkeypatch.setattr(gan, "judge", spy)
+    monkeypatch.setattr(gan, "make_fakes", count)
+    fit(gan, steps=2)
+    # The generator runs once a step.
+    assert made == ["discriminator", "generator"]
+    first, second, generators = judged[1], judged[3], judged[4]
+    np.testing.assert_array_equal(second, generators)
+    assert (first != second).any()
+    losses = gan.compute_losses(points(), training=True)
+    assert len(made) == 3 and set(losses) == set(gan.log_names)
+
+
 def test_logs_are_means_over_each_players_own_steps():
     rates = {"rates": (0.0, 0.0), "critic_steps": 2}
     gan, watched = compiled_gan(**rates), linear_gan(critic_steps=2)
@@ -194,8 +221,20 @@ def test_xla_compiles_no_update_in_which_replicas_meet():
     with tf.distribute.MirroredStrategy(["CPU:0"]).scope():  # one replica, as on one GPU
         with pytest.raises(ValueError, match="`jit_update=True` needs a single device"):
             compiled_gan(jit_update=True)
-        assert not RECIPES["lsgan_fashion"].build((28, 28, 1), 1).jit_update
-    assert RECIPES["lsgan_fashion"].build((28, 28, 1), 1).jit_update
+        gan = RECIPES["lsgan_fashion"].build((28, 28, 1), 1)
+        assert not gan.compiles_update_of(gan.generator_variables)
+
+
+def test_xla_compiles_the_updates_of_large_players_where_nothing_else_is_said():
+    gan = RECIPES["lsgan_fashion"].build((28, 28, 1), 1)
+    assert gan.compiles_update_of(gan.generator_variables)
+    assert not gan.compiles_update_of(gan.generator_variables[:1])
+    gan.compile(jit_update=False)
+    assert not gan.compiles_update_of(gan.generator_variables)
+    gan.compile(jit_compile=True)
+    assert not gan.compiles_update_of(gan.generator_variables)
+    gan.compile(jit_update=True)
+    assert gan.compiles_update_of(gan.generator_variables[:1])
 
 
 def test_compiled_steps_are_the_same_steps():
@@ -208,7 +247,12 @@ def test_compiled_steps_are_the_same_steps():
     plain, recorder = compiled_gan(**model), Recorder()
     expected = fit(plain, steps=5, callbacks=[recorder])
     assert recorder.moved()[0] == [False, True, False, True, False]
-    for options in ({"jit_compile": True, "steps": 2}, {"jit_update": True}):
+    for options in (
+        {"jit_compile": True, "steps": 2},
+        {"jit_update": True},
+        # With latents that do not vary the same, too.
+        {"jit_update": True, "fresh_fakes": False},
+    ):
         compiled = compiled_gan(**model, **options)
         found = fit(compiled, steps=5)
         assert int(compiled.step) == 5
@@ -306,7 +350,7 @@ def test_data_of_double_precision_are_taken(penalty):
     gan = linear_gan(penalties=[penalty])
     double = points().astype(np.float64)
     found, expected = (
-        gan.discriminator_losses(tf.constant(each), training=True) for each in (double, points())
+        gan.compute_losses(tf.constant(each), training=True) for each in (double, points())
     )
     np.testing.assert_allclose(found["penalty"], expected["penalty"], rtol=1e-6)
 

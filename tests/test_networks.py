@@ -35,7 +35,7 @@ def outputs_of(network, inputs):
 
 
 def of_kind(network, kind):
-    return [layer for layer in network.layers if type(layer) is kind]
+    return [layer for layer in network.layers if isinstance(layer, kind)]
 
 
 @every_case

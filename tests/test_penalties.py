@@ -216,8 +216,8 @@ def test_clipped_weights_stay_in_the_box():
 def test_penalties_of_a_model_are_added_logged_and_seeded_apart():
     penalties = [GradientPenalty(2.0), Dragan(3.0), GradientPenalty(2.0)]
     gan, plain = image_gan(penalties=penalties), image_gan()
-    losses = gan.discriminator_losses(images(), training=True)
-    expected = plain.discriminator_losses(images(), training=True)["discriminator_loss"]
+    losses = gan.compute_losses(images(), training=True)
+    expected = plain.compute_losses(images(), training=True)["discriminator_loss"]
     np.testing.assert_allclose(
         losses["discriminator_loss"] - losses["penalty"], expected, rtol=1e-4, atol=1e-5
     )
@@ -232,7 +232,7 @@ def test_penalties_of_a_model_are_added_logged_and_seeded_apart():
             return tf.constant(self.weight)
 
     gan.penalties = [Judged(1.0), Judged(0.25)]
-    assert gan.discriminator_losses(images(), training=True)["penalty"] == 1.25
+    assert gan.compute_losses(images(), training=True)["penalty"] == 1.25
     gan.step.assign_add(1)
-    gan.discriminator_losses(images(), training=True)
+    gan.compute_losses(images(), training=True)
     assert len(set(Judged.seeds)) == 4

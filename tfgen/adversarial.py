@@ -1,6 +1,7 @@
 """What all models of two players share."""
 
 import abc
+import math
 
 import keras
 import tensorflow as tf
@@ -8,6 +9,8 @@ import tensorflow as tf
 from tfgen.base import GenerativeModel
 from tfgen.descent import descend
 from tfgen.replicas import meets, update
+
+_LARGE = 250_000  # weights
 
 
 class AdversarialModel(GenerativeModel):
@@ -17,8 +20,10 @@ class AdversarialModel(GenerativeModel):
     `critic_steps`-th the generator takes one too. So each step of the critic has a batch of its
     own, as the papers say, and an epoch is one pass over the data.
 
-    A subclass says how data flow in `discriminator_losses` and `generator_losses`, and which
-    variables are the players', in `discriminator_variables` and `generator_variables`.
+    A subclass says how data flow in `make_fakes`, `discriminator_losses` and `generator_losses`,
+    and which variables are the players', in `discriminator_variables` and `generator_variables`.
+    Where its `fresh_fakes` is false, the generator learns from the fakes that the discriminator
+    has just learnt from: one pass of the generator makes them for both.
 
     Args:
         critic_steps: steps of the discriminator to one of the generator.
@@ -30,6 +35,8 @@ class AdversarialModel(GenerativeModel):
     Raises:
         ValueError: `critic_steps` is less than 1, or no integer.
     """
+
+    fresh_fakes = False
 
     def __init__(self, critic_steps=1, constraint=None, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
@@ -52,18 +59,33 @@ class AdversarialModel(GenerativeModel):
         """The list of variables that the generator's optimizer moves."""
 
     @abc.abstractmethod
-    def discriminator_losses(self, data, training):
+    def make_fakes(self, data, player, training):
+        """Returns what the generators make for a batch, with what they made it of.
+
+        Args:
+            data: the batch.
+            player: `"discriminator"` or `"generator"`, who is to learn from it: each has fresh
+                noise of its own.
+            training: whether layers behave as in training.
+
+        Returns:
+            A structure of tensors, which the two methods below take.
+        """
+
+    @abc.abstractmethod
+    def discriminator_losses(self, data, fakes, training):
         """Computes `"discriminator_loss"` and what is logged beside it, as `compute_losses`."""
 
     @abc.abstractmethod
-    def generator_losses(self, data, training):
+    def generator_losses(self, data, fakes, training):
         """Computes `"generator_loss"` and what is logged beside it, as `compute_losses`."""
 
     def compute_losses(self, data, training):
-        return {
-            **self.discriminator_losses(data, training),
-            **self.generator_losses(data, training),
-        }
+        fakes = self.make_fakes(data, "discriminator", training)
+        losses = self.discriminator_losses(data, fakes, training)
+        if self.fresh_fakes:
+            fakes = self.make_fakes(data, "generator", training)
+        return {**losses, **self.generator_losses(data, fakes, training)}
 
     def compile(
         self,
@@ -71,7 +93,7 @@ class AdversarialModel(GenerativeModel):
         discriminator_optimizer="adam",
         *,
         jit_compile=False,
-        jit_update=False,
+        jit_update=None,
         steps_per_execution=1,
         run_eagerly=False,
     ):
@@ -82,7 +104,8 @@ class AdversarialModel(GenerativeModel):
             discriminator_optimizer: the same for discriminators; two optimizers, not one twice.
             jit_compile: see `tfgen.GenerativeModel.compile`.
             jit_update: whether XLA compiles the optimizers' updates alone, which pays for large
-                layers where it does not for the whole step.
+                layers where it does not for the whole step; `None` for the players of which it
+                does, on a single device.
             steps_per_execution: steps between two visits of Python, and of the callbacks.
             run_eagerly: for debugging.
 
@@ -153,32 +176,57 @@ class AdversarialModel(GenerativeModel):
     def after_step(self, losses):
         """Is called with the losses of each step, on every replica."""
 
+    def compiles_update_of(self, variables):
+        """Tells whether XLA compiles the update of a player's variables; see `compile`."""
+        if self.jit_update is not None:
+            return self.jit_update
+        # Of fewer weights the updates take no longer as they are: measured on processors.
+        large = sum(math.prod(variable.shape) for variable in variables) >= _LARGE
+        return large and not self.jit_compile and not meets(self.distribute_strategy)
+
+    def discriminator_fakes(self, fakes):
+        """Returns what the discriminator learns from when the generators made these fakes."""
+        return fakes
+
     def _move_discriminator(self, data):
-        return self._end_step(self._descend_discriminator(data), data)
+        fakes = self.make_fakes(data, "discriminator", training=True)
+        return self._end_step(self._descend_discriminator(data, fakes), data)
 
     def _move_both(self, data):
-        losses = self._descend_discriminator(data)
-        return self._end_step({**losses, **self._descend_generator(data)}, data)
+        losses = {}
+        if self.fresh_fakes:
+            fakes = self.make_fakes(data, "discriminator", training=True)
+            losses.update(self._descend_discriminator(data, fakes))
 
-    def _descend_discriminator(self, data):
+        def generator_losses():
+            fakes = self.make_fakes(data, "generator", training=True)
+            if not self.fresh_fakes:
+                losses.update(self._descend_discriminator(data, fakes))
+            return self.generator_losses(data, fakes, training=True)
+
+        losses.update(self._descend_generator(generator_losses))
+        return self._end_step(losses, data)
+
+    def _descend_discriminator(self, data, fakes):
+        fakes = self.discriminator_fakes(tf.nest.map_structure(tf.stop_gradient, fakes))
         losses = descend(
             self.discriminator_optimizer,
             self.discriminator_variables,
-            lambda: self.discriminator_losses(data, training=True),
+            lambda: self.discriminator_losses(data, fakes, training=True),
             name="discriminator_loss",
-            jit_update=self.jit_update,
+            jit_update=self.compiles_update_of(self.discriminator_variables),
         )
         if self.constraint is not None:
             update(self.discriminator_variables, lambda _, weight: self.constraint(weight))
         return losses
 
-    def _descend_generator(self, data):
+    def _descend_generator(self, compute_losses):
         losses = descend(
             self.generator_optimizer,
             self.generator_variables,
-            lambda: self.generator_losses(data, training=True),
+            compute_losses,
             name="generator_loss",
-            jit_update=self.jit_update,
+            jit_update=self.compiles_update_of(self.generator_variables),
         )
         self.after_generator_step()
         return losses

@@ -75,15 +75,9 @@ def stages():
     gan = slide_gan()
     data = np.random.default_rng(0).normal(size=[EXAMPLES, 1]).astype("float32") * np.float32(W)
     yield "at the start", gan, data
-    _update(gan.generator_variables, gan.generator_losses, data, "generator_loss", GENERATOR_RATE)
+    _update(gan, "generator", data, GENERATOR_RATE)
     yield "after the generator's update", gan, data
-    _update(
-        gan.discriminator_variables,
-        gan.discriminator_losses,
-        data,
-        "discriminator_loss",
-        DISCRIMINATOR_RATE,
-    )
+    _update(gan, "discriminator", data, DISCRIMINATOR_RATE)
     yield "after the discriminator's update", gan, data
 
 
@@ -110,14 +104,20 @@ def vectors(gan):
     return [network.get_weights()[0].ravel() for network in (gan.generator, gan.discriminator)]
 
 
-def _update(variables, compute_losses, data, name, learning_rate):
+def _update(gan, player, data, learning_rate):
     import keras
 
     from tfgen.descent import descend
 
+    variables = getattr(gan, f"{player}_variables")
     optimizer = keras.optimizers.SGD(learning_rate)
     optimizer.build(variables)
-    descend(optimizer, variables, lambda: compute_losses(data, training=True), name)
+    losses = getattr(gan, f"{player}_losses")
+
+    def compute_losses():
+        return losses(data, gan.make_fakes(data, player, training=True), training=True)
+
+    descend(optimizer, variables, compute_losses, f"{player}_loss")
 
 
 def _draw_stage(axes, title, gan, data, shown=60):

@@ -26,7 +26,7 @@ class BEGAN(LatentGenerator):
         prior: a `tfgen.distributions.Prior` of the latents.
         diversity: the paper's gamma, in [0, 1]: less of it gives better and less diverse images.
         control_rate: the paper's lambda, the learning rate of k, positive.
-        **kwargs: `generator_ema`, `seed`, `name`, `dtype`: see `tfgen.GAN`.
+        **kwargs: `generator_ema`, `fresh_fakes`, `seed`, `name`, `dtype`: see `tfgen.GAN`.
 
     Raises:
         ValueError: the networks and the prior do not fit each other, or a number is out of range.
@@ -73,11 +73,10 @@ class BEGAN(LatentGenerator):
         )
         self.finish()
 
-    def discriminator_losses(self, data, training):
+    def discriminator_losses(self, data, fakes, training):
         images, _ = unpack(data)
-        latents = self.batch_latents(images, self.noise.seed_of("discriminator latents"))
         real = tf.reduce_mean(self._errors(images, training))
-        fake = tf.reduce_mean(self._errors(self.generator(latents, training=training), training))
+        fake = tf.reduce_mean(self._errors(fakes.images, training))
         loss = real - self.control.value * fake
         return {
             "discriminator_loss": tf.add_n([loss, *self.discriminator.losses]),
@@ -85,10 +84,8 @@ class BEGAN(LatentGenerator):
             "control": tf.identity(self.control.value),
         }
 
-    def generator_losses(self, data, training):
-        images, _ = unpack(data)
-        latents = self.batch_latents(images, self.noise.seed_of("generator latents"))
-        fake = tf.reduce_mean(self._errors(self.generator(latents, training=training), training))
+    def generator_losses(self, data, fakes, training):
+        fake = tf.reduce_mean(self._errors(fakes.images, training))
         return {
             "generator_loss": tf.add_n([fake, *self.generator.losses]),
             "fake_error": fake,

@@ -86,7 +86,7 @@ class ConditionalGAN(GAN):
             self._check_labels(labels, count)
         return self.generate(self.draw_latents(count, seed), labels, averaged)
 
-    def fakes(self, latents, data, training):
+    def call_on_batch(self, latents, data, training):
         conditions = self._conditions(self._labels_of(data))
         return tf.cast(self.generator([latents, conditions], training=training), tf.float32)
 

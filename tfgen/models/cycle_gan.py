@@ -14,13 +14,11 @@ from tfgen.image_pool import ImagePool
 from tfgen.models.latent_generator import check_players
 
 
-class _Batch(typing.NamedTuple):
-    """Images of both domains, and the fakes that the discriminators judge beside them."""
+class _Fakes(typing.NamedTuple):
+    """Images of each domain made out of a batch of the other."""
 
-    images_a: tf.Tensor
-    images_b: tf.Tensor
-    fakes_a: tf.Tensor
-    fakes_b: tf.Tensor
+    a: tf.Tensor
+    b: tf.Tensor
 
 
 @serializable
@@ -173,33 +171,43 @@ class CycleGAN(AdversarialModel):
         """Returns what B's discriminator says of images: `{"logits": [batch, ...]}`."""
         return {"logits": _run(self.discriminator_b, unpack(images)[0])}
 
-    def discriminator_losses(self, data, training):
-        batch = data if isinstance(data, _Batch) else self._translate_batch(data, training)
+    def make_fakes(self, data, player, training):
+        images_a, images_b = self._unpack_pair(data)
+        return _Fakes(
+            a=_run(self.generator_ba, images_b, training),
+            b=_run(self.generator_ab, images_a, training),
+        )
+
+    def discriminator_fakes(self, fakes):
+        if not self.pool_size:
+            return fakes
+        # The pool changes here, outside of the losses, which change nothing.
+        return _Fakes(
+            a=self._pool_a.exchange(fakes.a, self.noise.seed_of("pool a")),
+            b=self._pool_b.exchange(fakes.b, self.noise.seed_of("pool b")),
+        )
+
+    def discriminator_losses(self, data, fakes, training):
+        images_a, images_b = self._unpack_pair(data)
         losses = [
             self.game.discriminator_loss(
-                _run(discriminator, images, training), _run(discriminator, fakes, training)
+                _run(discriminator, images, training), _run(discriminator, made, training)
             )
-            for discriminator, images, fakes in (
-                (self.discriminator_a, batch.images_a, batch.fakes_a),
-                (self.discriminator_b, batch.images_b, batch.fakes_b),
+            for discriminator, images, made in (
+                (self.discriminator_a, images_a, fakes.a),
+                (self.discriminator_b, images_b, fakes.b),
             )
         ]
         regularizers = [*self.discriminator_a.losses, *self.discriminator_b.losses]
         return {"discriminator_loss": tf.add_n([*losses, *regularizers])}
 
-    def generator_losses(self, data, training):
-        batch = self._translate_batch(data, training)
-        adversarial_a = self.game.generator_loss(
-            _run(self.discriminator_a, batch.fakes_a, training)
-        )
-        adversarial_b = self.game.generator_loss(
-            _run(self.discriminator_b, batch.fakes_b, training)
-        )
-        losses = {"cycle_loss": self._deviation(batch, batch.fakes_b, batch.fakes_a, training)}
+    def generator_losses(self, data, fakes, training):
+        images = self._unpack_pair(data)
+        adversarial_a = self.game.generator_loss(_run(self.discriminator_a, fakes.a, training))
+        adversarial_b = self.game.generator_loss(_run(self.discriminator_b, fakes.b, training))
+        losses = {"cycle_loss": self._deviation(images, (fakes.b, fakes.a), training)}
         if self.identity_weight:
-            losses["identity_loss"] = self._deviation(
-                batch, batch.images_a, batch.images_b, training
-            )
+            losses["identity_loss"] = self._deviation(images, images, training)
         identity = self.identity_weight * losses.get("identity_loss", 0.0)
         consistency = self.cycle_weight * (losses["cycle_loss"] + identity)
         regularizers = [*self.generator_ab.losses, *self.generator_ba.losses]
@@ -225,32 +233,12 @@ class CycleGAN(AdversarialModel):
             "score_b": (self.score_b, images_b),
         }
 
-    def _descend_discriminator(self, data):
-        if not self.pool_size:
-            return super()._descend_discriminator(data)
-        # The pool changes here, outside of the losses, which change nothing.
-        batch = self._translate_batch(data, training=True)
-        return super()._descend_discriminator(
-            batch._replace(
-                fakes_a=self._pool_a.exchange(batch.fakes_a, self.noise.seed_of("pool a")),
-                fakes_b=self._pool_b.exchange(batch.fakes_b, self.noise.seed_of("pool b")),
-            )
-        )
-
-    def _translate_batch(self, data, training):
-        images_a, images_b = self._unpack_pair(data)
-        return _Batch(
-            images_a,
-            images_b,
-            fakes_a=_run(self.generator_ba, images_b, training),
-            fakes_b=_run(self.generator_ab, images_a, training),
-        )
-
-    def _deviation(self, batch, sources_a, sources_b, training):
-        """Returns how far the images of A and B are from what is made out of these sources."""
-        made_a = _run(self.generator_ba, sources_a, training)
-        made_b = _run(self.generator_ab, sources_b, training)
-        return self._distance(batch.images_a, made_a) + self._distance(batch.images_b, made_b)
+    def _deviation(self, images, sources, training):
+        """Returns how far the images of A and B are from what is made out of two sources."""
+        images_a, images_b = images
+        made_a = _run(self.generator_ba, sources[0], training)
+        made_b = _run(self.generator_ab, sources[1], training)
+        return self._distance(images_a, made_a) + self._distance(images_b, made_b)
 
     def _translate(self, generator, average, images, averaged):
         images, _ = unpack(images)

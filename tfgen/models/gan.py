@@ -19,7 +19,8 @@ class GAN(LatentGenerator):
         min_G max_D V(D, G) = E_x[log D(x)] + E_z[log(1 - D(G(z)))].
 
     Each step draws latents, moves D, draws others, and moves G with D constant (algorithm 1); with
-    `critic_steps` above 1, G moves at every `critic_steps`-th step only, see
+    `fresh_fakes=False` it moves G with the same latents, and G runs once a step, not
+    twice. With `critic_steps` above 1, G moves at every `critic_steps`-th step only, see
     `tfgen.AdversarialModel`.
 
     Args:
@@ -31,9 +32,9 @@ class GAN(LatentGenerator):
         game: a `tfgen.games.Game`; the default is `NonSaturating()`.
         penalties: a list of `tfgen.penalties.Penalty`s of the discriminator.
         **kwargs: `generator_ema`, the momentum, such as 0.999, of an exponential moving average of
-            the generator's weights, with which samples are then made; `critic_steps` and
-            `constraint`, see `tfgen.AdversarialModel`; `seed`, `name`, `dtype`, see
-            `tfgen.GenerativeModel`.
+            the generator's weights, with which samples are then made; `fresh_fakes`, see above;
+            `critic_steps` and `constraint`, see `tfgen.AdversarialModel`; `seed`, `name`, `dtype`,
+            see `tfgen.GenerativeModel`.
 
     Raises:
         ValueError: the networks and the prior do not fit each other, or a number is out of range.
@@ -63,29 +64,20 @@ class GAN(LatentGenerator):
         penalty = ("penalty",) if self.penalties else ()
         return ("generator_loss", "discriminator_loss", *penalty)
 
-    def discriminator_losses(self, data, training):
+    def discriminator_losses(self, data, fakes, training):
         images, _ = unpack(data)
-        latents = self.batch_latents(images, self.noise.seed_of("discriminator latents"))
-        fakes = self.fakes(latents, data, training)
         loss = self.game.discriminator_loss(
-            self.judge(images, data, training), self.judge(fakes, data, training)
+            self.judge(images, data, training), self.judge(fakes.images, data, training)
         )
         losses = [loss, *self.discriminator.losses]
         if not self.penalties:
             return {"discriminator_loss": tf.add_n(losses)}
-        penalty = self._penalty(images, fakes, data, training)
+        penalty = self._penalty(images, fakes.images, data, training)
         return {"discriminator_loss": tf.add_n([*losses, penalty]), "penalty": penalty}
 
-    def generator_losses(self, data, training):
-        images, _ = unpack(data)
-        latents = self.batch_latents(images, self.noise.seed_of("generator latents"))
-        fakes = self.fakes(latents, data, training)
-        loss = self.game.generator_loss(self.judge(fakes, data, training))
+    def generator_losses(self, data, fakes, training):
+        loss = self.game.generator_loss(self.judge(fakes.images, data, training))
         return {"generator_loss": tf.add_n([loss, *self.generator.losses])}
-
-    def fakes(self, latents, data, training):
-        """Returns samples for latents; a subclass may make use of the batch's labels."""
-        return tf.cast(self.generator(latents, training=training), tf.float32)
 
     def judge(self, images, data, training):
         """Returns the logits of examples; a subclass may make use of the batch's labels."""

@@ -132,10 +132,8 @@ class InfoGAN(GAN):
         images, _ = unpack(images)
         return {"logits": tf.cast(self._judge(images), tf.float32)}
 
-    def generator_losses(self, data, training):
-        images, _ = unpack(data)
-        latents = self.batch_latents(images, self.noise.seed_of("generator latents"))
-        fakes = self.fakes(latents, data, training)
+    def generator_losses(self, data, fakes, training):
+        latents, fakes = fakes
         with tf.GradientTape() as tape:
             tape.watch(fakes)
             logits, outputs = self._judge_and_recognize(fakes, training)

@@ -1,12 +1,21 @@
 """What adversarial models share whose generator maps latents to examples."""
 
 import abc
+import typing
 
 import tensorflow as tf
 
 from tfgen import noise
 from tfgen.adversarial import AdversarialModel
 from tfgen.averages import add_average, call_averaged, check_momentum, follow
+from tfgen.base import unpack
+
+
+class Fakes(typing.NamedTuple):
+    """What a generator made of latents, a row each."""
+
+    latents: tf.Tensor
+    images: tf.Tensor
 
 
 class LatentGenerator(AdversarialModel):
@@ -18,14 +27,20 @@ class LatentGenerator(AdversarialModel):
         prior: a `tfgen.distributions.Prior` of the latents.
         generator_ema: the momentum, such as 0.999, of an exponential moving average of the
             generator's weights, with which samples are then made; `None` for none.
+        fresh_fakes: whether the generator's step draws latents of its own. If not, it learns from
+            the fakes that the discriminator has just learnt from, and the generator runs once a
+            step instead of twice.
         **kwargs: see `tfgen.AdversarialModel`.
 
     Raises:
         ValueError: the networks and the prior do not fit each other, or a number is out of range.
     """
 
-    def __init__(self, generator, discriminator, prior, generator_ema=None, **kwargs):
+    def __init__(
+        self, generator, discriminator, prior, generator_ema=None, fresh_fakes=True, **kwargs
+    ):
         super().__init__(**kwargs)
+        self.fresh_fakes = fresh_fakes
         self.generator = generator
         self.discriminator = discriminator
         self.prior = prior
@@ -81,6 +96,15 @@ class LatentGenerator(AdversarialModel):
     def draw_latents(self, count, seed=None):
         """Returns the latents `[count, latent_dim]` of `sample(count, seed)`."""
         return self.prior.distribution().sample(count, seed=noise.seed_from(seed, "sample"))
+
+    def make_fakes(self, data, player, training):
+        images, _ = unpack(data)
+        latents = self.batch_latents(images, self.noise.seed_of(f"{player} latents"))
+        return Fakes(latents, self.call_on_batch(latents, data, training))
+
+    def call_on_batch(self, latents, data, training):
+        """Returns samples for latents; a subclass may make use of the batch's labels."""
+        return tf.cast(self.generator(latents, training=training), tf.float32)
 
     def batch_latents(self, images, seed):
         """Draws as many latents as there are examples in this replica's share of a batch."""

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers
 
+from tfgen.layers import ImageConv2DTranspose
 from tfgen.networks.shapes import check_image_shape, check_latent_dim
 
 
@@ -72,9 +73,12 @@ def conv_decoder(output_shape, latent_dim, filters=(64, 32), hidden_size=128, he
         hidden = _double(count, activation="relu")(hidden)
     # The last maps are larger than the image where a size is no multiple of `scale`.
     surplus = ((0, start[0] * scale - height), (0, start[1] * scale - width))
-    outputs = [layers.Cropping2D(surplus)(_double(channels)(hidden)) for _ in range(heads)]
+    outputs = [
+        layers.Cropping2D(surplus)(_double(channels, layer=ImageConv2DTranspose)(hidden))
+        for _ in range(heads)
+    ]
     return keras.Model(inputs, outputs, name="decoder")
 
 
-def _double(filters, activation=None):
-    return layers.Conv2DTranspose(filters, 4, strides=2, padding="same", activation=activation)
+def _double(filters, activation=None, layer=layers.Conv2DTranspose):
+    return layer(filters, 4, strides=2, padding="same", activation=activation)

@@ -10,6 +10,7 @@ import math
 import keras
 from keras import layers
 
+from tfgen.layers import ImageConv2DTranspose
 from tfgen.networks.shapes import check_image_shape, check_latent_dim
 
 # With momentum 0.9, that of the authors' code, the averages keep up with a moving generator.
@@ -58,7 +59,7 @@ def dcgan_generator(
     for count in later:
         hidden = double(count, kernel_size, use_bias=use_bias)(hidden)
         hidden = activate(hidden, layers.ReLU(), normalization)
-    images = to_images(double(channels, kernel_size)(hidden))
+    images = to_images(double(channels, kernel_size, ImageConv2DTranspose)(hidden))
     return keras.Model(inputs, images, name="generator")
 
 
@@ -120,11 +121,9 @@ def small_normal(layer_type, *args, **kwargs):
     return layer_type(*args, kernel_initializer=initializer, **kwargs)
 
 
-def double(filters, kernel_size, **kwargs):
+def double(filters, kernel_size, layer=layers.Conv2DTranspose, **kwargs):
     """Makes the transposed convolution that doubles height and width."""
-    return small_normal(
-        layers.Conv2DTranspose, filters, kernel_size, strides=2, padding="same", **kwargs
-    )
+    return small_normal(layer, filters, kernel_size, strides=2, padding="same", **kwargs)
 
 
 def halve(hidden, filters, kernel_size, normalization=None):

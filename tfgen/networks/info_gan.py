@@ -9,6 +9,7 @@ import math
 import keras
 from keras import layers
 
+from tfgen.layers import ImageConv2DTranspose
 from tfgen.networks.shapes import check_image_shape, check_latent_dim
 
 _SCALE = 4  # two strides of 2
@@ -48,7 +49,8 @@ def info_gan_generator(
     hidden = layers.Reshape(start)(hidden)
     hidden = _double(filters[1], use_bias=False)(hidden)
     hidden = layers.ReLU()(layers.BatchNormalization(momentum=momentum)(hidden))
-    outputs = layers.Activation("sigmoid", dtype="float32")(_double(channels)(hidden))
+    hidden = _double(channels, layer=ImageConv2DTranspose)(hidden)
+    outputs = layers.Activation("sigmoid", dtype="float32")(hidden)
     return keras.Model(inputs, outputs, name="generator")
 
 
@@ -122,7 +124,8 @@ def info_gan_autoencoder(input_shape=(28, 28, 1), code_size=32, momentum=0.9):
     for size in (code_size, math.prod(start)):
         hidden = layers.Dense(size, use_bias=False)(hidden)
         hidden = layers.ReLU()(layers.BatchNormalization(momentum=momentum)(hidden))
-    hidden = _double(channels)(layers.Reshape(start)(hidden))
+    hidden = layers.Reshape(start)(hidden)
+    hidden = _double(channels, layer=ImageConv2DTranspose)(hidden)
     outputs = layers.Activation("sigmoid", dtype="float32")(hidden)
     return keras.Model(inputs, outputs, name="autoencoder")
 
@@ -149,8 +152,8 @@ def _halve(filters, use_bias=True):
     return layers.Conv2D(filters, 4, strides=2, padding="same", use_bias=use_bias)
 
 
-def _double(filters, use_bias=True):
-    return layers.Conv2DTranspose(filters, 4, strides=2, padding="same", use_bias=use_bias)
+def _double(filters, use_bias=True, layer=layers.Conv2DTranspose):
+    return layer(filters, 4, strides=2, padding="same", use_bias=use_bias)
 
 
 def _check_size(shape):

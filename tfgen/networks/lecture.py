@@ -8,6 +8,7 @@ log-variance layers of 196 units; and back: dense layer -> transposed convolutio
 import keras
 from keras import layers
 
+from tfgen.layers import ImageConv2DTranspose
 from tfgen.networks.shapes import check_image_shape, check_latent_dim
 
 
@@ -68,7 +69,7 @@ def lecture_conv_decoder(output_shape=(28, 28, 1), latent_dim=196, filters=64):
     hidden = layers.Conv2DTranspose(filters, 3, padding="same", activation="relu")(hidden)
     hidden = layers.UpSampling2D(2)(hidden)
     hidden = layers.Conv2DTranspose(filters, 3, padding="same", activation="relu")(hidden)
-    outputs = layers.Conv2DTranspose(channels, 3, padding="same")(hidden)
+    outputs = ImageConv2DTranspose(channels, 3, padding="same")(hidden)
     return keras.Model(inputs, outputs, name="decoder")
 
 

@@ -8,7 +8,7 @@ import math
 import keras
 from keras import layers
 
-from tfgen.layers import ReflectionPadding2D
+from tfgen.layers import ImageConv2D, ImageConv2DTranspose, ReflectionPadding2D
 from tfgen.networks.dcgan import activate, double, from_images, halve, small_normal, to_images
 from tfgen.networks.patch_gan import instance_normalization
 from tfgen.networks.shapes import check_image_shape
@@ -55,7 +55,7 @@ def resnet_generator(input_shape, output_channels=None, filters=64, blocks=6):
     for count in (2 * filters, filters):
         hidden = _activate(double(count, 3, use_bias=False)(hidden))
     channels = _output_channels(input_shape, output_channels)
-    images = to_images(_reflected(hidden, channels, 7, use_bias=True))
+    images = to_images(_reflected(hidden, channels, 7, ImageConv2D, use_bias=True))
     return keras.Model(inputs, images, name="translator")
 
 
@@ -97,7 +97,8 @@ def unet_generator(input_shape, output_channels=None, filters=64, depth=None, dr
         hidden = instance_normalization()(double(skip.shape[-1], 4, use_bias=False)(hidden))
         hidden = layers.Dropout(dropout if index < _DROPPED else 0.0)(hidden)
         hidden = layers.Concatenate()([layers.ReLU()(hidden), skip])
-    images = to_images(double(_output_channels(input_shape, output_channels), 4)(hidden))
+    channels = _output_channels(input_shape, output_channels)
+    images = to_images(double(channels, 4, ImageConv2DTranspose)(hidden))
     return keras.Model(inputs, images, name="translator")
 
 
@@ -105,9 +106,9 @@ def _activate(hidden):
     return activate(hidden, layers.ReLU(), instance_normalization)
 
 
-def _reflected(hidden, filters, kernel_size, use_bias=False):
+def _reflected(hidden, filters, kernel_size, layer=layers.Conv2D, use_bias=False):
     padded = ReflectionPadding2D(kernel_size // 2)(hidden)
-    return small_normal(layers.Conv2D, filters, kernel_size, use_bias=use_bias)(padded)
+    return small_normal(layer, filters, kernel_size, use_bias=use_bias)(padded)
 
 
 def _output_channels(input_shape, output_channels):

@@ -4,7 +4,6 @@ import keras
 
 from tfgen import codes, data, distributions, games, networks, penalties, zoo
 from tfgen.models.gan import GAN
-from tfgen.replicas import meets
 from training.measures import code_error, label_agreement, mode_coverage
 from training.recipe import recipe
 
@@ -25,7 +24,8 @@ def minimax_gan_fashion(shape, steps):
     The discriminator learns at half the generator's rate: sure of itself, it gives no gradient.
     """
     gan = zoo.minimax_gan(*players(shape), generator_ema=0.999)
-    return compiled(gan, *(keras.optimizers.Adam(rate, beta_1=0.5) for rate in (2e-4, 1e-4)))
+    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.5) for rate in (2e-4, 1e-4)))
+    return gan
 
 
 @fashion_recipe
@@ -36,14 +36,16 @@ def ns_gan_fashion(shape, steps):
     fell with them, to 0.27, and FID on Fashion-MNIST was 17.0.
     """
     gan = zoo.ns_gan(*players(shape), generator_ema=0.999)
-    return compiled(gan, *(keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)))
+    gan.compile(*(keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)))
+    return gan
 
 
 @fashion_recipe
 def lsgan_fashion(shape, steps):
     """The least squares GAN of Mao et al., 2017, in the networks of InfoGAN, at constant rates."""
     gan = zoo.lsgan(*players(shape), generator_ema=0.999)
-    return compiled(gan, *(keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)))
+    gan.compile(*(keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)))
+    return gan
 
 
 @fashion_recipe
@@ -54,7 +56,8 @@ def wgan_fashion(shape, steps):
     each takes one in turn here, the critic's of twice the size.
     """
     gan = zoo.wgan(*players(shape), critic_steps=1, generator_ema=0.999)
-    return compiled(gan, *(keras.optimizers.RMSprop(cosine(rate, steps)) for rate in (2e-4, 4e-4)))
+    gan.compile(*(keras.optimizers.RMSprop(cosine(rate, steps)) for rate in (2e-4, 4e-4)))
+    return gan
 
 
 @fashion_recipe
@@ -65,13 +68,13 @@ def wgan_gp_fashion(shape, steps):
     the size (Heusel et al., 2017): see `wgan_fashion`.
     """
     gan = zoo.wgan_gp(*players(shape, batch_norm=False), critic_steps=1, generator_ema=0.999)
-    return compiled(
-        gan,
+    gan.compile(
         *(
             keras.optimizers.Adam(cosine(rate, steps), beta_1=0.0, beta_2=0.9)
             for rate in (2e-4, 4e-4)
         ),
     )
+    return gan
 
 
 @fashion_recipe
@@ -248,21 +251,10 @@ def with_adam(gan, learning_rate, steps, critic_factor=1.0):
     The discriminator's is `critic_factor` times the generator's.
     """
     rates = (learning_rate, critic_factor * learning_rate)
-    return compiled(
-        gan, *(keras.optimizers.Adam(cosine(rate, steps), beta_1=0.5) for rate in rates)
-    )
+    gan.compile(*(keras.optimizers.Adam(cosine(rate, steps), beta_1=0.5) for rate in rates))
+    return gan
 
 
 def cosine(learning_rate, steps):
     """Returns a rate that falls to 0 in `steps`."""
     return keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-
-
-def compiled(gan, generator_optimizer, discriminator_optimizer):
-    """Compiles a GAN; on a single device XLA compiles the updates."""
-    gan.compile(
-        generator_optimizer,
-        discriminator_optimizer,
-        jit_update=not meets(gan.distribute_strategy),
-    )
-    return gan
