@@ -1,16 +1,13 @@
 """What all models of two players share."""
 
 import abc
-import math
 
 import keras
 import tensorflow as tf
 
 from tfgen.base import GenerativeModel
 from tfgen.descent import descend
-from tfgen.replicas import meets, update
-
-_LARGE = 250_000  # weights
+from tfgen.replicas import update
 
 
 class AdversarialModel(GenerativeModel):
@@ -103,9 +100,7 @@ class AdversarialModel(GenerativeModel):
             generator_optimizer: a Keras optimizer or its name, for generators and what helps them.
             discriminator_optimizer: the same for discriminators; two optimizers, not one twice.
             jit_compile: see `tfgen.GenerativeModel.compile`.
-            jit_update: whether XLA compiles the optimizers' updates alone, which pays for large
-                layers where it does not for the whole step; `None` for the players of which it
-                does, on a single device.
+            jit_update: see `tfgen.GenerativeModel.compile`; `None` decides for each player.
             steps_per_execution: steps between two visits of Python, and of the callbacks.
             run_eagerly: for debugging.
 
@@ -120,14 +115,7 @@ class AdversarialModel(GenerativeModel):
                 "The players need an optimizer each: it keeps averages of one player's gradients. "
                 f"Received: the same {type(generator_optimizer).__name__} twice. Make two."
             )
-        if jit_update and meets(self.distribute_strategy):
-            raise ValueError(
-                "`jit_update=True` needs a single device, and no strategy for several. Received: "
-                f"{type(self.distribute_strategy).__name__} of "
-                f"{self.distribute_strategy.num_replicas_in_sync}. Compile the model with "
-                "jit_update=False."
-            )
-        self.jit_update = jit_update
+        self.jit_update = self.check_jit_update(jit_update)
         # Not this class' parent, whose one optimizer has no use here.
         keras.Model.compile(
             self,
@@ -175,14 +163,6 @@ class AdversarialModel(GenerativeModel):
 
     def after_step(self, losses):
         """Is called with the losses of each step, on every replica."""
-
-    def compiles_update_of(self, variables):
-        """Tells whether XLA compiles the update of a player's variables; see `compile`."""
-        if self.jit_update is not None:
-            return self.jit_update
-        # Of fewer weights the updates take no longer as they are: measured on processors.
-        large = sum(math.prod(variable.shape) for variable in variables) >= _LARGE
-        return large and not self.jit_compile and not meets(self.distribute_strategy)
 
     def discriminator_fakes(self, fakes):
         """Returns what the discriminator learns from when the generators made these fakes."""

@@ -1,6 +1,7 @@
 """What all models share: steps that are counted, seeded, distributed, logged, saved and resumed."""
 
 import abc
+import math
 
 import keras
 import tensorflow as tf
@@ -8,7 +9,9 @@ import tensorflow as tf
 from tfgen import noise
 from tfgen.config import Configured
 from tfgen.descent import descend
-from tfgen.replicas import make_replicated_function, synchronize_statistics
+from tfgen.replicas import make_replicated_function, meets, synchronize_statistics
+
+_LARGE = 250_000  # weights
 
 
 class GenerativeModel(Configured, keras.Model, abc.ABC):
@@ -97,6 +100,7 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
         optimizer="adam",
         *,
         jit_compile=False,
+        jit_update=None,
         steps_per_execution=1,
         run_eagerly=False,
     ):
@@ -107,9 +111,17 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
                 average of the weights (`use_ema=True`) are options of it.
             jit_compile: whether to compile the step with XLA. That pays for multilayer perceptrons
                 on a CPU and does not for convolutions: measure.
+            jit_update: whether XLA compiles the optimizer's update alone, which pays for large
+                layers where it does not for the whole step; `None` where it does, on a single
+                device.
             steps_per_execution: steps between two visits of Python, and of the callbacks.
             run_eagerly: for debugging.
+
+        Raises:
+            ValueError: `jit_update` was asked for on a strategy of several devices, whose updates
+                XLA cannot compile.
         """
+        self.jit_update = self.check_jit_update(jit_update)
         super().compile(
             optimizer=optimizer,
             jit_compile=jit_compile,
@@ -132,6 +144,7 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
             {
                 "optimizer": self.optimizer,
                 "jit_compile": self.jit_compile,
+                "jit_update": self.jit_update,
                 "steps_per_execution": self.steps_per_execution,
                 "run_eagerly": self.run_eagerly,
             }
@@ -215,11 +228,31 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
         # The model is built. Keras would average a batch over workers, which fails for a tuple.
         pass
 
+    def check_jit_update(self, jit_update):
+        """Returns the argument `jit_update` of `compile`, if it can be met."""
+        if jit_update and meets(self.distribute_strategy):
+            raise ValueError(
+                "`jit_update=True` needs a single device, and no strategy for several. Received: "
+                f"{type(self.distribute_strategy).__name__} of "
+                f"{self.distribute_strategy.num_replicas_in_sync}. Compile the model with "
+                "jit_update=False."
+            )
+        return jit_update
+
+    def compiles_update_of(self, variables):
+        """Tells whether XLA compiles the update of these variables; see `compile`."""
+        if self.jit_update is not None:
+            return self.jit_update
+        # Of fewer weights the updates take no longer as they are: measured on processors.
+        large = sum(math.prod(variable.shape) for variable in variables) >= _LARGE
+        return large and not self.jit_compile and not meets(self.distribute_strategy)
+
     def _descend(self, data):
         losses = descend(
             self.optimizer,
             self.trainable_variables,
             lambda: self.compute_losses(data, training=True),
+            jit_update=self.compiles_update_of(self.trainable_variables),
         )
         self.step.assign_add(1)
         return self.track(losses, data)

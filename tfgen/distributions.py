@@ -132,7 +132,7 @@ class Bernoulli(Likelihood):
     """
 
     def distribution(self, logits):
-        pixels = tfd.Bernoulli(logits=tf.cast(logits, tf.float32), dtype=tf.float32)
+        pixels = _Bernoulli(logits=tf.cast(logits, tf.float32), dtype=tf.float32)
         return _over_examples(pixels)
 
 
@@ -192,6 +192,18 @@ def kl_divergence(posterior, prior, latents):
         return posterior.kl_divergence(prior)
     except NotImplementedError:
         return tf.reduce_mean(posterior.log_prob(latents) - prior.log_prob(latents), axis=0)
+
+
+class _Bernoulli(tfd.Bernoulli):
+    """TFP's, with one softplus for its two: they are a third of a small network's step."""
+
+    def _log_prob(self, event):
+        logits = self._logits_parameter_no_checks()
+        event = tf.cast(event, logits.dtype)
+        shape = tf.broadcast_dynamic_shape(tf.shape(event), tf.shape(logits))
+        return -tf.nn.sigmoid_cross_entropy_with_logits(
+            labels=tf.broadcast_to(event, shape), logits=tf.broadcast_to(logits, shape)
+        )
 
 
 def _diagonal_normal(location, scale):

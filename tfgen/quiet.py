@@ -1,4 +1,4 @@
-"""TensorFlow without its start-up messages."""
+"""TensorFlow as the commands use it: without its start-up messages, and with what makes it fast."""
 
 import contextlib
 import os
@@ -8,12 +8,15 @@ import warnings
 
 
 def import_tensorflow():
-    """Imports TensorFlow and finds its devices without a word, unless that fails.
+    """Imports TensorFlow, sets it up and finds its devices without a word, unless that fails.
 
     Its libraries write remarks on drivers and instruction sets to the error stream before any
     setting can stop them; users take those for errors.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Products of matrices by the library that TensorFlow has for them outside of XLA, too: a step
+    # of `vae_mnist` takes five sixths of the time.
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_onednn=true")
     with held_back_errors():
         import tensorflow as tf
 

@@ -11,7 +11,6 @@ import socket
 import subprocess
 
 from tfgen.files import check_writable, clear_unfinished, whole_file
-from tfgen.serving.export import versions
 
 
 class RunFolder:
@@ -51,6 +50,9 @@ class RunFolder:
         Raises:
             ValueError: an earlier run had other settings.
         """
+        # It imports TensorFlow, which others who write a file here have no use for.
+        from tfgen.serving.export import versions
+
         clear_unfinished(self.path)
         if fresh:
             self._forget()

@@ -11,7 +11,7 @@ import json
 import pathlib
 import statistics
 
-from training import tables_of_replicas, tables_of_serving
+from training import tables_of_replicas, tables_of_serving, tables_of_speed
 from training.published import PUBLISHED
 from training.tables import machine_of, table
 
@@ -35,7 +35,7 @@ def main():
         ("Faults", "faults", tables_of_replicas.faults),
         ("Many replicas", "layouts", tables_of_replicas.layouts),
         ("Speed of many workers", "scaling", tables_of_replicas.scaling),
-        ("Speed of training", "steps_per_second", _benchmark),
+        ("Speed of training", "speed", tables_of_speed.speed),
         ("Speed of the server", "serving", tables_of_serving.serving),
         ("Speed of the scores", "evaluation_benchmark", _evaluation_benchmark),
     ):
@@ -180,21 +180,6 @@ discriminator, learnt from so many labelled training images (seed {result["seed"
 {_command(settings)}
 python -m training.probe {settings["recipe"]} --labels {",".join(counts)} \\
     --output training/results/{name}
-```"""
-
-
-def _benchmark(name, result):
-    rates = {way: statistics.median(values) for way, values in result["steps_per_second"].items()}
-    ratios = result["ratios"]
-    return f"""### {result["recipe"]}: {statistics.median(ratios):.2f} times plain Keras
-
-Steps per second of `fit`, medians of {len(ratios)} epochs each, in turn: {rates["tfgen"]:.0f}
-against {rates["keras"]:.0f} of the same networks, optimizer and arrays in a model written with
-Keras alone (`training/plain.py`, Keras' default settings). The ratio within a turn went from
-{min(ratios):.2f} to {max(ratios):.2f}. On {machine_of(result)}. ([{name}]({name}))
-
-```
-python -m training.benchmark --output training/results/{name}
 ```"""
 
 

@@ -9,6 +9,8 @@ from tfgen.data.share import share_of, share_reading
 from tfgen.data.source import binarize, to_floats
 from tfgen.replicas import several_workers
 
+_READERS = 4  # batches that are read at once; each is a few gatherings of whole batches
+
 
 def batches(
     source,
@@ -100,8 +102,12 @@ def batches(
         return batch[0] if len(batch) == 1 else tuple(batch)
 
     def read_all(numbers):
-        dataset = numbers.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        return dataset.prefetch(tf.data.AUTOTUNE)
+        dataset = numbers.map(read, num_parallel_calls=_READERS, deterministic=True)
+        options = tf.data.Options()
+        # With its tuning, TensorFlow 2.21 may take seconds to give up an iterator: as long as the
+        # tuner's pause, which doubles each time. `fit` ends later by that.
+        options.autotune.enabled = False
+        return dataset.prefetch(_READERS).with_options(options)
 
     numbers = tf.data.Dataset.counter(first_step) if repeat else _epoch(steps, shuffle)
     return share_reading(numbers, read_all, strategy) if shared else read_all(numbers)

@@ -1,0 +1,390 @@
+"""The benchmark of training: the opponents do the same, operations are counted, turns compared."""
+
+import json
+import re
+import subprocess
+import sys
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import tfgen
+from tfgen import networks
+from training import tables_of_speed
+from training.benchmark import __main__ as command
+from training.benchmark import besides, measure, operations, rates, turns
+from training.benchmark.families import GANWorkload
+from training.benchmark.networks import example_discriminator, example_generator
+from training.benchmark.plain_keras import PlainGAN, PlainVAE, PlainWGANGP
+from training.benchmark.plain_translation import PlainCycleGAN
+from training.benchmark.worker import WAYS
+from training.benchmark.workers import Worker, WorkerError
+from training.benchmark.workloads import WORKLOADS
+
+
+def images_of(count=4, size=28, channels=1, seed=0):
+    return tf.constant(np.random.default_rng(seed).random([count, size, size, channels], "float32"))
+
+
+def players(units=4, filters=(2, 3)):
+    return example_generator(units), example_discriminator(filters)
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_the_plain_gan_takes_the_step_of_ours(together, monkeypatch):
+    images = images_of()
+    latents = [tf.random.stateless_normal([4, 4], seed=[0, index]) for index in range(2)]
+    ours = tfgen.GAN(*players(), tfgen.distributions.StandardNormal(4))
+    plain = PlainGAN(*players(), together=together)
+    plain.generator.set_weights(ours.generator.get_weights())
+    plain.discriminator.set_weights(ours.discriminator.get_weights())
+    before = ours.get_weights()
+    ours.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
+    # Keras' examples take the mean over real and fake images, ours the sum of their means.
+    plain.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.2))
+    for model, name in ((ours, "batch_latents"), (plain, "latents")):
+        draws = iter(latents)
+        monkeypatch.setattr(model, name, lambda *_, draws=draws: next(draws))
+    logs, plain_logs = ours.train_step(images), plain.train_step(images)
+    assert float(logs["generator_loss"]) == pytest.approx(float(plain_logs["generator_loss"]))
+    halved = 2 * float(plain_logs["discriminator_loss"])
+    assert float(logs["discriminator_loss"]) == pytest.approx(halved)
+    for network in ("generator", "discriminator"):
+        found = getattr(plain, network).get_weights()
+        for one, other in zip(getattr(ours, network).get_weights(), found, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-6)
+    moved = zip(before, ours.get_weights(), strict=True)
+    assert max(np.abs(one - other).max() for one, other in moved) > 1e-3
+
+
+def test_the_plain_penalty_of_a_linear_critic():
+    inputs = keras.Input((2, 2, 1))
+    critic = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Flatten()(inputs)))
+    critic.set_weights([np.array([[1.0], [2.0], [0.0], [2.0]]), np.zeros(1)])  # of norm 3
+    plain = PlainWGANGP(example_generator(2), critic, weight=10.0)
+    real, fake = tf.ones([4, 2, 2, 1]), tf.zeros([4, 2, 2, 1])
+    assert float(plain.penalty(real, fake)) == pytest.approx(4.0)
+    assert float(plain.discriminator_loss(real, fake)) == pytest.approx(-5 + 10 * 4)
+
+
+def test_the_plain_wgan_moves_its_critic_as_often_as_told():
+    plain = PlainWGANGP(*players(), critic_steps=3)
+    optimizers = [keras.optimizers.SGD(1e-3), keras.optimizers.SGD(1e-3)]
+    plain.compile(*optimizers)
+    plain.train_step(images_of())
+    assert [int(each.iterations.numpy()) for each in optimizers] == [1, 3]
+
+
+def test_the_plain_vae_has_our_losses():
+    build = (
+        networks.mlp_encoder((28, 28, 1), 2, hidden_sizes=(4,)),
+        networks.mlp_decoder((28, 28, 1), 2, hidden_sizes=(4,)),
+    )
+    scale = build[0].layers[-1]
+    scale.bias.assign(tf.fill([2], -12.0))  # so that the draws hardly count
+    values = tfgen.distributions
+    ours = tfgen.VAE(*build, values.StandardNormal(2), values.DiagonalNormal(), values.Bernoulli())
+    expected = ours.compute_losses(images_of(), training=True)
+    plain = PlainVAE(*build)
+    plain.compile("sgd")
+    found = plain.train_step(images_of())
+    for name in ("loss", "reconstruction", "divergence"):
+        assert float(found[name]) == pytest.approx(float(expected[name]), rel=1e-4)
+
+
+def test_the_plain_cyclegan_has_our_losses():
+    shape = (8, 8, 1)
+    players = [
+        *(networks.resnet_generator(shape, filters=2, blocks=1) for _ in range(2)),
+        *(networks.patch_gan_discriminator(shape, filters=2, depth=1) for _ in range(2)),
+    ]
+    data = images_of(2, 8), images_of(2, 8, seed=1)
+    ours = tfgen.CycleGAN(*players, identity_weight=0.5, pool_size=0)
+    expected = ours.compute_losses(data, training=True)
+    plain = PlainCycleGAN(*players)
+    plain.compile(*(keras.optimizers.SGD(0.1) for _ in range(2)))
+    before = [network.get_weights() for network in players]
+    found = plain.train_step(data)
+    for name in ("generator_loss", "discriminator_loss"):
+        assert float(found[name]) == pytest.approx(float(expected[name]), rel=1e-5)
+    for network, weights in zip(players, before, strict=True):
+        assert any((a != b).any() for a, b in zip(network.get_weights(), weights, strict=True))
+
+
+def test_operations_of_layers_by_hand():
+    generator, discriminator = example_generator(), example_discriminator()
+    assert operations.layers_of(generator) == [
+        2 * 128 * 6272,
+        2 * 16 * 128 * 128 * 49,  # a transposed convolution: each pixel that it takes
+        2 * 16 * 128 * 128 * 196,
+        2 * 49 * 128 * 784,
+    ]
+    assert operations.layers_of(discriminator) == [2 * 9 * 64 * 196, 2 * 9 * 64 * 128 * 49, 256]
+    # What the issue's first measurements had: "about 31 GFLOP a step".
+    assert 30e9 < operations.of_gan(generator, discriminator, 64, shared=True) < 31e9
+
+
+def chain(*sizes):
+    inputs = keras.Input((sizes[0],))
+    hidden = inputs
+    for size in sizes[1:]:
+        hidden = keras.layers.Dense(size)(hidden)
+    return keras.Model(inputs, hidden)
+
+
+def test_operations_of_steps_by_hand():
+    first, second = chain(5, 3, 2), chain(2, 7, 5)  # 30 + 12, 28 + 70 operations
+    # Encoder: forward, weights, inputs of the later layer. Decoder: three passes.
+    assert operations.of_vae(first, second, batch=10) == 10 * (42 + 42 + 12 + 3 * 98)
+    generator, critic = second, chain(5, 3, 1)  # 30 + 6
+    judge = 36 + 36 + 6
+    learn = 98 + 70 + 36 + 36  # G: weights, inner inputs; D: forward, inputs
+    shared = 98 + 2 * judge + learn
+    assert operations.of_gan(generator, critic, 1, shared=True) == shared
+    assert operations.of_gan(generator, critic, 1, shared=False) == shared + 98
+    penalized = operations.of_gan(generator, critic, 1, shared=False, penalty=True, critic_steps=5)
+    assert penalized == round(98 + 2 * judge + 4 * 36 + (learn + 98) / 5)
+    square = chain(5, 3, 5)  # 30 + 30
+    translator = (60 + 60 + 30) + 3 * 60 + (60 + 60 + 30)
+    once = operations.of_translation([square], [critic], 1, translations=1, judgements=1)
+    assert once == translator + judge + judge + 36
+    twice = operations.of_translation([square], [critic], 1, translations=2, judgements=2)
+    assert twice == once + 60 + 36
+
+
+def test_operations_of_each_way_follow_the_options():
+    both = chain(4, 6, 5), chain(5, 3, 1)
+    fresh = GANWorkload(lambda: both, "dcgan").operations(both)
+    assert fresh["tfgen"] == fresh["bare"] == fresh["keras"] == fresh["torch"]
+    assert fresh["torch_shared"] < fresh["torch"]
+    shared = GANWorkload(lambda: both, "dcgan", options={"fresh_fakes": False}).operations(both)
+    assert shared["tfgen"] == shared["torch_shared"] and shared["keras"] == fresh["keras"]
+
+
+def test_turns_begin_with_another_one_each_time():
+    order = []
+
+    def run(name):
+        order.append(name)
+        return float(len(order))
+
+    found = turns.take_turns({name: lambda name=name: run(name) for name in "abc"}, 3, None)
+    assert "".join(order) == "abcbcacab"
+    assert found == {"a": [1.0, 6.0, 8.0], "b": [2.0, 4.0, 9.0], "c": [3.0, 5.0, 7.0]}
+
+
+def test_what_dies_in_a_turn_is_left_out():
+    lost = []
+    answers = iter([1.0])
+
+    def mortal():
+        for answer in answers:
+            return answer
+        raise WorkerError("no memory is left")
+
+    runs = {"lives": lambda: 2.0, "dies": mortal}
+    found = turns.take_turns(runs, 3, lambda key, error: lost.append((key, str(error))))
+    assert found == {"lives": [2.0, 2.0, 2.0]} and lost == [("dies", "no memory is left")]
+
+
+def test_a_share_of_a_turn_is_filled_with_whole_quanta():
+    def run(count):
+        return count * 0.01
+
+    assert turns.calibrate(run, 20, seconds=3) == 300
+    assert turns.calibrate(run, 70, seconds=3) == 280
+    assert turns.calibrate(run, 1000, seconds=3) == 1000
+
+
+def test_rates_ratios_and_spread():
+    ours, theirs = turns.rates(6, [2.0, 3.0, 1.0]), turns.rates(3, [2.0, 1.0, 3.0])
+    assert turns.ratios(ours, theirs) == pytest.approx([2, 2 / 3, 6])
+    assert turns.spread([2.0, 1.0, 6.0]) == "2.00 (1.00 to 6.00)"
+
+
+def test_a_worker_s_last_words_are_one_line():
+    worker = Worker(module="tests.mortal_worker")
+    assert worker.quantum("train") == 5 and worker.examples("train") is None
+    assert worker.seconds("train", 5) == 0.5
+    assert worker.seconds_to_first("train") > 0
+    for _ in range(2):
+        with pytest.raises(WorkerError, match="^its process ended with 1: no memory is left$"):
+            worker.seconds("train", 5)
+    worker.close()
+
+
+def test_a_worker_that_cannot_begin_says_why():
+    with pytest.raises(WorkerError, match="ended with 2: .*invalid choice: 'float64'"):
+        Worker("conv_vae", "tfgen", "float64")
+
+
+class FakeWorker:
+    """Takes as long as its way and precision say; plain Keras in bfloat16 dies in a turn."""
+
+    seconds_per_step = {"keras": 0.04, "tfgen": 0.02, "bare": 0.01, "torch": 0.08}
+
+    def __init__(self, name, way, dtype, *rest):
+        assert rest == ("--threads", 2)
+        self.way, self.dtype, self.asked = way, dtype, 0
+        self.tasks = {"train": [10, None], "read": [1, 64]}
+        if way == "tfgen":
+            self.tasks |= dict.fromkeys(("sample", "checkpoint", *measure.EXPORTS), [1, 64])
+        if way == "torch":
+            raise WorkerError("its process ended with -9: it said nothing")
+
+    def quantum(self, task):
+        return self.tasks[task][0]
+
+    def examples(self, task):
+        return self.tasks[task][1]
+
+    def seconds_to_first(self, task):
+        return 9.0
+
+    def peak_megabytes(self):
+        return 500.0
+
+    def seconds(self, task, count=1):
+        self.asked += 1
+        if (self.way, self.dtype) == ("keras", "bfloat16") and self.asked > 4:
+            raise WorkerError("its process ended with 1: no bfloat16")
+        return count * self.seconds_per_step[self.way] / (2 if self.dtype == "bfloat16" else 1)
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def result(monkeypatch):
+    """What is measured of `dcgan` with fake processes, and the lines that were printed."""
+    monkeypatch.setattr(measure, "Worker", FakeWorker)
+    options = types.SimpleNamespace(
+        ways=list(WAYS)[:4], dtypes=["float32", "bfloat16"], turns=3, seconds=2, threads=2
+    )
+    counted = dict.fromkeys(WAYS, 4e9)
+    lines = []
+    found = measure.Measurement("dcgan", WORKLOADS["dcgan"], options, counted, lines.append).run()
+    measure.add_shares(found, {"float32": 400e9, "bfloat16": 800e9})
+    return json.loads(json.dumps(found)), lines
+
+
+def test_a_measurement_is_readable_without_the_code(result):
+    found, lines = result
+    known = {(row["way"], row["dtype"]): row for row in found["training"]}
+    ways = [("keras", "float32"), *(("tfgen", d) for d in ("float32", "bfloat16"))]
+    assert set(known) == {*ways, ("bare", "float32"), ("bare", "bfloat16")}
+    assert known["tfgen", "bfloat16"] == {
+        **dict(way="tfgen", dtype="bfloat16", task="train", count=200, operations_per_step=4e9),
+        "seconds": pytest.approx([2.0] * 3),
+        "per_second": pytest.approx([100.0] * 3),
+        "times_keras_float32": pytest.approx([4.0] * 3),
+        "share_of_products": pytest.approx([0.5] * 3),
+        "first_step_seconds": 9.0,
+        "peak_megabytes": 500.0,
+    }
+    assert known["tfgen", "float32"]["times_keras"] == pytest.approx([2.0] * 3)
+    assert found["fit_of_bare"] == {"float32": [0.5] * 3, "bfloat16": [0.5] * 3}
+    assert (found["batch_size"], found["epoch_steps"]) == (64, 156)
+    # 1.56 s of the bare loop; 3.12 s and a checkpoint of 0.02 s.
+    assert found["fit_with_checkpoints"]["float32"] == pytest.approx(1.56 / 3.14)
+    assert found["exports"]["float32"]["export"] == [0.02] * 3
+    read = [row for row in found["besides"] if row["task"] == "read"]
+    assert read[0]["per_second"] == pytest.approx([64 / 0.04] * 3)
+    assert lines == [
+        "dcgan, torch, float32: left out: its process ended with -9: it said nothing",
+        "dcgan, torch, bfloat16: left out: its process ended with -9: it said nothing",
+        "dcgan, keras, bfloat16: left out: its process ended with 1: no bfloat16",
+    ]
+    notes = [f"dcgan, {o['way']}, {o['dtype']}: left out: {o['why']}" for o in found["left_out"]]
+    assert notes == lines
+
+
+def test_tables_of_what_was_measured(result, capsys):
+    found, _ = result
+    command.describe("dcgan", found)
+    _, ours, *_, half, _ = (line.split() for line in capsys.readouterr().out.splitlines()[:5])
+    assert ours[:4] == ["dcgan", "train", "tfgen", "float32"]
+    assert " ".join(ours[8:]).startswith("steps/s, 2.00 (2.00 to 2.00) times Keras, 50% of")
+    assert half[3] == "bfloat16" and "Keras," not in half  # Keras was lost there
+    rates = {"gigaflops": {"float32": [400.0], "bfloat16": [800.0]}, "gigabytes_copied": [9.0]}
+    whole = {
+        "speed": {"dcgan": found},
+        "start_up": {"import tfgen": [0.2, 0.1, 0.3]},
+        "rates": {"before": rates, "after": rates},
+        "settings": {"turns": 3, "seconds": 2, "threads": None},
+        "versions": {"keras": "3"},
+        "machine": {"cores": 2, "processor": "P"},
+        "command": "python -m training.benchmark dcgan",
+    }
+    text = tables_of_speed.speed("file.json", whole)
+    row = "| dcgan | tfgen | float32 | 50 | 2.00 | 2.00 to 2.00 | 2.00 | 50% | 4 | 500 | 9.0 |"
+    assert row in text
+    assert "| dcgan | tfgen | bfloat16 | 100 |  |  | 4.00 | 50% | 4 | 500 | 9.0 |" in text
+    assert "dcgan in float32 0.50 (0.50 with a checkpoint after each epoch of 156 steps)" in text
+    assert "| dcgan | reading batches | tfgen | float32 | 3200 | 2.00 | 2.00 to 2.00 |" in text
+    assert "`import tfgen` 0.20" in text and "before 400 in float32 and 800 in bfloat16" in text
+    assert tables_of_speed.readme_rows(whole) == [["dcgan", "2.00", "4.00", "", ""]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["dcgann"], "argument WORKLOAD: expected one of mlp_vae, .*, not 'dcgann'"),
+        (["--ways", "keras,jax"], "argument --ways: expected one of keras, .*, not 'jax'"),
+        (["--dtypes", ""], "argument --dtypes: expected one of float32, bfloat16, not ''"),
+        (["--turns", "0"], "argument --turns: expected a positive integer"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        command.parse(arguments)
+    assert re.search(message, capsys.readouterr().err.splitlines()[-1])
+
+
+def test_all_is_measured_unless_told_otherwise():
+    options = command.parse([])
+    assert options.workloads == list(WORKLOADS) and options.ways == list(WAYS)
+    options = command.parse(["dcgan", "--ways", "tfgen,keras,tfgen", "--dtypes", "bfloat16"])
+    assert (options.workloads, options.ways) == (["dcgan"], ["tfgen", "keras"])
+    assert options.dtypes == ["bfloat16"] and (options.turns, options.seconds) == (5, 3)
+
+
+def test_pytorch_is_missed_in_a_line(monkeypatch, capsys):
+    monkeypatch.setattr(besides, "versions", lambda: {"torch": None})
+    monkeypatch.setattr(command, "measure_all", lambda options: print(options.ways) or {})
+    command.main([])
+    printed = capsys.readouterr().out.splitlines()
+    assert "pip install 'tfgen[torch]'" in printed[0]
+    assert printed[1] == "['keras', 'tfgen', 'bare']"
+
+
+def test_the_machine_s_rates():
+    (rate,) = rates.product_rates("bfloat16", size=8, times=1)
+    (copied,) = rates.copy_rates(threads=1, times=1, megabytes=1)
+    assert rate > 0 and copied > 0
+    measured = {"gigaflops": {"float32": [1.0, 4.0]}}, {"gigaflops": {"float32": [3.0]}}
+    assert besides.product_rates(*measured) == {"float32": 3e9}
+    with pytest.raises(WorkerError, match="rates failed: .*expected a positive integer"):
+        besides.answer_of("training.benchmark.rates", "--size=0")
+
+
+@pytest.mark.slow
+def test_a_workload_is_measured(tmp_path):
+    output = tmp_path / "speed.json"
+    options = ["--ways=keras,tfgen,bare", "--dtypes=float32", "--turns=1", "--seconds=1"]
+    benchmark = [sys.executable, "-m", "training.benchmark", "conv_vae", *options]
+    done = subprocess.run(
+        [*benchmark, "--threads=1", "--output", output], capture_output=True, text=True
+    )
+    assert not done.returncode, done.stderr
+    found = json.loads(output.read_text())
+    assert not found["speed"]["conv_vae"]["left_out"]
+    ways = [row["way"] for row in found["speed"]["conv_vae"]["training"]]
+    assert ways == ["keras", "tfgen", "bare"]
+    tasks = {(row["way"], row["task"]) for row in found["speed"]["conv_vae"]["besides"]}
+    assert {("keras", "predict"), ("tfgen", "sample"), ("tfgen", "read")} <= tasks
+    assert {"machine", "versions", "commit", "command"} <= set(found)
+    assert "conv_vae" in tables_of_speed.speed("speed.json", found)

@@ -1,0 +1,30 @@
+"""What a way of doing a workload can be asked to do."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+SAMPLES = 64  # images in a call of a generator
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Something that can be done a number of times.
+
+    Args:
+        run: does it so many times, and returns when all is done; if it returns a number, that is
+            the seconds that count.
+        quantum: the number must be a multiple of it.
+        examples: how many examples one time makes or reads, where these are counted.
+    """
+
+    run: Callable
+    quantum: int = 1
+    examples: int | None = None
+
+
+def timed(task, count):
+    """Returns the seconds that a task takes so many times."""
+    start = time.perf_counter()
+    seconds = task.run(count)
+    return time.perf_counter() - start if seconds is None else seconds
