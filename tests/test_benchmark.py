@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 import subprocess
 import sys
 import types
@@ -155,13 +156,11 @@ def test_operations_of_steps_by_hand():
     assert twice == once + 60 + 36
 
 
-def test_operations_of_each_way_follow_the_options():
+def test_operations_are_fewer_with_one_pass_of_the_generator():
     both = chain(4, 6, 5), chain(5, 3, 1)
-    fresh = GANWorkload(lambda: both, "dcgan").operations(both)
-    assert fresh["tfgen"] == fresh["bare"] == fresh["keras"] == fresh["torch"]
-    assert fresh["torch_shared"] < fresh["torch"]
-    shared = GANWorkload(lambda: both, "dcgan", options={"fresh_fakes": False}).operations(both)
-    assert shared["tfgen"] == shared["torch_shared"] and shared["keras"] == fresh["keras"]
+    found = GANWorkload(lambda: both, "dcgan").operations(both)
+    assert found["tfgen"] == found["bare"] == found["keras"] == found["torch"]
+    assert found["torch_shared"] == found["tfgen_shared"] < found["torch"]
 
 
 def test_turns_begin_with_another_one_each_time():
@@ -262,7 +261,11 @@ def result(monkeypatch):
     """What is measured of `dcgan` with fake processes, and the lines that were printed."""
     monkeypatch.setattr(measure, "Worker", FakeWorker)
     options = types.SimpleNamespace(
-        ways=list(WAYS)[:4], dtypes=["float32", "bfloat16"], turns=3, seconds=2, threads=2
+        ways=["keras", "tfgen", "bare", "torch"],
+        dtypes=["float32", "bfloat16"],
+        turns=3,
+        seconds=2,
+        threads=2,
     )
     counted = dict.fromkeys(WAYS, 4e9)
     lines = []
@@ -358,7 +361,7 @@ def test_pytorch_is_missed_in_a_line(monkeypatch, capsys):
     command.main([])
     printed = capsys.readouterr().out.splitlines()
     assert "pip install 'tfgen[torch]'" in printed[0]
-    assert printed[1] == "['keras', 'tfgen', 'bare']"
+    assert printed[1] == "['keras', 'tfgen', 'tfgen_shared', 'bare']"
 
 
 def test_the_machine_s_rates():
@@ -372,19 +375,23 @@ def test_the_machine_s_rates():
 
 
 @pytest.mark.slow
-def test_a_workload_is_measured(tmp_path):
+def test_a_workload_is_measured_and_nothing_made_it_slow(tmp_path):
     output = tmp_path / "speed.json"
-    options = ["--ways=keras,tfgen,bare", "--dtypes=float32", "--turns=1", "--seconds=1"]
-    benchmark = [sys.executable, "-m", "training.benchmark", "conv_vae", *options]
-    done = subprocess.run(
-        [*benchmark, "--threads=1", "--output", output], capture_output=True, text=True
-    )
+    options = ["--ways=keras,tfgen,tfgen_shared,bare", "--dtypes=float32", "--turns=5"]
+    benchmark = [sys.executable, "-m", "training.benchmark", "dcgan", *options, "--seconds=1"]
+    done = subprocess.run([*benchmark, "--output", output], capture_output=True, text=True)
     assert not done.returncode, done.stderr
     found = json.loads(output.read_text())
-    assert not found["speed"]["conv_vae"]["left_out"]
-    ways = [row["way"] for row in found["speed"]["conv_vae"]["training"]]
-    assert ways == ["keras", "tfgen", "bare"]
-    tasks = {(row["way"], row["task"]) for row in found["speed"]["conv_vae"]["besides"]}
+    measured = found["speed"]["dcgan"]
+    assert not measured["left_out"]
+    rows = {row["way"]: row for row in measured["training"]}
+    assert list(rows) == ["keras", "tfgen", "tfgen_shared", "bare"]
+    # About 1.4, 1.8 and 1 were measured: only a clear loss is one, on a busy machine too.
+    assert statistics.median(rows["tfgen"]["times_keras"]) > 1.1
+    assert statistics.median(rows["tfgen_shared"]["times_keras"]) > 1.35
+    assert statistics.median(measured["fit_of_bare"]["float32"]) > 0.8
+    tasks = {(row["way"], row["task"]) for row in measured["besides"]}
     assert {("keras", "predict"), ("tfgen", "sample"), ("tfgen", "read")} <= tasks
+    assert all(measured["exports"]["float32"].values())
     assert {"machine", "versions", "commit", "command"} <= set(found)
-    assert "conv_vae" in tables_of_speed.speed("speed.json", found)
+    assert "dcgan" in tables_of_speed.speed("speed.json", found)
