@@ -16,7 +16,7 @@ import tfgen
 from tfgen import networks
 from training import tables_of_speed
 from training.benchmark import __main__ as command
-from training.benchmark import besides, measure, operations, rates, turns
+from training.benchmark import besides, measure, operations, rates, tasks, turns
 from training.benchmark.families import GANWorkload
 from training.benchmark.networks import example_discriminator, example_generator
 from training.benchmark.plain_keras import PlainGAN, PlainVAE, PlainWGANGP
@@ -161,6 +161,13 @@ def test_operations_are_fewer_with_one_pass_of_the_generator():
     found = GANWorkload(lambda: both, "dcgan").operations(both)
     assert found["tfgen"] == found["bare"] == found["keras"] == found["torch"]
     assert found["torch_shared"] == found["tfgen_shared"] < found["torch"]
+
+
+def test_a_task_is_timed_or_times_itself():
+    done = []
+    assert 0 <= tasks.timed(tasks.Task(lambda count: done.append(count) or "a file"), 3) < 1
+    assert tasks.timed(tasks.Task(lambda count: 7.0 * count, clocked=True), 3) == 21
+    assert done == [3]
 
 
 def test_turns_begin_with_another_one_each_time():

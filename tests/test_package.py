@@ -9,6 +9,7 @@ import time
 import pytest
 
 import tfgen
+from training import tables_of_speed
 
 CHECK_IMPORTS = "import sys; {}; print(any(m in sys.modules for m in ('tensorflow', 'keras')))"
 
@@ -75,6 +76,24 @@ def test_the_readme_s_figures_of_the_server_are_the_measured_ones():
     ):
         assert figures in text
     assert memory["failures"] == versions["failures"] == 0
+
+
+def test_the_readme_s_fids_are_the_measured_ones():
+    root = pathlib.Path(__file__).parent.parent
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| [\d.]+ \|$", _readme(), re.M)
+    assert rows
+    for recipe, figure in rows:
+        path = root / f"training/results/fid_{recipe}.json"
+        (result,) = json.loads(path.read_text())["results"]
+        assert result["details"]["training"]["settings"]["recipe"] == recipe
+        assert figure == f"{result['scores'][0]['value']:.2f}"
+
+
+def test_the_readme_s_speeds_are_the_measured_ones():
+    root = pathlib.Path(__file__).parent.parent
+    result = json.loads((root / "training/results/benchmark_speed.json").read_text())
+    for row in tables_of_speed.readme_rows(result):
+        assert f"| {' | '.join(row)} |" in _readme()
 
 
 def test_the_readme_s_figures_of_replicas_are_the_measured_ones():

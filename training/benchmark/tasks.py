@@ -12,19 +12,20 @@ class Task:
     """Something that can be done a number of times.
 
     Args:
-        run: does it so many times, and returns when all is done; if it returns a number, that is
-            the seconds that count.
+        run: does it so many times, and returns when all is done.
         quantum: the number must be a multiple of it.
         examples: how many examples one time makes or reads, where these are counted.
+        clocked: whether `run` returns the seconds that count.
     """
 
     run: Callable
     quantum: int = 1
     examples: int | None = None
+    clocked: bool = False
 
 
 def timed(task, count):
     """Returns the seconds that a task takes so many times."""
     start = time.perf_counter()
     seconds = task.run(count)
-    return time.perf_counter() - start if seconds is None else seconds
+    return seconds if task.clocked else time.perf_counter() - start

@@ -41,7 +41,7 @@ def keras_way(workload):
             generator(inputs(), training=False).numpy()
 
     return {
-        "train": Task(train, workload.cycle),
+        "train": Task(train, workload.cycle, clocked=True),
         "predict": Task(predict, examples=SAMPLES),
         "call": Task(call, examples=SAMPLES),
         "read": _reading(batches, workload.batch_size),
@@ -74,7 +74,7 @@ def tfgen_way(workload, **options):
             checkpoint.save_epoch()
 
     return {
-        "train": Task(train, workload.steps_per_execution),
+        "train": Task(train, workload.steps_per_execution, clocked=True),
         "sample": Task(sample, examples=SAMPLES),
         "read": _reading(batches, workload.batch_size),
         "checkpoint": Task(save),
