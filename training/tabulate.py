@@ -138,7 +138,7 @@ python -m training.likelihood runs/{run} --samples {protocol["importance_samples
 def _command(settings):
     command = (
         f"python -m training.train {settings['recipe']} --data {settings['data']} "
-        f"--seed {settings['seed']}"
+        f"--epochs {settings['epochs']} --seed {settings['seed']}"
     )
     precision = settings["mixed_precision"]
     return f"{command} --mixed-precision {precision}" if precision else command
