@@ -18,7 +18,11 @@ from training import tables_of_speed
 from training.benchmark import __main__ as command
 from training.benchmark import besides, measure, operations, rates, tasks, turns
 from training.benchmark.families import GANWorkload
-from training.benchmark.networks import example_discriminator, example_generator
+from training.benchmark.networks import (
+    example_discriminator,
+    example_generator,
+    of_keras_layers,
+)
 from training.benchmark.plain_keras import PlainGAN, PlainVAE, PlainWGANGP
 from training.benchmark.plain_translation import PlainCycleGAN
 from training.benchmark.worker import WAYS
@@ -161,6 +165,16 @@ def test_operations_are_fewer_with_one_pass_of_the_generator():
     found = GANWorkload(lambda: both, "dcgan").operations(both)
     assert found["tfgen"] == found["bare"] == found["keras"] == found["torch"]
     assert found["torch_shared"] == found["tfgen_shared"] < found["torch"]
+
+
+def test_plain_keras_has_the_same_networks_without_our_layers():
+    generator = example_generator(4)
+    plain = of_keras_layers(generator)
+    plain.set_weights(generator.get_weights())
+    assert any(type(layer).__module__.startswith("tfgen") for layer in generator.layers)
+    assert all(type(layer).__module__.startswith("keras") for layer in plain.layers)
+    latents = np.random.default_rng(0).normal(size=(3, 4))
+    np.testing.assert_allclose(plain(latents), generator(latents), atol=1e-6)
 
 
 def test_a_task_is_timed_or_times_itself():

@@ -94,6 +94,13 @@ def test_the_readme_s_speeds_are_the_measured_ones():
     result = json.loads((root / "training/results/benchmark_speed.json").read_text())
     for row in tables_of_speed.readme_rows(result):
         assert f"| {' | '.join(row)} |" in _readme()
+    rows = result["speed"]["dcgan"]["training"]
+    (fresh,) = [
+        statistics.median(row["times_keras"])
+        for row in rows
+        if (row["way"], row["dtype"]) == ("tfgen", "float32")
+    ]
+    assert f"(DCGAN: {fresh:.2f} times)" in " ".join(_readme().split())
 
 
 def test_the_readme_s_figures_of_replicas_are_the_measured_ones():

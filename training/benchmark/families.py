@@ -29,8 +29,7 @@ class Workload:
         arrays: a function that returns uint8 images, an array for each domain.
         batch_size: examples per step.
         optimizer: the arguments of Adam, of each player.
-        options: further arguments of tfgen's model.
-        settings: arguments of its `compile`.
+        settings: arguments of tfgen's `compile`.
         steps_per_execution: of its `compile`, about as a recipe has it; a multiple of `cycle`.
         cycle: steps after which all players have moved.
         exported: whether export and load are measured.
@@ -41,7 +40,6 @@ class Workload:
     arrays: Callable = fashion
     batch_size: int = 64
     optimizer: dict = dataclasses.field(default_factory=lambda: ADAM)
-    options: dict = dataclasses.field(default_factory=dict)
     settings: dict = dataclasses.field(default_factory=dict)
     steps_per_execution: int = 10
     cycle: int = 1
@@ -99,7 +97,6 @@ class VAEWorkload(Workload):
             tfgen.distributions.StandardNormal(decoder.input_shape[1]),
             tfgen.distributions.DiagonalNormal(),
             tfgen.distributions.Bernoulli(),
-            **self.options,
         )
         return self.compiled(model, players=1)
 
@@ -201,7 +198,7 @@ class TranslationWorkload(Workload):
         return model
 
     def tfgen(self, networks):
-        return self.compiled(tfgen.CycleGAN(*networks, **self.options))
+        return self.compiled(tfgen.CycleGAN(*networks, identity_weight=0.5, pool_size=0))
 
     def torch(self, networks, half, shared):
         from training.benchmark.plain_torch import TranslationStepper

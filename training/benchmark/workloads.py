@@ -82,7 +82,6 @@ WORKLOADS = {
         "cyclegan",
         arrays=pictures,
         batch_size=1,
-        options={"identity_weight": 0.5, "pool_size": 0},
         steps_per_execution=5,  # a step takes long
     ),
 }
