@@ -43,10 +43,13 @@ def seed_from(seed, name):
         seed: a 64-bit integer or int64 scalar tensor. `None` takes fresh entropy from the system.
         name: the draw's name.
     """
-    if seed is None:
-        seed = secrets.randbits(63)
-    words = tf.bitcast(tf.cast(seed, tf.int64), tf.int32)
+    words = tf.bitcast(whole_seed(seed), tf.int32)
     return tf.random.fold_in(words, _hash(0, name))
+
+
+def whole_seed(seed):
+    """Returns a 64-bit integer as an int64 scalar tensor; fresh entropy for `None`."""
+    return tf.cast(secrets.randbits(63) if seed is None else seed, tf.int64)
 
 
 def sample(distribution, count, seed):

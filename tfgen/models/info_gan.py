@@ -7,6 +7,7 @@ import tensorflow_probability as tfp
 from tfgen import noise
 from tfgen.base import unpack
 from tfgen.config import serializable
+from tfgen.graphs import as_graph
 from tfgen.models.gan import GAN
 from tfgen.models.latent_generator import check_players
 
@@ -102,8 +103,9 @@ class InfoGAN(GAN):
             latents = self.with_codes(latents, codes)
         return self.generate(latents, averaged)
 
-    def draw_latents(self, count, seed=None):
-        latents = super().draw_latents(count, seed)
+    @as_graph
+    def latents_of(self, count, seed):
+        latents = super().latents_of(count, seed)
         seed = noise.seed_from(seed, "codes")
         return tf.concat([latents, self._codes(tf.random.stateless_uniform, count, seed)], axis=1)
 

@@ -9,6 +9,7 @@ from tfgen import noise
 from tfgen.adversarial import AdversarialModel
 from tfgen.averages import add_average, call_averaged, check_momentum, follow
 from tfgen.base import unpack
+from tfgen.graphs import as_graph
 
 
 class Fakes(typing.NamedTuple):
@@ -74,6 +75,7 @@ class LatentGenerator(AdversarialModel):
         """
         return self.call_generator(latents, averaged)
 
+    @as_graph
     def call_generator(self, inputs, averaged=True):
         """Calls the generator, or its average, in inference mode."""
         if averaged and self.generator_ema is not None:
@@ -95,6 +97,11 @@ class LatentGenerator(AdversarialModel):
 
     def draw_latents(self, count, seed=None):
         """Returns the latents `[count, latent_dim]` of `sample(count, seed)`."""
+        return self.latents_of(tf.cast(count, tf.int32), noise.whole_seed(seed))
+
+    @as_graph
+    def latents_of(self, count, seed):
+        """Returns the latents of `draw_latents`, for an int32 and an int64 scalar tensor."""
         return self.prior.distribution().sample(count, seed=noise.seed_from(seed, "sample"))
 
     def make_fakes(self, data, player, training):

@@ -10,6 +10,7 @@ from tfgen import bounds, noise
 from tfgen.base import GenerativeModel, unpack
 from tfgen.config import serializable
 from tfgen.distributions import kl_divergence
+from tfgen.graphs import as_graph
 
 # `log_likelihood` decodes this many rows at once (16 MB for 784 pixels), this many of each image.
 _ROWS, _CHUNK = 5000, 50
@@ -89,6 +90,10 @@ class VAE(GenerativeModel):
         return self.decode(self.encode(images, training).mean(), training).mean()
 
     def sample(self, count, seed=None):
+        return self._sample(tf.cast(count, tf.int32), noise.whole_seed(seed))
+
+    @as_graph
+    def _sample(self, count, seed):
         latents = self.prior.distribution().sample(count, seed=noise.seed_from(seed, "sample"))
         return self.generate(latents)
 
