@@ -15,6 +15,11 @@ from tfgen.networks.conditional import (
     projection_discriminator,
 )
 from tfgen.networks.dcgan import dcgan_discriminator, dcgan_generator, spectrally_normalized
+from tfgen.networks.info_gan import (
+    info_gan_autoencoder,
+    info_gan_discriminator,
+    info_gan_generator,
+)
 from tfgen.networks.patch_gan import instance_normalization, patch_gan_discriminator
 from tfgen.networks.perceptron import maxout_discriminator, mlp_discriminator, mlp_generator
 from tfgen.networks.translation import resnet_generator, unet_generator
@@ -74,6 +79,9 @@ NETWORKS = {
     "spectrally_normalized": lambda: spectrally_normalized(
         dcgan_discriminator((16, 16, 1), filters=2, normalization=None)
     ),
+    "info_gan_generator": lambda: info_gan_generator((8, 12, 1), 3, units=5, filters=(4, 2)),
+    "info_gan_discriminator": lambda: info_gan_discriminator((8, 12, 1), units=5, filters=(2, 4)),
+    "info_gan_autoencoder": lambda: info_gan_autoencoder((8, 12, 1), code_size=3),
     "patch_gan_discriminator": lambda: patch_gan_discriminator((8, 8, 3), filters=2, depth=1),
     "resnet_generator": lambda: resnet_generator((8, 12, 3), filters=2, blocks=1),
     "unet_generator": lambda: unet_generator((8, 8, 1), filters=2, dropout=0.5),
@@ -104,10 +112,55 @@ def test_outputs_are_float32_in_mixed_precision_too(name):
     outputs = network(inputs_of(network), training=True)
     assert outputs.dtype == tf.float32
     assert np.isfinite(outputs).all()
-    if network.name in ("generator", "translator"):
+    if network.name in ("generator", "translator", "autoencoder"):
         assert np.min(outputs) >= 0 and np.max(outputs) <= 1
     else:
         assert outputs.shape[-1] == 1
+
+
+# The networks of InfoGAN, and BEGAN's autoencoder beside them
+
+
+def test_the_networks_of_info_gan_are_those_of_its_table():
+    inside = 7 * 7 * 128
+    assert [kernel.shape for kernel in kernels(info_gan_generator((28, 28, 1), 74))] == [
+        (74, 1024),
+        (1024, inside),
+        (4, 4, 64, 128),
+        (4, 4, 1, 64),
+    ]
+    discriminator = info_gan_discriminator((28, 28, 1), code_sizes=[10, 4])
+    trunk = [(4, 4, 1, 64), (4, 4, 64, 128), (inside, 1024)]
+    heads = [(1024, 1), (1024, 128), (128, 10), (128, 4)]
+    found = [kernel.shape for kernel in kernels(discriminator)]
+    assert found[:3] == trunk
+    assert sorted(found[3:]) == sorted(heads)
+    assert [output.shape for output in discriminator.outputs] == [(None, 1), (None, 10), (None, 4)]
+    assert len(of_kind(discriminator, layers.BatchNormalization)) == 3
+    plain = info_gan_discriminator((28, 28, 1), batch_norm=False)
+    assert [kernel.shape for kernel in kernels(plain)] == [*trunk, (1024, 1)]
+    assert not of_kind(plain, layers.BatchNormalization)
+    # Without normalization every layer has a bias; under one it would do nothing.
+    assert sum(weight.name == "bias" for weight in plain.trainable_variables) == 4
+
+
+def test_the_autoencoder_passes_all_through_its_code():
+    network = info_gan_autoencoder((28, 28, 1), code_size=64)
+    inside = 14 * 14 * 64
+    assert [kernel.shape for kernel in kernels(network)] == [
+        (4, 4, 1, 64),
+        (inside, 64),
+        (64, inside),
+        (4, 4, 1, 64),
+    ]
+
+
+def test_what_the_autoencoder_makes_of_an_image_does_not_depend_on_its_neighbours():
+    network = randomize(info_gan_autoencoder((8, 8, 1), code_size=3))
+    images = inputs_of(network)
+    for index, rebuilt in enumerate(network(images, training=True)):
+        alone = network(images[index : index + 1], training=True)[0]
+        np.testing.assert_allclose(rebuilt, alone, rtol=1e-4, atol=1e-6)
 
 
 # Layers

@@ -97,16 +97,16 @@ def info_gan_discriminator(
     return keras.Model(inputs, outputs if code_sizes else outputs[0], name="discriminator")
 
 
-def info_gan_autoencoder(input_shape=(28, 28, 1), code_size=32, momentum=0.9):
+def info_gan_autoencoder(input_shape=(28, 28, 1), code_size=64):
     """The autoencoder of BEGAN: convolution 64 -> fc code -> fc 14x14x64 -> deconvolution, sigmoid.
 
     Half of the discriminator's layers and their mirror: BEGAN's own networks are far larger, and
-    would leave nothing to compare.
+    would leave nothing to compare. ELU and no batch normalization, as there: where that normalizes
+    a batch of samples that have become alike, the generator learns nothing more.
 
     Args:
         input_shape: `(height, width, channels)`, height and width multiples of 4.
         code_size: the size of the code.
-        momentum: of the batch normalization's averages.
 
     Returns:
         A model from images `[batch, *input_shape]` to images in [0, 1].
@@ -115,17 +115,15 @@ def info_gan_autoencoder(input_shape=(28, 28, 1), code_size=32, momentum=0.9):
         ValueError: the shape is not that of an image, or not a multiple of 4.
 
     Example:
-        >>> info_gan_autoencoder((28, 28, 1), code_size=32)
+        >>> info_gan_autoencoder((28, 28, 1), code_size=64)
     """
     height, width, channels = _check_size(input_shape)
     start = (height // 2, width // 2, 64)
     inputs = keras.Input(input_shape, name="images")
-    hidden = layers.Flatten()(layers.ReLU()(_halve(64)(inputs)))
-    for size in (code_size, math.prod(start)):
-        hidden = layers.Dense(size, use_bias=False)(hidden)
-        hidden = layers.ReLU()(layers.BatchNormalization(momentum=momentum)(hidden))
-    hidden = layers.Reshape(start)(hidden)
-    hidden = _double(channels, layer=ImageConv2DTranspose)(hidden)
+    hidden = layers.Flatten()(layers.ELU()(_halve(64)(inputs)))
+    hidden = layers.Dense(code_size)(hidden)
+    hidden = layers.ELU()(layers.Dense(math.prod(start))(hidden))
+    hidden = _double(channels, layer=ImageConv2DTranspose)(layers.Reshape(start)(hidden))
     outputs = layers.Activation("sigmoid", dtype="float32")(hidden)
     return keras.Model(inputs, outputs, name="autoencoder")
 
