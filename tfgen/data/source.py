@@ -104,10 +104,12 @@ def to_floats(images):
 def binarize(images, seed, first=0):
     """Draws black-or-white pixels, white with the grey value as chance (Burda et al., 2016).
 
-    With `first`, as the images from that one on of a larger batch are drawn.
+    The chance is exact to 1/65536; black stays black and white stays white. With `first`, as the
+    images from that one on of a larger batch are drawn.
     """
     before = tf.cast(first, tf.int64) * math.prod(images.shape[1:])
-    return tf.cast(noise.uniform_from(before, tf.shape(images), seed) < images, tf.float32)
+    words = noise.words_from(before, tf.shape(images), seed)
+    return tf.cast(tf.cast(words, tf.float32) < 65536.0 * images, tf.float32)
 
 
 def _check_examples(images):
