@@ -126,7 +126,7 @@ class ModelFeatures(Features):
 def batches_of(images, batch_size):
     """Returns a `tf.data.Dataset` of float32 batches, without labels, of what `Features` takes."""
     if isinstance(images, tf.data.Dataset):
-        return images.map(lambda first, *_: to_floats(first), num_parallel_calls=tf.data.AUTOTUNE)
+        return images.map(lambda first, *_: to_floats(first))
     source = images if isinstance(images, Source) else Source(np.asarray(images))
     return batches(source, batch_size, shuffle=False)
 
