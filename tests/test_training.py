@@ -21,7 +21,7 @@ from tests.train_specimen import register
 from tfgen import data
 from tfgen.evaluation import PixelFeatures
 from tfgen.features import linear_probe
-from training import probe, record, train
+from training import probe, record, run_folder, train
 from training.recipe import RECIPES, recipe
 from training.run import list_recipes
 from training.run_folder import RunFolder
@@ -295,3 +295,17 @@ def test_mistakes_are_one_line_that_says_how_to_mend_them(tmp_path, capsys, monk
         assert re.search(expected, message), (args, message)
         assert "Traceback" not in message
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "file", "nan.npz"]
+
+
+def test_the_commit_is_the_one_that_was_there_at_the_beginning(monkeypatch):
+    commits = iter(["a" * 40, "b" * 40])
+
+    def describe(command, **_):
+        return subprocess.CompletedProcess(command, 0, stdout=next(commits) + "\n")
+
+    run_folder.commit.cache_clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "run", describe)
+        assert run_folder.commit() == "a" * 40
+    assert run_folder.commit() == "a" * 40
+    run_folder.commit.cache_clear()

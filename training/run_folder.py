@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import fcntl
+import functools
 import json
 import os
 import pathlib
@@ -165,8 +166,12 @@ def write_json(path, content):
         temporary.write_text(json.dumps(content, indent=2) + "\n")
 
 
+@functools.cache
 def commit():
-    """Returns the commit of the code's checkout, with a plus if files differ; None without git."""
+    """Returns the commit of the code's checkout, with a plus if files differ; None without git.
+
+    It is that of the first call: ask before the work begins, for the checkout may move on.
+    """
     where = pathlib.Path(__file__).parent
     command = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
     try:

@@ -46,6 +46,7 @@ class Loader:
 
 def run(options):
     """Evaluates the generators; prints, and writes their results."""
+    commit()  # now: it may be another one in the end
     names = [CANONICAL.get(name, name) for name in check_names(options.scores.split(","))]
     load = Loader(options.size, options.channels, options.skip_unreadable)
     found = [find_generator(text, load) for text in options.generators]
