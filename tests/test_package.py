@@ -100,7 +100,16 @@ def test_the_readme_s_speeds_are_the_measured_ones():
         for row in rows
         if (row["way"], row["dtype"]) == ("tfgen", "float32")
     ]
-    assert f"(DCGAN: {fresh:.2f} times)" in " ".join(_readme().split())
+    text = " ".join(_readme().split())
+    assert f"(DCGAN: {fresh:.2f} times)" in text
+    sampling = {
+        name: statistics.median(row["times_keras"])
+        for name, found in result["speed"].items()
+        for row in found["besides"]
+        if (row["way"], row["task"], row["dtype"]) == ("tfgen", "sample", "float32")
+    }
+    assert f"makes {sampling['mlp_vae']:.1f} times as many images a second" in text
+    assert f"one {sampling['conv_vae']:.1f}, of the DCGAN {sampling['dcgan']:.1f}." in text
 
 
 def test_the_readme_s_figures_of_replicas_are_the_measured_ones():
