@@ -5,8 +5,10 @@ import weakref
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
+from tests.specimens import SPECIMENS
 from tfgen.graphs import as_graph
 
 
@@ -57,3 +59,13 @@ def test_a_model_that_is_given_up_is_freed_and_its_weights():
     del model
     gc.collect()
     assert [reference() for reference in alive] == [None, None]
+
+
+@pytest.mark.parametrize("name", ["mlp_vae", "gan", "infogan"])
+def test_a_count_is_an_integer_of_any_kind_and_nothing_else(name):
+    model = SPECIMENS[name]()
+    wanted = model.sample(3, seed=1)
+    for count in (np.int64(3), np.int32(3), tf.constant(3)):
+        np.testing.assert_array_equal(model.sample(count, seed=1), wanted)
+    with pytest.raises(TypeError, match=r"2\.5"):
+        model.sample(2.5)

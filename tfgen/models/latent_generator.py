@@ -97,7 +97,7 @@ class LatentGenerator(AdversarialModel):
 
     def draw_latents(self, count, seed=None):
         """Returns the latents `[count, latent_dim]` of `sample(count, seed)`."""
-        return self.latents_of(tf.cast(count, tf.int32), noise.whole_seed(seed))
+        return self.latents_of(tf.convert_to_tensor(count, tf.int32), noise.whole_seed(seed))
 
     @as_graph
     def latents_of(self, count, seed):

@@ -90,7 +90,7 @@ class VAE(GenerativeModel):
         return self.decode(self.encode(images, training).mean(), training).mean()
 
     def sample(self, count, seed=None):
-        return self._sample(tf.cast(count, tf.int32), noise.whole_seed(seed))
+        return self._sample(tf.convert_to_tensor(count, tf.int32), noise.whole_seed(seed))
 
     @as_graph
     def _sample(self, count, seed):
