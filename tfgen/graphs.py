@@ -12,8 +12,10 @@ def as_graph(method):
     as an export's, the method is called as it is.
 
     Args:
-        method: a function of a model and tensors, which it alone depends on. Each other value of a
-            Python argument is traced anew, so only flags should be.
+        method: a function of a model and tensors. The graph follows the values of variables, and
+            keeps all else that the method read when it was traced: a network that is put in
+            another's place later is not seen. Each other value of a Python argument is traced
+            anew, so only flags should be.
 
     Returns:
         The method.
