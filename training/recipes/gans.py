@@ -160,7 +160,12 @@ def cgan_mnist(shape, steps):
 
 @recipe(data="tfds:mnist", batch_size=64, epochs=10, measure=code_error)
 def infogan_mnist(shape, steps):
-    """InfoGAN (Chen et al., 2016, section 7.2): ten categories and two continuous codes."""
+    """InfoGAN (Chen et al., 2016, section 7.2): ten categories and two continuous codes.
+
+    Which digits share a category is settled in the first epoch, and a matter of luck. So one epoch
+    of several seeds (`--epochs 1`) tells which to go on with (`--epochs 10 --change`): the one with
+    most `codes_used`, for which no labels are needed.
+    """
     meaning = [codes.Categorical(10), codes.UniformCode(2)]
     gan = zoo.infogan(
         networks.info_gan_generator(shape, latent_dim=62 + sum(code.size for code in meaning)),
