@@ -80,13 +80,30 @@ def test_the_readme_s_figures_of_the_server_are_the_measured_ones():
 
 def test_the_readme_s_fids_are_the_measured_ones():
     root = pathlib.Path(__file__).parent.parent
-    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| [\d.]+ \|$", _readme(), re.M)
+    rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| (\S+) \| [\d.]+ \|$", _readme(), re.M)
     assert rows
-    for recipe, figure in rows:
-        path = root / f"training/results/fid_{recipe}.json"
-        (result,) = json.loads(path.read_text())["results"]
-        assert result["details"]["training"]["settings"]["recipe"] == recipe
-        assert figure == f"{result['scores'][0]['value']:.2f}"
+    for recipe, averaged, last in rows:
+        results = json.loads((root / f"training/results/fid_{recipe}.json").read_text())["results"]
+        found = {each["generator"]: f"{each['scores'][0]['value']:.2f}" for each in results}
+        assert (averaged, last) == (found[recipe], found.get(f"{recipe}:last", "–"))
+        for each in results:
+            assert each["details"]["training"]["settings"]["recipe"] == recipe
+
+
+def test_the_readme_s_modes_are_the_measured_ones():
+    root = pathlib.Path(__file__).parent.parent
+
+    def measured(name):
+        found = json.loads((root / f"training/results/recipe_{name}.json").read_text())["measured"]
+        return found["modes"], f"{found['high_quality']:.1%}".replace("%", " %")
+
+    (plain, plain_good), (flat, flat_good) = map(measured, ("ns_gan_grid", "r1_gan_grid"))
+    text = " ".join(_readme().split())
+    assert f"(`ns_gan_grid`) finds {plain:.0f}, {plain_good} of its samples" in text
+    assert f"(`r1_gan_grid`) {flat:.0f}, {flat_good}." in text
+    (plain, plain_good), (flat, flat_good) = map(measured, ("ns_gan_ring", "r1_gan_ring"))
+    assert plain == flat == 8
+    assert f"both find all (`ns_gan_ring` {plain_good}, `r1_gan_ring` {flat_good})" in text
 
 
 def test_the_readme_s_speeds_are_the_measured_ones():

@@ -39,9 +39,9 @@ def write_summary(model, train, test, folder):
 def _draw_encoder(axes, model, test, folder):
     draw_curves(axes[0, 0], folder.log)
     if len(test.shape) == 3:
-        _show(axes[0, 1], grid(model.sample(100, seed=0)), "samples")
+        show(axes[0, 1], grid(model.sample(100, seed=0)), "samples")
         pairs = reconstruction_grid(model, test.floats(50), columns=10)
-        _show(axes[1, 0], pairs, "held-out images, and below each its reconstruction")
+        show(axes[1, 0], pairs, "held-out images, and below each its reconstruction")
     else:
         _scatter_samples(axes[0, 1], model, test)
         _scatter_reconstructions(axes[1, 0], model, test)
@@ -56,19 +56,19 @@ def _draw_translator(axes, model, train, test, folder):
         (axes[1, 0], test.b, (back, there), "held out: B, to A, and back"),
         (axes[1, 1], train.a, (there, back), "training: A, to B, and back"),
     ):
-        _show(where, translation_grid(domain.floats(8), *translations), title)
+        show(where, translation_grid(domain.floats(8), *translations), title)
 
 
 def _draw_sampler(axes, model, train, test, folder):
     if len(test.shape) == 3:
-        _show(axes[0, 0], grid(test.floats(100)), "held-out images")
-        _show(axes[0, 1], grid(model.sample(100, seed=0)), "samples")
+        show(axes[0, 0], grid(test.floats(100)), "held-out images")
+        show(axes[0, 1], grid(model.sample(100, seed=0)), "samples")
         pairs = neighbour_grid(model.sample(50, seed=0), train, columns=10)
-        _show(axes[1, 0], pairs, "samples, and below each the nearest training image")
+        show(axes[1, 0], pairs, "samples, and below each the nearest training image")
     else:
         _scatter_samples(axes[0, 0], model, test)
         project = _principal_plane(test.floats().numpy())
-        _scatter(axes[0, 1], project(model.sample(2500, seed=0).numpy()), None, "2,500 samples")
+        scatter(axes[0, 1], project(model.sample(2500, seed=0).numpy()), None, "2,500 samples")
         axes[0, 1].set(xlim=axes[0, 0].get_xlim(), ylim=axes[0, 0].get_ylim())
         axes[1, 0].axis("off")
     if not hasattr(model, "log_likelihood"):
@@ -104,7 +104,8 @@ def draw_curves(axes, log):
     axes.legend()
 
 
-def _show(axes, pixels, title):
+def show(axes, pixels, title):
+    """Shows a uint8 image `[height, width, 1 or 3]` under a title."""
     axes.imshow(np.squeeze(pixels), cmap="gray", vmin=0, vmax=255)
     axes.set(title=title)
     axes.axis("off")
@@ -114,7 +115,7 @@ def _scatter_latents(axes, model, test):
     latents = model.encode(test.floats(2000)).mean().numpy()
     labels = None if test.labels is None else test.labels[:2000]
     plane = "" if latents.shape[1] == 2 else ", their two principal components"
-    _scatter(axes, _principal_plane(latents)(latents), labels, f"held-out latents{plane}")
+    scatter(axes, _principal_plane(latents)(latents), labels, f"held-out latents{plane}")
 
 
 def _scatter_samples(axes, model, test):
@@ -122,17 +123,18 @@ def _scatter_samples(axes, model, test):
     project = _principal_plane(examples)
     samples = project(model.sample(400, seed=0).numpy())
     axes.scatter(*samples.T, s=8, c="lightgray", label="samples")
-    _scatter(axes, project(examples), test.labels, "held-out data on 400 samples (grey)")
+    scatter(axes, project(examples), test.labels, "held-out data on 400 samples (grey)")
 
 
 def _scatter_reconstructions(axes, model, test):
     examples = test.floats().numpy()
     project = _principal_plane(examples)
     reconstructed = project(model.reconstruct(examples).numpy())
-    _scatter(axes, reconstructed, test.labels, "their reconstructions")
+    scatter(axes, reconstructed, test.labels, "their reconstructions")
 
 
-def _scatter(axes, points, labels, title):
+def scatter(axes, points, labels, title):
+    """Shows points `[count, 2]` under a title, in a colour for each label unless that is `None`."""
     colours = None if labels is None else colormaps["tab10"](np.asarray(labels) % 10)
     axes.scatter(*points.T, s=8, c=colours)
     axes.set(title=title)

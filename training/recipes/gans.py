@@ -162,9 +162,8 @@ def cgan_mnist(shape, steps):
 def infogan_mnist(shape, steps):
     """InfoGAN (Chen et al., 2016, section 7.2): ten categories and two continuous codes.
 
-    Which digits share a category is settled in the first epoch, and a matter of luck. So one epoch
-    of several seeds (`--epochs 1`) tells which to go on with (`--epochs 10 --change`): the one with
-    most `codes_used`, for which no labels are needed.
+    Which digits share a category is a matter of luck, and not settled after an epoch. `codes_used`,
+    which needs no labels, may choose among runs of several seeds.
     """
     meaning = [codes.Categorical(10), codes.UniformCode(2)]
     gan = zoo.infogan(
