@@ -32,13 +32,12 @@ def minimax_gan_fashion(shape, steps):
 def ns_gan_fashion(shape, steps):
     """The non-saturating GAN of Goodfellow et al., 2014, in the networks of InfoGAN.
 
-    The discriminator has no batch normalization, and learns at twice the generator's rate: at
-    half of it, its loss had risen to 1.18 after 800 steps. With batch normalization and one rate
-    for both, FID on Fashion-MNIST (its test images) was 14.8, and 17.0 where rates fell to 0 along
-    a cosine and the discriminator's loss with them, to 0.27.
+    At constant rates: FID on Fashion-MNIST (its test images) was 14.8, and 17.0 where rates fell
+    to 0 along a cosine. Without batch normalization in the discriminator, and that learning at
+    twice the generator's rate, 20 epochs lost the shoes and bags: none in 100 samples.
     """
-    gan = zoo.ns_gan(*players(shape, batch_norm=False), generator_ema=0.999)
-    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.5) for rate in (2e-4, 4e-4)))
+    gan = zoo.ns_gan(*players(shape), generator_ema=0.999)
+    gan.compile(*(keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)))
     return gan
 
 
