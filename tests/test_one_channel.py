@@ -73,7 +73,9 @@ def test_all_arguments_mean_what_they_mean_to_keras(ours, theirs, options):
     try:
         expected = outputs_and_gradients(other, features())
     except tf.errors.InvalidArgumentError:
-        pytest.skip("TensorFlow's own kernels cannot do this on a processor without AVX-512.")
+        if "dilation_rate" not in options:
+            raise
+        pytest.skip("Keras' own layer cannot be dilated with this processor's kernels.")
     assert_equal(outputs_and_gradients(layer, features()), expected)
 
 
