@@ -92,21 +92,10 @@ def test_categories_are_matched_to_classes_as_well_as_can_be_on_training_images(
     train = pairs((0, 0, 500), (0, 1, 400), (1, 0, 500), (2, 2, 30), (3, 2, 20))
     test = pairs((0, 0, 6), (0, 1, 1), (1, 0, 2), (2, 2, 3), (2, 0, 1), (3, 2, 4), (3, 0, 3))
     found = measures.code_error(Reader(), train, test)
-    assert found["code_error"] == pytest.approx((6 + 1 + 4 + 3) / 20)
+    assert found == {"code_error": pytest.approx((6 + 1 + 4 + 3) / 20)}
 
 
 def test_there_may_be_fewer_categories_than_classes():
     model = types.SimpleNamespace(codes=[Categorical(2)], recognize=Reader().recognize)
     train = pairs((0, 2, 5), (1, 0, 5), (1, 1, 4))
-    assert measures.code_error(model, train, train)["code_error"] == pytest.approx(4 / 14)
-
-
-def test_the_codes_that_are_used_are_counted_by_their_shares_of_the_training_images():
-    def used(*counts):
-        train = pairs(*((category, 0, count) for category, count in counts))
-        return measures.code_error(Reader(), train, pairs((3, 0, 9)))["codes_used"]
-
-    assert used((0, 5), (1, 5), (2, 5), (3, 5)) == pytest.approx(4)
-    assert used((2, 7)) == pytest.approx(1)
-    # 2^H of the shares 1/2, 1/4 and 1/4, by hand: H is 1.5 bits.
-    assert used((0, 4), (1, 2), (3, 2)) == pytest.approx(2**1.5)
+    assert measures.code_error(model, train, train) == {"code_error": pytest.approx(4 / 14)}

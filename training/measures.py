@@ -5,7 +5,6 @@ Each returns a dict of numbers, for the run's `results.json`.
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import entropy
 
 from tfgen import evaluation
 from tfgen.evaluation.sampling import to_pixels
@@ -50,19 +49,14 @@ def code_error(model, train, test):
     """Measures how well InfoGAN's first code classifies real images (Chen et al., 2016, 7.2).
 
     Each category is matched to a class on the training images, one to one and as well as can be;
-    the error is that on the held-out images. `codes_used` needs no labels, and so may choose among
-    seeds: how many categories the training images are read as, were they all as frequent (`exp` of
-    the entropy of their shares). The samples have all categories alike often; real images do where
-    each category is a kind of them.
+    the error is that on the held-out images.
     """
     table = np.zeros([model.codes[0].size, train.labels.max() + 1])
     np.add.at(table, (_categories(model, train), train.labels), 1)
-    codes_used = np.exp(entropy(table.sum(axis=1)))
     categories, classes = linear_sum_assignment(table, maximize=True)
     matched = dict(zip(categories.tolist(), classes.tolist(), strict=True))
     found = np.array([matched.get(category, -1) for category in _categories(model, test).tolist()])
-    error = np.mean(found != test.labels)
-    return {"code_error": float(error), "codes_used": float(codes_used)}
+    return {"code_error": float(np.mean(found != test.labels))}
 
 
 def _categories(model, source):

@@ -161,8 +161,8 @@ def cgan_mnist(shape, steps):
 def infogan_mnist(shape, steps):
     """InfoGAN (Chen et al., 2016, section 7.2): ten categories and two continuous codes.
 
-    Which digits share a category is a matter of luck, and not settled after an epoch. `codes_used`,
-    which needs no labels, may choose among runs of several seeds.
+    Which digits share a category is a matter of luck, and not settled after an epoch: seed 0 once
+    had an error of 3.9 % and once, with roundings that differed, 11.7 %; seed 1 has 19.5 %.
     """
     meaning = [codes.Categorical(10), codes.UniformCode(2)]
     gan = zoo.infogan(
