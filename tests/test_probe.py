@@ -82,6 +82,20 @@ def test_a_perceptrons_features_are_its_hidden_activations():
     np.testing.assert_allclose(discriminator_features(single)(images), expected[:, :5], rtol=1e-6)
 
 
+def test_names_of_a_network_from_a_file_are_no_hindrance(tmp_path):
+    inputs = keras.Input((4, 4, 1))
+    maps = layers.Concatenate(name="concatenate")([inputs, layers.Conv2D(2, 1)(inputs)])
+    hidden = layers.Reshape([-1], name="reshape")(maps)
+    hidden = layers.Dense(3)(layers.Flatten(name="flatten")(hidden))
+    critic = keras.Model(inputs, layers.Dense(1)(hidden))
+    # As in a process that has made nothing yet, where Keras numbers from the beginning.
+    keras.utils.clear_session()
+    features = discriminator_features(critic)
+    features.save(tmp_path / "features.keras")
+    loaded = keras.saving.load_model(tmp_path / "features.keras")
+    np.testing.assert_array_equal(loaded(values(2, 4, 4, 1)), features(values(2, 4, 4, 1)))
+
+
 def test_small_maps_stay_as_they_are_and_logits_of_parts_do_not_count():
     inputs = keras.Input((4, 6, 1))
     maps = layers.Conv2D(2, 1, strides=2, activation="relu")(inputs)

@@ -1,5 +1,6 @@
 """What a discriminator has learnt, measured by a linear classifier on top of it."""
 
+import math
 from typing import NamedTuple
 
 import keras
@@ -10,6 +11,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from tfgen.config import serializable
 from tfgen.data import Source
 
 _CELLS = 4  # the paper's grid, in height and in width
@@ -59,8 +61,26 @@ def discriminator_features(discriminator):
             f"The network {discriminator.name!r} has no hidden layer, and so no features. "
             "`evaluation.PixelFeatures` are those of its input."
         )
-    vectors = [keras.layers.Flatten(dtype="float32")(_pool(each)) for each in found]
-    return keras.Model(inputs, ops.concatenate(vectors, axis=1), name="features")
+    return keras.Model(inputs, PooledActivations()(found), name="features")
+
+
+@serializable
+class PooledActivations(keras.layers.Layer):
+    """Pools a list of activations, maps by maximum to a grid of 4x4, and puts them side by side.
+
+    One layer with a name of its own: Keras would number single operations from the beginning, and
+    so name them like layers of a network that was loaded.
+    """
+
+    def __init__(self, name="pooled_activations", dtype="float32", **kwargs):
+        super().__init__(name=name, dtype=dtype, **kwargs)
+
+    def call(self, activations):
+        vectors = [
+            ops.reshape(pooled, [-1, math.prod(pooled.shape[1:])])
+            for pooled in map(_pool, activations)
+        ]
+        return ops.concatenate(vectors, axis=1)
 
 
 def linear_probe(features, train, test, count, seed=0):
