@@ -106,6 +106,24 @@ def test_the_readme_s_modes_are_the_measured_ones():
     assert f"both find all (`ns_gan_ring` {plain_good}, `r1_gan_ring` {flat_good})" in text
 
 
+def test_the_readme_s_digits_are_the_measured_ones():
+    folder = pathlib.Path(__file__).parent.parent / "training/results"
+    recipe = json.loads((folder / "recipe_infogan_mnist.json").read_text())
+    probe = json.loads((folder / "probe_infogan_mnist.json").read_text())["probe"]
+
+    def known(features):
+        return [f"{probe[features][count]['accuracy']:.1%}" for count in ("100", "1000")]
+
+    text = " ".join(_readme().split()).replace(" %", "%")
+    seed = recipe["training"]["settings"]["seed"]
+    assert f"{recipe['measured']['code_error']:.1%} of the test images are read wrongly" in text
+    assert f"(`infogan_mnist`, seed {seed};" in text
+    few, many = known("the discriminator")
+    assert f"knows {few} of the test digits from 100 labels and {many} from 1,000;" in text
+    few, many = known("pixels")
+    assert f"on pixels {few} and {many}." in text
+
+
 def test_the_readme_s_speeds_are_the_measured_ones():
     root = pathlib.Path(__file__).parent.parent
     result = json.loads((root / "training/results/benchmark_speed.json").read_text())
