@@ -49,8 +49,8 @@ def assert_equal(found, expected):
 @pairs
 def test_values_and_gradients_are_keras_own(ours, theirs, padding):
     for kernel, stride in itertools.product(KERNELS, [1, 2, 3, (3, 2)]):
-        # There TensorFlow's own gradient by the kernel, which both take, is wrong by half of it
-        # with oneDNN on AVX2 (against sums in float64); it would leave gaps in an image, too.
+        # There TensorFlow's own gradient by the kernel, which both take, is wrong with oneDNN on
+        # AVX2 (against sums in float64 by a fifth, or all of it); it would leave gaps, too.
         if kernel == (1, 1) and stride != 1:
             continue
         layer, other = twins(

@@ -81,13 +81,20 @@ def test_the_readme_s_figures_of_the_server_are_the_measured_ones():
 def test_the_readme_s_fids_are_the_measured_ones():
     root = pathlib.Path(__file__).parent.parent
     rows = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| (\S+) \| [\d.]+ \|$", _readme(), re.M)
-    assert rows
+    assert len(rows) == len(re.findall(r"^\| `\w+_fashion` \| [\d.]+ \|", _readme(), re.M)) > 0
+    precisions = []
     for recipe, averaged, last in rows:
         results = json.loads((root / f"training/results/fid_{recipe}.json").read_text())["results"]
         found = {each["generator"]: f"{each['scores'][0]['value']:.2f}" for each in results}
         assert (averaged, last) == (found[recipe], found.get(f"{recipe}:last", "–"))
         for each in results:
-            assert each["details"]["training"]["settings"]["recipe"] == recipe
+            settings = each["details"]["training"]["settings"]
+            assert settings["recipe"] == recipe
+        precisions.append(settings["mixed_precision"])
+    assert "All but the first were trained with `--mixed-precision bfloat16`" in " ".join(
+        _readme().split()
+    )
+    assert precisions == [None, *["bfloat16"] * (len(rows) - 1)]
 
 
 def test_the_readme_s_modes_are_the_measured_ones():
