@@ -146,12 +146,15 @@ def _command(settings):
 
 def _recipe(name, result):
     settings = result["training"]["settings"]
-    rows = [[f"`{key}`", f"{value:.4g}"] for key, value in result["measured"].items()]
+    rows = [
+        [f"`{key}`", f"{value:.4g}"] for key, value in (result["measured"] | result["test"]).items()
+    ]
     return f"""### {settings["recipe"]}
 
 Measured at the end of the training: {settings["epochs"]} epochs of {settings["steps_per_epoch"]}
 steps on {settings["data"]}, {result["training"]["seconds"] / 60:.0f} minutes on
-{machine_of(result)}. What it means: `training/measures.py`. ([{name}]({name}))
+{machine_of(result)}. Losses are those on held-out data, as the model's class defines them; what the
+rest means: `training/measures.py`. ([{name}]({name}))
 
 {table(["what", "figure"], rows)}
 
