@@ -113,6 +113,15 @@ def test_the_readme_s_modes_are_the_measured_ones():
     assert f"both find all (`ns_gan_ring` {plain_good}, `r1_gan_ring` {flat_good})" in text
 
 
+def test_the_readme_s_lemons_are_the_measured_ones():
+    folder = pathlib.Path(__file__).parent.parent / "training/results"
+    recipe = json.loads((folder / "recipe_cyclegan_64.json").read_text())
+    settings, loss = recipe["training"]["settings"], recipe["test"]["cycle_loss"]
+    text = " ".join(_readme().split())
+    assert f"`cyclegan_64 --data {settings['data']} --epochs {settings['epochs']}`" in text
+    assert f"lose {loss / 2:.3f} a pixel, of [0, 1] (a cycle loss of {loss:.3f}, both" in text
+
+
 def test_the_readme_s_digits_are_the_measured_ones():
     folder = pathlib.Path(__file__).parent.parent / "training/results"
     recipe = json.loads((folder / "recipe_infogan_mnist.json").read_text())
