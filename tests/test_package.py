@@ -120,6 +120,8 @@ def test_the_readme_s_lemons_are_the_measured_ones():
     text = " ".join(_readme().split())
     assert f"`cyclegan_64 --data {settings['data']} --epochs {settings['epochs']}`" in text
     assert f"lose {loss / 2:.3f} a pixel, of [0, 1] (a cycle loss of {loss:.3f}, both" in text
+    embedded = json.loads((folder / "recipe_cyclegan_fashion.json").read_text())["test"]
+    assert f"held-out cycle loss {embedded['cycle_loss']:.3f}" in text
 
 
 def test_the_readme_s_digits_are_the_measured_ones():
