@@ -32,8 +32,7 @@ def minimax_gan_fashion(shape, steps):
 def ns_gan_fashion(shape, steps):
     """The non-saturating GAN of Goodfellow et al., 2014, in the networks of InfoGAN.
 
-    At constant rates: where they fell to 0 along a cosine, an earlier run was worse (FID 17.0 to
-    14.8). As they stay, weights are averaged over 2,000 steps, twice as many as in the other games.
+    At constant rates, with weights averaged over 2,000 steps, twice as many as in the other games.
     """
     gan = zoo.ns_gan(*players(shape), generator_ema=0.9995)
     gan.compile(*(keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)))
@@ -160,8 +159,7 @@ def cgan_mnist(shape, steps):
 def infogan_mnist(shape, steps):
     """InfoGAN (Chen et al., 2016, section 7.2): ten categories and two continuous codes.
 
-    Which digits share a category is a matter of luck, and not settled after an epoch: seed 0 once
-    had an error of 3.9 % and once, with roundings that differed, 11.7 %; seed 1 has 19.5 %.
+    Which digits share a category is a matter of luck, and not settled after an epoch.
     """
     meaning = [codes.Categorical(10), codes.UniformCode(2)]
     gan = zoo.infogan(
