@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sys
+import types
 
 import keras
 import numpy as np
@@ -188,6 +190,29 @@ def test_an_epoch_that_is_saved_within_goes_on_with_its_means(tmp_path):
     # The next epoch begins with means of its own.
     again = compiled("mlp_vae")
     assert fit(resumed, checkpoint).history["loss"] == fit(again, epochs=2).history["loss"][1:]
+
+
+def test_a_states_seconds_are_without_interruptions_and_what_they_lost(tmp_path, monkeypatch):
+    now = [100.0]
+    clock = types.SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr(sys.modules[Checkpoint.__module__], "time", clock)
+
+    class SecondsPass(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            now[0] += 1
+
+    first = Checkpoint(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        fit(compiled("mlp_vae"), SecondsPass(), At(2, stop, epoch=1), first, epochs=2)
+    assert first.seconds == 4 and now[0] == 107
+    now[0] += 1000
+    model, second = compiled("mlp_vae"), Checkpoint(tmp_path)
+    second.restore(model)
+    assert second.seconds == 4
+    fit(model, SecondsPass(), second)
+    now[0] += 1000
+    fit(model, SecondsPass(), second)
+    assert second.seconds == 12
 
 
 def test_asked_to_end_it_saves_after_the_step_and_ends(tmp_path):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 import keras
 
@@ -13,7 +14,11 @@ _HELD_OUT_BATCH = 500
 
 
 def fit(model, recipe, settings, train, test, folder, minutes):
-    """Trains a model from its folder's last checkpoint, or from the beginning, to the end."""
+    """Trains a model from its folder's last checkpoint, or from the beginning, to the end.
+
+    Returns:
+        The seconds it took, those before an interruption included.
+    """
     strategy = model.distribute_strategy
     checkpoint = callbacks.Checkpoint(folder.checkpoints, minutes)
     checkpoint.restore(model)
@@ -51,11 +56,13 @@ def fit(model, recipe, settings, train, test, folder, minutes):
             verbose=verbosity(strategy),
             callbacks=[callbacks.StopOnNonFinite(checkpoint), *observers, checkpoint],
         )
+    return checkpoint.seconds
 
 
 def estimate(model, recipe, train, test, folder):
-    """Estimates a model that takes no steps, from all examples at once."""
+    """Estimates a model that takes no steps, from all examples at once; returns the seconds."""
     strategy = model.distribute_strategy
+    begun = time.monotonic()
     folder.trim_log(0)
     model.fit(
         train.floats(),
@@ -63,6 +70,7 @@ def estimate(model, recipe, train, test, folder):
         verbose=verbosity(strategy),
         callbacks=observe(model, test, 1, folder),
     )
+    return time.monotonic() - begun
 
 
 def observe(model, test, epochs, folder):

@@ -87,12 +87,13 @@ def parse(arguments=None):
 def compare(names, output):
     """Trains under all layouts, prints how far the weights are apart, and writes it down."""
     from training.machine import machine
+    from training.recipe import RECIPES
     from training.run_folder import commit, write_json
 
     start, measured = time.monotonic(), commit()  # now: it may be another one in the end
     with tempfile.TemporaryDirectory() as folder:
         for layout, each in LAYOUTS.items():
-            print(f"training {len(names)} recipes: {layout} ...", flush=True)
+            print(f"training {len(names)} of {len(RECIPES)} recipes: {layout} ...", flush=True)
             where = pathlib.Path(folder, layout.replace(" ", "-"))
             arguments = ["--layout", layout, "--folder", where, "--recipes", ",".join(names)]
             subprocess.run(each.command(*map(str, arguments)), check=True)

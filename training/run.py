@@ -70,7 +70,7 @@ def train_recipe(recipe, options, strategy):
         if complete:
             tell(strategy, f"The run in {folder.path} is complete. Add --fresh to begin anew.")
         else:
-            fit_or_estimate(model, recipe, settings, train, test, folder, options)
+            seconds = fit_or_estimate(model, recipe, settings, train, test, folder, options)
             losses = model.evaluate(
                 held_out(test, recipe, strategy),
                 steps=held_out_steps(test),
@@ -78,32 +78,32 @@ def train_recipe(recipe, options, strategy):
                 verbose=0,
             )
             if chief:
-                finish(model, recipe, {**settings, **layout}, losses, train, test, folder)
+                noted = {**settings, **layout, "seconds": round(seconds)}
+                finish(model, recipe, noted, losses, train, test, folder)
         if chief:
             results = json.loads(folder.results.read_text())
             report(results, folder, export_once(folder, exports, results) if exports else None)
 
 
 def fit_or_estimate(model, recipe, settings, train, test, folder, options):
-    """Trains a model in steps, or without."""
+    """Trains a model in steps, or without; returns the seconds."""
     if recipe.in_steps:
-        fit(model, recipe, settings, train, test, folder, options.checkpoint_minutes)
-    else:
-        estimate(model, recipe, train, test, folder)
+        return fit(model, recipe, settings, train, test, folder, options.checkpoint_minutes)
+    return estimate(model, recipe, train, test, folder)
 
 
-def finish(model, recipe, settings, losses, train, test, folder):
-    """Saves a trained model, draws what it learnt, and notes its losses on the held-out data."""
+def finish(model, recipe, noted, losses, train, test, folder):
+    """Saves a trained model, draws what it learnt, and writes what is noted and measured of it."""
     with whole_file(folder.model) as path:
         model.save(path)
     write_summary(model, train, test, folder)
     results = {
-        **settings,
+        **noted,
         "commit": commit(),
         "test": {name: float(loss) for name, loss in losses.items()},
     }
     # Of other data, it is not known whether they have what is measured.
-    if recipe.measure is not None and settings["data"] == recipe.data:
+    if recipe.measure is not None and noted["data"] == recipe.data:
         results["measured"] = recipe.measure(model, train, test)
     write_json(folder.results, results)
 

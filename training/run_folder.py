@@ -83,8 +83,8 @@ class RunFolder:
         write_json(self.config, {**begun, "settings": settings, "changes": changed})
 
     def seconds(self):
-        """Returns the time from the run's first beginning to its end, interruptions included."""
-        return round(self.model.stat().st_mtime - self.config.stat().st_mtime)
+        """Returns the time that a complete run's training took, without interruptions."""
+        return json.loads(self.results.read_text())["seconds"]
 
     def trim_log(self, epochs):
         """Drops the log's lines of epochs that will be run again after an interruption."""

@@ -15,6 +15,7 @@ from tfgen.files import clear_unfinished
 from tfgen.replicas import broadcast, from_chief, is_chief, told_by_any
 
 _MEANS = "means of the epoch"
+_SECONDS = "seconds"
 _OVERHEAD = 2**20  # bytes of a file beside the variables
 
 
@@ -45,6 +46,10 @@ class Checkpoint(keras.callbacks.Callback):
         minutes: the time from one checkpoint to the next within an epoch.
         keep: how many are kept: if the newest is damaged, the one before is taken.
 
+    Attributes:
+        seconds: the time in `fit` that the newest state took, without interruptions and what was
+            lost by them.
+
     Raises:
         OSError: nothing can be written to the folder, or no more: the disk is full.
         FloatingPointError: a weight became NaN or infinite.
@@ -65,6 +70,7 @@ class Checkpoint(keras.callbacks.Callback):
         self.folder = CheckpointFolder(path, keep)
         self.path = pathlib.Path(path)
         self.minutes = minutes
+        self.seconds = 0.0
         self._means = None
         self._terminated = False
         self._saved_at = time.monotonic()
@@ -126,6 +132,7 @@ class Checkpoint(keras.callbacks.Callback):
         model.load_weights(newest)
         with h5py.File(newest) as file:
             self._means = list(file[_MEANS]) if _MEANS in file else None
+            self.seconds = float(file.attrs.get(_SECONDS, 0.0))
         return True
 
     def _on_sigterm(self, number, frame):
@@ -142,14 +149,16 @@ class Checkpoint(keras.callbacks.Callback):
         """Saves the state; with means, that of an epoch which is not over."""
         model = self.model
         self._refuse_non_finite()
-        self._saved_at = time.monotonic()
+        earlier, self._saved_at = self._saved_at, time.monotonic()
+        self.seconds += self._saved_at - earlier
         if not is_chief(model.distribute_strategy):
             return
 
         def write(path):
             model.save_weights(path)
-            if means is not None:
-                with h5py.File(path, "a") as file:
+            with h5py.File(path, "a") as file:
+                file.attrs[_SECONDS] = self.seconds
+                if means is not None:
                     file[_MEANS] = np.array(means)
 
         size = sum(variable.numpy().nbytes for variable in _state(model))
