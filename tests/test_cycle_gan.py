@@ -299,6 +299,8 @@ def test_the_grid_shows_images_their_translations_and_these_translated_back():
     assert picture.shape == (3 * 3 - 1, 2 * 4 - 1, 1)
     expected = [[51, 102], [25.5, 51], [38.25, 76.5]]
     np.testing.assert_allclose(picture[::3, ::4, 0], expected, atol=1)
+    below = translation_grid(images, model.translate_a_to_b, model.translate_b_to_a, columns=1)
+    np.testing.assert_array_equal(below[::3, 0, 0], np.transpose(picture[::3, ::4, 0]).reshape(-1))
 
 
 @pytest.mark.parametrize(

@@ -42,13 +42,14 @@ def grid(images, columns=None):
     return tf.image.convert_image_dtype(whole[:-1, :-1], tf.uint8, saturate=True)
 
 
-def translation_grid(images, *translations):
+def translation_grid(images, *translations, columns=16):
     """Returns a grid of rows: images, and below them each translation of the row above.
 
     Args:
         images: `[count, height, width, 1 or 3]`, in [0, 1].
         *translations: functions from images to images, such as a `tfgen.CycleGAN`'s
             `translate_a_to_b` and `translate_b_to_a`.
+        columns: images in a row.
 
     Returns:
         A uint8 tensor, see `grid`.
@@ -62,12 +63,12 @@ def translation_grid(images, *translations):
     # One domain may be grey where the other is coloured.
     channels = max(row.shape[-1] for row in rows)
     rows = [tf.broadcast_to(row, [*row.shape[:-1], channels]) for row in rows]
-    return grid(tf.concat(rows, axis=0), columns=len(images))
+    return _stacked_grid(rows, columns)
 
 
 def reconstruction_grid(model, images, columns=16):
     """Returns a grid of pairs: an image above its reconstruction, `columns` pairs in a row."""
-    return _pair_grid(images, model.reconstruct(images), columns)
+    return _stacked_grid([images, model.reconstruct(images)], columns)
 
 
 def neighbour_grid(samples, source, columns=16):
@@ -81,7 +82,7 @@ def neighbour_grid(samples, source, columns=16):
     images = source.floats()
     vectors = [tf.reshape(each, [len(each), -1]) for each in (samples, images)]
     nearest = pairwise_distances_argmin(*vectors)
-    return _pair_grid(samples, tf.gather(images, nearest), columns)
+    return _stacked_grid([samples, tf.gather(images, nearest)], columns)
 
 
 def write_png(path, pixels):
@@ -90,10 +91,11 @@ def write_png(path, pixels):
         tf.io.write_file(str(temporary), tf.io.encode_png(pixels))
 
 
-def _pair_grid(above, below, columns):
-    columns = min(columns, len(above))
-    missing = [[0, -len(above) % columns], [0, 0], [0, 0], [0, 0]]  # in the last row
-    sides = tf.stack([tf.pad(side, missing, constant_values=1.0) for side in (above, below)])
-    shape = above.shape[1:]
-    rows = tf.transpose(tf.reshape(sides, [2, -1, columns, *shape]), [1, 0, 2, 3, 4, 5])
+def _stacked_grid(parts, columns):
+    """Returns a grid in which images of one index stand in one column, `parts[0]` above."""
+    count, *shape = parts[0].shape
+    columns = min(columns, count)
+    missing = [[0, -count % columns], [0, 0], [0, 0], [0, 0]]  # in the last rows
+    parts = tf.stack([tf.pad(part, missing, constant_values=1.0) for part in parts])
+    rows = tf.transpose(tf.reshape(parts, [len(parts), -1, columns, *shape]), [1, 0, 2, 3, 4, 5])
     return grid(tf.reshape(rows, [-1, *shape]), columns)

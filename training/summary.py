@@ -56,7 +56,7 @@ def _draw_translator(axes, model, train, test, folder):
         (axes[1, 0], test.b, (back, there), "held out: B, to A, and back"),
         (axes[1, 1], train.a, (there, back), "training: A, to B, and back"),
     ):
-        show(where, translation_grid(domain.floats(8), *translations), title)
+        show(where, translation_grid(domain.floats(12), *translations, columns=6), title)
 
 
 def _draw_sampler(axes, model, train, test, folder):
