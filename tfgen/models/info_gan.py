@@ -26,6 +26,10 @@ class InfoGAN(GAN):
     The last term is descended over the variables of G and Q, as in the lecture; where Q shares
     layers with D, these learn from it too, but not from the generator's part of the game.
 
+    Which of the data's variations a code comes to mean is left to chance. With an augmentation T, Q
+    reads a code off T(G(z, c)), so that what T changes cannot be its meaning. What is gained is a
+    bound of the code's information still: I(c; T(x)) <= I(c; x), as no processing of x adds any.
+
     Args:
         generator: a built Keras model from latents `[batch, prior.size + sizes of the codes]`, the
             noise first, to examples.
@@ -37,6 +41,8 @@ class InfoGAN(GAN):
         prior: a `tfgen.distributions.Prior` of the noise.
         codes: a list of `tfgen.codes.Code`s.
         information_weight: the paper's lambda, at least 0.
+        augmentations: for each code a function of samples and a seed, such as
+            `tfgen.augmentations.RandomAffine()`, or `None`; `None` for none at all.
         **kwargs: see `tfgen.GAN`.
 
     Raises:
@@ -56,6 +62,7 @@ class InfoGAN(GAN):
         prior,
         codes,
         information_weight=1.0,
+        augmentations=None,
         **kwargs,
     ):
         if information_weight < 0:
@@ -66,6 +73,7 @@ class InfoGAN(GAN):
         self.recognition = recognition
         self.codes = list(codes)
         self.information_weight = information_weight
+        self.augmentations = augmentations
         self._judge, self._recognizer = _separate(discriminator, recognition)
         super().__init__(generator, discriminator, prior, **kwargs)
 
@@ -180,6 +188,11 @@ class InfoGAN(GAN):
     def check_fit(self):
         if not self.codes:
             raise ValueError("InfoGAN needs at least one code. Received: codes=[].")
+        if self.augmentations is not None and len(self.augmentations) != len(self.codes):
+            raise ValueError(
+                f"There must be an augmentation or None for each of the {len(self.codes)} codes. "
+                f"Received: {len(self.augmentations)}."
+            )
         super().check_fit()
         made, read = self.generator.output_shape, self._recognizer.input_shape
         check_players(made, read, "recognition network")
@@ -195,13 +208,27 @@ class InfoGAN(GAN):
         """Returns D's logits and Q's outputs, of one pass where they share layers.
 
         With two passes the shared weights would be read twice, and TensorFlow 2.21 does not always
-        wait for the reading whose gradient they do not get before it moves them.
+        wait for the reading whose gradient they do not get before it moves them. So augmented
+        samples are in the batch too, each beside its original: the rows of all replicas are then
+        in the order that one replica has them in.
         """
+        views, seen = [fakes], []
+        for index, augmentation in enumerate(self.augmentations or [None] * len(self.codes)):
+            seen.append(0 if augmentation is None else len(views))
+            if augmentation is not None:
+                views.append(augmentation(fakes, self.noise.seed_of(f"augmentation {index}")))
+        images = tf.reshape(tf.stack(views, axis=1), [-1, *fakes.shape[1:]])
+
+        def of_view(output, view):
+            return tf.reshape(output, [-1, len(views), *output.shape[1:]])[:, view]
+
         if self.recognition is None:
-            logits, *outputs = self.discriminator(fakes, training=training)
-            return logits, outputs
-        outputs = self.recognition(fakes, training=training)
-        return self.discriminator(fakes, training=training), _as_list(outputs)
+            logits, *outputs = self.discriminator(images, training=training)
+            logits = of_view(logits, 0)
+        else:
+            logits = self.discriminator(fakes, training=training)
+            outputs = _as_list(self.recognition(images, training=training))
+        return logits, [of_view(*each) for each in zip(outputs, seen, strict=True)]
 
     def _information_loss(self, latents, outputs):
         """Returns `-E[log Q(c|G(z, c))]`, the bound without the codes' constant entropy."""

@@ -2,7 +2,7 @@
 
 import keras
 
-from tfgen import codes, data, distributions, games, networks, penalties, zoo
+from tfgen import augmentations, codes, data, distributions, games, networks, penalties, zoo
 from tfgen.models.gan import GAN
 from training.measures import code_error, label_agreement, mode_coverage
 from training.recipe import recipe
@@ -155,11 +155,12 @@ def cgan_mnist(shape, steps):
     return with_adam(gan, 2e-4, steps)
 
 
-@recipe(data="tfds:mnist", batch_size=64, epochs=10, measure=code_error)
+@recipe(data="tfds:mnist", batch_size=64, epochs=5, measure=code_error)
 def infogan_mnist(shape, steps):
     """InfoGAN (Chen et al., 2016, section 7.2): ten categories and two continuous codes.
 
-    Which digits share a category is a matter of luck, and not settled after an epoch.
+    The category is read off samples that are turned, sheared, scaled and shifted. Left to itself it
+    often means a slant or a stroke: which of 4, 7 and 9, or of 3, 5 and 8, shares it is luck then.
     """
     meaning = [codes.Categorical(10), codes.UniformCode(2)]
     gan = zoo.infogan(
@@ -168,9 +169,10 @@ def infogan_mnist(shape, steps):
         None,
         distributions.Uniform(62),
         meaning,
+        augmentations=[augmentations.RandomAffine(), None],
         generator_ema=0.999,
     )
-    return with_adam(gan, 5e-4, steps, critic_factor=0.4)
+    return with_adam(gan, 1e-3, steps, critic_factor=0.2)
 
 
 @recipe(data="demo", batch_size=50, epochs=500, jit_compile=True, measure=code_error)
