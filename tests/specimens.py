@@ -1,13 +1,19 @@
 """One small instance of every model: the contract in test_contract.py is checked over these."""
 
+import dataclasses
 import math
 
 import keras
 import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
 from keras import layers
 
 import tfgen
-from tfgen import bounds, codes, distributions, games, networks, penalties
+from tfgen import bounds, codes, distributions, games, networks, noise, penalties
+from tfgen.config import Configured
+
+tfd = tfp.distributions
 
 SHAPE = (8, 8, 1)
 
@@ -80,6 +86,18 @@ def cgan():
     )
 
 
+@keras.saving.register_keras_serializable(package="tests")
+@dataclasses.dataclass(frozen=True)
+class Speckle(Configured):
+    """An augmentation that XLA can compile."""
+
+    strength: float
+
+    def __call__(self, images, seed):
+        normal = tfd.Sample(tfd.Normal(0.0, self.strength), images.shape[1:])
+        return images + noise.draw(normal, tf.shape(images)[0], seed)
+
+
 def infogan():
     """Q shares a layer with the discriminator."""
     inputs = keras.Input(SHAPE)
@@ -90,6 +108,7 @@ def infogan():
         None,
         distributions.Uniform(2),
         [codes.Categorical(4), codes.UniformCode(1)],
+        augmentations=[Speckle(0.1), None],
         generator_ema=0.9,
         fresh_fakes=False,
         seed=5,

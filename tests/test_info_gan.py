@@ -167,6 +167,45 @@ def test_losses_are_those_of_matrices():
     assert set(found) == set(gan.log_names)
 
 
+def mirrored(samples, seed):
+    """An augmentation that is easily done by hand."""
+    return samples[:, ::-1]
+
+
+@pytest.mark.parametrize("augmentations", [[mirrored, None], [None, mirrored], [mirrored] * 2])
+@pytest.mark.parametrize("build", [linear_infogan, shared_infogan])
+def test_codes_are_read_off_augmented_samples_alone(build, augmentations):
+    gan, plain = build(augmentations=augmentations), build()
+    found = gan.compute_losses(points(), training=True)
+    expected = plain.compute_losses(points(), training=True)
+    np.testing.assert_allclose(found["discriminator_loss"], expected["discriminator_loss"])
+    latents = latents_of(gan, "generator").numpy()
+    fakes = affine(gan.generator, latents)[0].astype(np.float32)
+    _, *codes = np.split(latents, [NOISE, NOISE + 3], axis=1)
+    information = 0
+    for index, (code, augmentation) in enumerate(zip(CODES, augmentations, strict=True)):
+        seen = fakes if augmentation is None else augmentation(fakes, None)
+        outputs = gan._recognizer(tf.constant(seen))[index]
+        information += np.mean(code.negative_log_likelihood(codes[index], outputs))
+    assert float(found["information_loss"]) == pytest.approx(float(information), rel=1e-5)
+    game = expected["generator_loss"] - expected["information_loss"]
+    assert float(found["generator_loss"]) == pytest.approx(float(game + information), rel=1e-5)
+
+
+def test_augmentations_draw_anew_for_each_code_and_step():
+    seeds = []
+
+    def seen(samples, seed):
+        seeds.append(tuple(seed.numpy()))
+        return samples
+
+    gan = linear_infogan(augmentations=[seen, seen])
+    gan.compute_losses(points(), training=True)
+    gan.step.assign_add(1)
+    gan.compute_losses(points(), training=True)
+    assert len(seeds) == len(set(seeds)) == 4
+
+
 def gradients_of_the_generators_step(gan, variables, information_weight):
     """Finds by one tape what the model puts together of two losses."""
     latents = latents_of(gan, "generator")
@@ -418,6 +457,8 @@ def test_other_arguments_that_do_not_fit_are_refused():
     gan = linear_infogan()
     with pytest.raises(ValueError, match=r"at least one code. Received: codes=\[\]"):
         tfgen.InfoGAN(gan.generator, gan.discriminator, gan.recognition, gan.prior, [])
+    with pytest.raises(ValueError, match="None for each of the 2 codes. Received: 1"):
+        linear_infogan(augmentations=[None])
     with pytest.raises(ValueError, match="each of the 2 codes, a tensor or None. Received: 1"):
         gan.sample(3, codes=[None])
     message = r"A value of Categorical\(size=3\) must be of shape \[2, 3\]. Received: \[3, 3\]"

@@ -9,6 +9,7 @@ __version__ = "0.1.0"
 
 # Where each public name lives; `None` marks a module.
 _HOMES = {
+    "augmentations": None,
     "bounds": None,
     "callbacks": None,
     "client": None,

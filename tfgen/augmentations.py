@@ -7,7 +7,6 @@ number of replicas: they count their draws.
 
 import dataclasses
 
-import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
@@ -60,25 +59,42 @@ class RandomAffine(Configured):
         height, width = images.shape[1:3]
         limits = [self.turn, self.shear, self.scale, self.shift * width, self.shift * height]
         draws = noise.draw(tfd.Sample(tfd.Uniform(-1.0, 1.0), 5), tf.shape(images)[0], seed)
-        angle, shear, scale, right, down = tf.unstack(draws * limits, axis=1)
-        cosine, sine = tf.cos(angle), tf.sin(angle)
-        # The map from where a pixel goes to where it comes from: scale, shear, turn, shift.
-        matrix = [
-            (1 + scale) * (cosine + shear * sine),
-            (1 + scale) * (shear * cosine - sine),
-            (1 + scale) * sine,
-            (1 + scale) * cosine,
-        ]
-        x, y = (width - 1) / 2, (height - 1) / 2  # the middle, which only the shift moves
-        offsets = (
-            x - matrix[0] * x - matrix[1] * y + right,
-            y - matrix[2] * x - matrix[3] * y + down,
+        draws = tf.reshape(tf.transpose(draws * limits), [5, -1, 1, 1])
+        angle, shear, scale, right, down = tf.unstack(draws)
+        middle = (width - 1) / 2, (height - 1) / 2
+        x, y = tf.meshgrid(
+            tf.range(width, dtype=tf.float32) - middle[0],
+            tf.range(height, dtype=tf.float32) - middle[1],
         )
-        zero = tf.zeros_like(angle)
-        transform = [matrix[0], matrix[1], offsets[0], matrix[2], matrix[3], offsets[1], zero, zero]
-        return keras.ops.image.affine_transform(
-            images,
-            tf.stack(transform, axis=1),
-            interpolation="bilinear",
-            data_format="channels_last",
-        )
+        # From where a pixel goes to where it comes from.
+        x = x + shear * y
+        x, y = tf.cos(angle) * x - tf.sin(angle) * y, tf.sin(angle) * x + tf.cos(angle) * y
+        x, y = (1 + scale) * x + right, (1 + scale) * y + down
+        return interpolate(images, middle[0] + x, middle[1] + y)
+
+
+def interpolate(images, x, y):
+    """Reads images between their pixels, linearly in both directions.
+
+    Exact derivatives are why this is here: the one that TensorFlow has for its own transformation
+    of images is an approximation, a fifth away from it at `RandomAffine`'s limits.
+
+    Args:
+        images: `[batch, height, width, channels]`, 0 outside.
+        x: float32 `[batch, ...]`, distances from the left, in pixels.
+        y: the same from above.
+
+    Returns:
+        A tensor `[batch, ..., channels]`.
+    """
+    height, width, channels = images.shape[1:]
+    pixels = tf.reshape(images, [-1, height * width, channels])
+    parts = []
+    for column in (tf.floor(x), tf.floor(x) + 1):
+        for row in (tf.floor(y), tf.floor(y) + 1):
+            inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+            share = (1 - tf.abs(x - column)) * (1 - tf.abs(y - row))
+            index = tf.cast(tf.where(inside, row * width + column, 0), tf.int32)
+            share = tf.cast(tf.where(inside, share, 0), images.dtype)
+            parts.append(share[..., tf.newaxis] * tf.gather(pixels, index, batch_dims=1))
+    return tf.add_n(parts)

@@ -1,0 +1,126 @@
+"""Augmentations by the moments of a blob, before and after."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfgen import augmentations, noise
+from tfgen.augmentations import RandomAffine
+
+NONE = {"turn": 0.0, "shear": 0.0, "scale": 0.0, "shift": 0.0}
+SHAPE = (41, 51)  # height and width
+SPREADS = 3.0, 5.0  # of the blob, down and to the right
+COUNT = 1000
+
+
+def blobs(count=COUNT):
+    """Normal densities in the middle, wider than high."""
+    axes = (np.arange(size) - (size - 1) / 2 for size in SHAPE)
+    down, right = (np.exp(-0.5 * (x / s) ** 2) for x, s in zip(axes, SPREADS, strict=True))
+    return np.tile(np.outer(down, right).astype("f")[np.newaxis, ..., np.newaxis], [count, 1, 1, 1])
+
+
+def moments(**limits):
+    """Returns the means `[count, 2]` and covariances `[count, 2, 2]` of changed blobs, (x, y)."""
+    images = RandomAffine(**{**NONE, **limits})(tf.constant(blobs()), (0, 1)).numpy()[..., 0]
+    y, x = np.meshgrid(*(np.arange(size) - (size - 1) / 2 for size in SHAPE), indexing="ij")
+    points = np.stack([x.ravel(), y.ravel()], axis=1)
+    mass = images.reshape(len(images), -1)
+    mass = mass / mass.sum(axis=1, keepdims=True)
+    means = mass @ points
+    squares = np.einsum("np,pi,pj->nij", mass, points, points)
+    return means, squares - means[:, :, np.newaxis] * means[:, np.newaxis]
+
+
+def assert_uniform(values, limit):
+    """Asserts that numbers are spread evenly over [-limit, limit]."""
+    assert np.abs(values).max() <= 1.02 * limit
+    parts = np.quantile(values, [0.25, 0.5, 0.75]) / limit
+    np.testing.assert_allclose(parts, [-0.5, 0, 0.5], atol=0.12)
+
+
+def test_without_limits_nothing_changes():
+    images = blobs(3)
+    np.testing.assert_allclose(RandomAffine(**NONE)(images), images, atol=1e-6)
+
+
+def test_turns_keep_the_shape():
+    means, covariances = moments(turn=0.5)
+    np.testing.assert_allclose(means, 0, atol=0.02)
+    lengths, directions = np.linalg.eigh(covariances)
+    np.testing.assert_allclose(lengths, [[9, 25]] * COUNT, rtol=0.05)
+    x, y = directions[:, :, 1].T
+    assert_uniform(np.arctan(y / x), 0.5)
+
+
+def test_shears_move_to_the_side_by_the_height():
+    means, covariances = moments(shear=0.6)
+    np.testing.assert_allclose(means, 0, atol=0.02)
+    np.testing.assert_allclose(covariances[:, 1, 1], 9, rtol=0.05)
+    slopes = covariances[:, 0, 1] / covariances[:, 1, 1]
+    np.testing.assert_allclose(covariances[:, 0, 0], 25 + slopes**2 * 9, rtol=0.05)
+    assert_uniform(slopes, 0.6)
+
+
+def test_scales_are_the_same_in_both_directions():
+    means, covariances = moments(scale=0.4)
+    np.testing.assert_allclose(means, 0, atol=0.02)
+    x, y = np.sqrt(covariances[:, 0, 0]) / 5, np.sqrt(covariances[:, 1, 1]) / 3
+    np.testing.assert_allclose(x, y, rtol=0.05)
+    assert_uniform(1 / y - 1, 0.4)
+
+
+def test_shifts_are_shares_of_the_sides():
+    means, covariances = moments(shift=0.1)
+    np.testing.assert_allclose(covariances, [np.diag([25, 9])] * COUNT, rtol=0.06, atol=0.1)
+    assert_uniform(means[:, 0], 5.1)
+    assert_uniform(means[:, 1], 4.1)
+    assert abs(np.corrcoef(means.T)[0, 1]) < 0.1
+
+
+def test_what_comes_in_from_outside_is_black():
+    images = RandomAffine(**{**NONE, "shift": 0.5})(tf.ones([50, 8, 8, 3]), (0, 1)).numpy()
+    assert images.min() == 0 and images.max() == 1
+    np.testing.assert_array_equal(images[..., 0], images[..., 2])
+
+
+def test_changes_are_a_function_of_the_seed():
+    images = tf.constant(blobs(2))
+    first = RandomAffine()(images, (0, 1))
+    np.testing.assert_array_equal(first, RandomAffine()(images, (0, 1)))
+    assert np.abs(first - RandomAffine()(images, (0, 2))).max() > 0.05
+    assert np.abs(first[0] - first[1]).max() > 0.05
+
+
+def test_two_replicas_draw_what_one_alone_would(monkeypatch):
+    images = tf.constant(blobs(4))
+    alone = RandomAffine()(images, (0, 1))
+    for replica in range(2):
+        monkeypatch.setattr(noise, "_position", lambda replica=replica: (2, replica))
+        rows = slice(2 * replica, 2 * replica + 2)
+        np.testing.assert_array_equal(RandomAffine()(images[rows], (0, 1)), alone[rows])
+
+
+def test_gradients_go_back_to_where_the_pixels_came_from():
+    images = tf.Variable(blobs(2))
+    weights = np.random.default_rng(0).normal(size=images.shape).astype("f")
+    with tf.GradientTape() as tape:
+        changed = tf.reduce_sum(weights * RandomAffine()(images.value(), (0, 1)))
+    # It is linear: the derivative in a direction is the change along it.
+    direction = np.random.default_rng(1).normal(size=images.shape).astype("f")
+    expected = np.sum(weights * RandomAffine()(tf.constant(direction), (0, 1)))
+    found = np.sum(tape.gradient(changed, images) * direction)
+    assert found == pytest.approx(expected, rel=1e-3)
+
+
+def test_it_is_a_value_that_saves_itself():
+    value = RandomAffine(turn=0.1)
+    saved = keras.saving.serialize_keras_object(value)
+    assert keras.saving.deserialize_keras_object(saved) == value
+
+
+@pytest.mark.parametrize("limits", [{"turn": -0.1}, {"shift": -1.0}, {"scale": 1.0}], ids=str)
+def test_limits_out_of_range_are_refused(limits):
+    with pytest.raises(ValueError, match="at least 0, and `scale` less than 1. Received: {'turn'"):
+        augmentations.RandomAffine(**limits)
