@@ -9,7 +9,6 @@ from scipy import stats
 from scipy.special import expit, log_softmax
 
 import tfgen
-from tests import specimens
 from tfgen import distributions, penalties
 from tfgen.codes import Categorical, UniformCode
 
@@ -468,16 +467,27 @@ def test_other_arguments_that_do_not_fit_are_refused():
         gan.sample(2, codes=[None, [0.5, 0.5]])
 
 
-def test_shared_weights_are_read_once_in_a_step_of_the_generator():
-    """With two readings, TensorFlow may move the weights before the one without a gradient."""
-    model = specimens.compiled("infogan")
+@pytest.mark.parametrize("augmentations", [None, [mirrored, None], [mirrored] * 2])
+def test_the_generators_step_reads_shared_weights_for_a_gradient_each_time(augmentations):
+    """TensorFlow may move weights before a reading without one, if there is another with one."""
+    model = shared_infogan(augmentations=augmentations)
+    passes = 1 + sum(each is not None for each in augmentations or [])
+    shared = model.discriminator.trainable_variables[:2]
 
     @tf.function
-    def step(images):
-        fakes = model.make_fakes(images, "generator", training=True)
-        return model.generator_losses(images, fakes, training=True)
+    def gradients(examples):
+        with tf.GradientTape() as tape:
+            fakes = model.make_fakes(examples, "generator", training=True)
+            loss = model.generator_losses(examples, fakes, training=True)["generator_loss"]
+        return tape.gradient(loss, [variable.value for variable in shared])
 
-    graph = step.get_concrete_function(tf.TensorSpec([8, *specimens.SHAPE])).graph
-    for variable in model.discriminator.trainable_variables:
-        (handle,) = [inner for outer, inner in graph.captures if outer is variable.value.handle]
-        assert [op.type for op in handle.consumers()] == ["ReadVariableOp"], variable.path
+    function = gradients.get_concrete_function(tf.TensorSpec([8, FEATURES]))
+    found = function.graph.structured_outputs
+    for variable, gradient in zip(shared, found, strict=True):
+        (handle,) = [
+            inner for outer, inner in function.graph.captures if outer is variable.value.handle
+        ]
+        assert [op.type for op in handle.consumers()] == ["ReadVariableOp"] * passes
+        (gradient,) = gradient.op.inputs  # behind the function's output
+        assert (gradient.op.type == "AddN") == (passes > 1), gradient.op
+        assert passes == 1 or len(gradient.op.inputs) == passes

@@ -208,27 +208,24 @@ class InfoGAN(GAN):
         """Returns D's logits and Q's outputs, of one pass where they share layers.
 
         With two passes the shared weights would be read twice, and TensorFlow 2.21 does not always
-        wait for the reading whose gradient they do not get before it moves them. So augmented
-        samples are in the batch too, each beside its original: the rows of all replicas are then
-        in the order that one replica has them in.
+        wait for a reading whose gradient they do not get before it moves them. Augmented samples
+        need passes of their own all the same: in one batch with the others they would change the
+        statistics that D normalizes by, and D has then been seen to win. So a gradient of 0, which
+        TensorFlow cannot know to be 0, is taken from the first pass.
         """
-        views, seen = [fakes], []
-        for index, augmentation in enumerate(self.augmentations or [None] * len(self.codes)):
-            seen.append(0 if augmentation is None else len(views))
-            if augmentation is not None:
-                views.append(augmentation(fakes, self.noise.seed_of(f"augmentation {index}")))
-        images = tf.reshape(tf.stack(views, axis=1), [-1, *fakes.shape[1:]])
-
-        def of_view(output, view):
-            return tf.reshape(output, [-1, len(views), *output.shape[1:]])[:, view]
-
         if self.recognition is None:
-            logits, *outputs = self.discriminator(images, training=training)
-            logits = of_view(logits, 0)
+            logits, *outputs = self.discriminator(fakes, training=training)
         else:
             logits = self.discriminator(fakes, training=training)
-            outputs = _as_list(self.recognition(images, training=training))
-        return logits, [of_view(*each) for each in zip(outputs, seen, strict=True)]
+            outputs = _as_list(self.recognition(fakes, training=training))
+        never = tf.cast(self.step.value < 0, tf.float32)
+        for index, augmentation in enumerate(self.augmentations or []):
+            if augmentation is None:
+                continue
+            changed = augmentation(fakes, self.noise.seed_of(f"augmentation {index}"))
+            seen = _as_list(self._recognizer(changed, training=training))[index]
+            outputs[index] = tf.cast(seen, tf.float32) + never * tf.cast(outputs[index], tf.float32)
+        return logits, outputs
 
     def _information_loss(self, latents, outputs):
         """Returns `-E[log Q(c|G(z, c))]`, the bound without the codes' constant entropy."""
