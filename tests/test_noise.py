@@ -88,3 +88,24 @@ def test_random_layers_differ_from_each_other():
     ]
     seeds = {tuple(generator.next().numpy()) for generator in generators}
     assert len(generators) == len(seeds) == 2
+
+
+class Host(keras.Model):
+    """A model of random layers."""
+
+    def __init__(self, *layers):
+        super().__init__()
+        self.parts = list(layers)
+        self.noise = noise.Noise(seed=0, step=0)
+        noise.seed_layers(self)
+
+
+def test_draws_of_a_layer_in_one_call_differ_from_each_other():
+    shift = keras.layers.RandomTranslation(0.4, 0.4, fill_mode="constant")
+    Host(shift)
+    points = np.zeros([200, 11, 11, 1], np.float32)
+    points[:, 5, 5] = 1
+    moved = shift(points, training=True).numpy()
+    places = np.einsum("nyxc,yxd->nd", moved, np.stack(np.mgrid[:11, :11], axis=-1))
+    assert abs(np.corrcoef(places.T)[0, 1]) < 0.25  # were they the same: 1
+    np.testing.assert_array_equal(shift(points, training=True), moved)

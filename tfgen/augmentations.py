@@ -1,8 +1,8 @@
 """Random changes of images that leave what they show, as values.
 
 An augmentation is called with images and a seed; one of your own is a serializable dataclass with
-such a `__call__`. Keras' random layers will not do where a step is to be repeated exactly, on any
-number of replicas: they count their draws.
+such a `__call__`. Keras has layers for the same, which take no seed and whose derivatives, from
+which a generator is to learn, are TensorFlow's: see `interpolate`.
 """
 
 import dataclasses

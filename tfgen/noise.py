@@ -4,6 +4,7 @@ A draw for a batch is made for the whole *global* batch and each replica keeps i
 replicas never share noise, and two replicas together draw exactly what one alone would draw.
 """
 
+import collections
 import dataclasses
 import functools
 import hashlib
@@ -130,35 +131,48 @@ def seed_layers(model):
     # Keras has no public way to find them; tests/test_noise.py tells when this one changes.
     index = itertools.count()
     for layer in model._flatten_layers():
-        for generator in layer._seed_generators:
-            name = f"layer {next(index)}"
-            if layer.weights:
-                generator.next = functools.partial(_seed_of_replica, model, name)
-            else:
-                generator.next = functools.partial(_seed_of_all, model, name)
-                layer.call = functools.partial(_call_for_all, layer)
+        if layer._seed_generators:
+            names = [f"layer {next(index)}" for _ in layer._seed_generators]
+            _LayerSeeds(model, layer, names)
 
 
-def _seed_of_all(model, name, ordered=True):
-    del ordered  # Keras' choice between two ways to advance a counter that is not there
-    return model.noise.seed_of(name)
+class _LayerSeeds:
+    """The seeds of a layer's draws: each draw in a call has its own, and every call the same ones.
 
+    Args:
+        model: see `seed_layers`.
+        layer: a random layer, which draws from them from now on.
+        names: a name for each of the layer's seed generators.
+    """
 
-def _seed_of_replica(model, name, ordered=True):
-    _, replica = _position()
-    return tf.random.fold_in(_seed_of_all(model, name, ordered), replica)
+    def __init__(self, model, layer, names):
+        self._model, self._layer = model, layer
+        self._drawn = collections.Counter()
+        for generator, name in zip(layer._seed_generators, names, strict=True):
+            generator.next = functools.partial(self._next, name)
+        layer.call = self._call
 
+    def _next(self, name, ordered=True):
+        del ordered  # Keras' choice between two ways to advance a counter that is not there
+        number = self._drawn[name]
+        self._drawn[name] += 1
+        seed = self._model.noise.seed_of(f"{name}, draw {number}" if number else name)
+        if not self._layer.weights:
+            return seed
+        _, replica = _position()
+        return tf.random.fold_in(seed, replica)
 
-def _call_for_all(layer, inputs, *args, **kwargs):
-    """Calls a random layer with as many rows as all replicas have, and keeps this one's."""
-    replicas, replica = _position()
-    call = functools.partial(type(layer).call, layer)
-    if replicas == 1:
-        return call(inputs, *args, **kwargs)
-    rows = tf.shape(inputs)[0]
-    tiled = tf.tile(inputs, [replicas, *[1] * (len(inputs.shape) - 1)])
-    outputs = call(tiled, *args, **kwargs)[replica * rows : (replica + 1) * rows]
-    return tf.ensure_shape(outputs, inputs.shape)
+    def _call(self, inputs, *args, **kwargs):
+        """Calls the layer with as many rows as all replicas have, and keeps this one's."""
+        self._drawn.clear()
+        call = functools.partial(type(self._layer).call, self._layer)
+        replicas, replica = _position()
+        if replicas == 1 or self._layer.weights:
+            return call(inputs, *args, **kwargs)
+        rows = tf.shape(inputs)[0]
+        tiled = tf.tile(inputs, [replicas, *[1] * (len(inputs.shape) - 1)])
+        outputs = call(tiled, *args, **kwargs)[replica * rows : (replica + 1) * rows]
+        return tf.ensure_shape(outputs, inputs.shape)
 
 
 def _position():
