@@ -172,11 +172,13 @@ def test_a_discriminator_is_probed(tmp_path, capsys):
     run = tmp_path / "run"
     run.mkdir()
     compiled("wgan_gp").save(run / "model.keras")
-    (run / "results.json").write_text("{}")
+    (run / "results.json").write_text(json.dumps({"seconds": 7}))
     (run / "config.json").write_text(json.dumps({"settings": {"data": "digits"}}))
     probe.main([str(run), "--labels=20,40"])
     printed = capsys.readouterr().out
-    found = json.loads((run / "probe.json").read_text())["probe"]
+    written = json.loads((run / "probe.json").read_text())
+    assert written["training"]["seconds"] == 7
+    found = written["probe"]
     assert set(found) == {"the discriminator", "random weights", "pixels"}
     assert f"{found['pixels']['40']['accuracy']:.2%} with 40 labels" in printed
     digits = [data.source("digits", split) for split in data.SPLITS]
