@@ -158,8 +158,13 @@ class AdversarialModel(GenerativeModel):
             lambda: run(self._move_discriminator),
         )
 
-    def after_generator_step(self):
-        """Is called after each step of the generator, on every replica."""
+    def after_generator_step(self, data, fakes):
+        """Is called after each step of the generator, on every replica, with what it learnt from.
+
+        Args:
+            data: the batch.
+            fakes: what `make_fakes` returned for it.
+        """
 
     def after_step(self, losses):
         """Is called with the losses of each step, on every replica."""
@@ -173,18 +178,20 @@ class AdversarialModel(GenerativeModel):
         return self._end_step(self._descend_discriminator(data, fakes), data)
 
     def _move_both(self, data):
-        losses = {}
+        losses, fakes = {}, None
         if self.fresh_fakes:
             fakes = self.make_fakes(data, "discriminator", training=True)
             losses.update(self._descend_discriminator(data, fakes))
 
         def generator_losses():
+            nonlocal fakes
             fakes = self.make_fakes(data, "generator", training=True)
             if not self.fresh_fakes:
                 losses.update(self._descend_discriminator(data, fakes))
             return self.generator_losses(data, fakes, training=True)
 
         losses.update(self._descend_generator(generator_losses))
+        self.after_generator_step(data, fakes)
         return self._end_step(losses, data)
 
     def _descend_discriminator(self, data, fakes):
@@ -201,15 +208,13 @@ class AdversarialModel(GenerativeModel):
         return losses
 
     def _descend_generator(self, compute_losses):
-        losses = descend(
+        return descend(
             self.generator_optimizer,
             self.generator_variables,
             compute_losses,
             name="generator_loss",
             jit_update=self.compiles_update_of(self.generator_variables),
         )
-        self.after_generator_step()
-        return losses
 
     def _end_step(self, losses, data):
         self.after_step(losses)

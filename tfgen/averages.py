@@ -2,8 +2,10 @@
 
     a <- m a + (1 - m) w
 
-The average of a generator makes better samples than its last weights (Yazici et al., 2019). It
-covers the statistics of batch normalization too.
+The average of a generator makes better samples than its last weights (Yazici et al., 2019). The
+statistics of batch normalization are not averaged but the averaged network's own, found by running
+it on batches (Izmailov et al., 2018, section 3.2): each of the networks it is the average of has
+had others.
 """
 
 import tensorflow as tf
@@ -39,11 +41,11 @@ def add_average(model, network):
             trainable=False,
             autocast=False,
         )
-        for variable in _variables(network)
+        for variable in (*network.trainable_variables, *network.non_trainable_variables)
     ]
 
 
-def follow(average, network, momentum, step):
+def follow(average, network, momentum, step, inputs):
     """Moves an average a step towards its network.
 
     Args:
@@ -52,17 +54,18 @@ def follow(average, network, momentum, step):
         momentum: `m`, the share of the average that stays.
         step: how many steps were taken before. In the first ones less stays, or the average would
             long remember the network's beginning.
+        inputs: a batch of what the network takes. The average runs on it as in training where it
+            has a state, such as the statistics of batch normalization, which move with their
+            layers' own momentum.
     """
     step = tf.cast(step, tf.float32)
     momentum = tf.minimum(momentum, (1 + step) / (10 + step))
-    weights = [tf.convert_to_tensor(variable.value) for variable in _variables(network)]
-
-    def moved(index, value):
-        if not value.dtype.is_floating:
-            return weights[index]
-        return value + tf.cast(1 - momentum, value.dtype) * (weights[index] - value)
-
-    update(average, moved)
+    weights = [tf.convert_to_tensor(variable.value) for variable in network.trainable_variables]
+    averaged, state = average[: len(weights)], average[len(weights) :]
+    update(averaged, lambda index, value: value + (1 - momentum) * (weights[index] - value))
+    if state:
+        _, moved = network.stateless_call(averaged, state, inputs, training=True)
+        update(state, lambda index, _: moved[index])
 
 
 def call_averaged(average, network, inputs):
@@ -70,7 +73,3 @@ def call_averaged(average, network, inputs):
     count = len(network.trainable_variables)
     outputs, _ = network.stateless_call(average[:count], average[count:], inputs, training=False)
     return outputs
-
-
-def _variables(network):
-    return [*network.trainable_variables, *network.non_trainable_variables]

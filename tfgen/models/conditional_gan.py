@@ -86,9 +86,8 @@ class ConditionalGAN(GAN):
             self._check_labels(labels, count)
         return self.generate(self.draw_latents(count, seed), labels, averaged)
 
-    def call_on_batch(self, latents, data, training):
-        conditions = self._conditions(self._labels_of(data))
-        return tf.cast(self.generator([latents, conditions], training=training), tf.float32)
+    def inputs_on_batch(self, latents, data):
+        return [latents, self._conditions(self._labels_of(data))]
 
     def judge(self, images, data, training):
         conditions = self._conditions(self._labels_of(data))

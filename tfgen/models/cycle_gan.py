@@ -214,11 +214,12 @@ class CycleGAN(AdversarialModel):
         total = tf.add_n([adversarial_a, adversarial_b, consistency, *regularizers])
         return {"generator_loss": total, **losses}
 
-    def after_generator_step(self):
+    def after_generator_step(self, data, fakes):
         if self.generator_ema is not None:
+            images_a, images_b = self._unpack_pair(data)
             step = self.step.value // self.critic_steps
-            follow(self._average_ab, self.generator_ab, self.generator_ema, step)
-            follow(self._average_ba, self.generator_ba, self.generator_ema, step)
+            follow(self._average_ab, self.generator_ab, self.generator_ema, step, images_a)
+            follow(self._average_ba, self.generator_ba, self.generator_ema, step, images_b)
 
     def signatures(self):
         images_a = [_images_spec(self.generator_ab)]

@@ -107,20 +107,22 @@ class LatentGenerator(AdversarialModel):
     def make_fakes(self, data, player, training):
         images, _ = unpack(data)
         latents = self.batch_latents(images, self.noise.seed_of(f"{player} latents"))
-        return Fakes(latents, self.call_on_batch(latents, data, training))
+        made = self.generator(self.inputs_on_batch(latents, data), training=training)
+        return Fakes(latents, tf.cast(made, tf.float32))
 
-    def call_on_batch(self, latents, data, training):
-        """Returns samples for latents; a subclass may make use of the batch's labels."""
-        return tf.cast(self.generator(latents, training=training), tf.float32)
+    def inputs_on_batch(self, latents, data):
+        """Returns what the generator takes; a subclass may make use of the batch's labels."""
+        return latents
 
     def batch_latents(self, images, seed):
         """Draws as many latents as there are examples in this replica's share of a batch."""
         return noise.draw(self.prior.distribution(), tf.shape(images)[0], seed)
 
-    def after_generator_step(self):
+    def after_generator_step(self, data, fakes):
         if self.generator_ema is not None:
             step = self.step.value // self.critic_steps
-            follow(self._average, self.generator, self.generator_ema, step)
+            inputs = self.inputs_on_batch(fakes.latents, data)
+            follow(self._average, self.generator, self.generator_ema, step, inputs)
 
     @abc.abstractmethod
     def score(self, images):

@@ -240,9 +240,12 @@ def points_gan(shape, steps, **options):
 
 
 def players(shape, batch_norm=True):
-    """Returns InfoGAN's generator and discriminator, and the prior of Lucic et al."""
+    """Returns InfoGAN's generator and discriminator, and the prior of Lucic et al.
+
+    What the generator normalizes by when it is asked for samples, it learns from 100 batches.
+    """
     return (
-        networks.info_gan_generator(shape, latent_dim=64),
+        networks.info_gan_generator(shape, latent_dim=64, momentum=0.99),
         networks.info_gan_discriminator(shape, batch_norm=batch_norm),
         distributions.Uniform(64),
     )
