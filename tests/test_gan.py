@@ -153,7 +153,7 @@ def test_every_step_of_the_critic_has_a_batch_and_noise_of_its_own(monkeypatch):
     judge = gan.judge
 
     def spy(images, data, training):
-        judged.append(np.asarray(images))
+        judged.extend(np.reshape(images, [-1, 8, FEATURES]))  # data and samples may come as one
         return judge(images, data, training)
 
     monkeypatch.setattr(gan, "judge", spy)
@@ -172,7 +172,7 @@ def test_the_generator_may_learn_from_what_the_last_step_of_the_critic_saw(monke
     judge, make_fakes = gan.judge, gan.make_fakes
 
     def spy(images, data, training):
-        judged.append(np.asarray(images))
+        judged.extend(np.reshape(images, [-1, 8, FEATURES]))  # data and samples may come as one
         return judge(images, data, training)
 
     def count(data, player, training):

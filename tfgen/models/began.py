@@ -5,6 +5,7 @@ import tensorflow as tf
 from tfgen.base import unpack
 from tfgen.config import serializable
 from tfgen.models.latent_generator import LatentGenerator, check_latents, check_players
+from tfgen.rows import on_both
 
 
 @serializable
@@ -75,8 +76,10 @@ class BEGAN(LatentGenerator):
 
     def discriminator_losses(self, data, fakes, training):
         images, _ = unpack(data)
-        real = tf.reduce_mean(self._errors(images, training))
-        fake = tf.reduce_mean(self._errors(fakes.images, training))
+        errors = on_both(
+            lambda both: self._errors(both, training), self.discriminator, images, fakes.images
+        )
+        real, fake = (tf.reduce_mean(each) for each in errors)
         loss = real - self.control.value * fake
         return {
             "discriminator_loss": tf.add_n([loss, *self.discriminator.losses]),

@@ -12,6 +12,7 @@ from tfgen.base import unpack
 from tfgen.config import serializable
 from tfgen.image_pool import ImagePool
 from tfgen.models.latent_generator import check_players
+from tfgen.rows import on_both
 
 
 class _Fakes(typing.NamedTuple):
@@ -190,13 +191,8 @@ class CycleGAN(AdversarialModel):
     def discriminator_losses(self, data, fakes, training):
         images_a, images_b = self._unpack_pair(data)
         losses = [
-            self.game.discriminator_loss(
-                _run(discriminator, images, training), _run(discriminator, made, training)
-            )
-            for discriminator, images, made in (
-                (self.discriminator_a, images_a, fakes.a),
-                (self.discriminator_b, images_b, fakes.b),
-            )
+            self._discriminator_loss(self.discriminator_a, images_a, fakes.a, training),
+            self._discriminator_loss(self.discriminator_b, images_b, fakes.b, training),
         ]
         regularizers = [*self.discriminator_a.losses, *self.discriminator_b.losses]
         return {"discriminator_loss": tf.add_n([*losses, *regularizers])}
@@ -233,6 +229,12 @@ class CycleGAN(AdversarialModel):
             "score_a": (self.score_a, images_a),
             "score_b": (self.score_b, images_b),
         }
+
+    def _discriminator_loss(self, discriminator, images, made, training):
+        logits = on_both(
+            lambda both: _run(discriminator, both, training), discriminator, images, made
+        )
+        return self.game.discriminator_loss(*logits)
 
     def _deviation(self, images, sources, training):
         """Returns how far the images of A and B are from what is made out of two sources."""

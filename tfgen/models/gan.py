@@ -6,6 +6,7 @@ from tfgen import games
 from tfgen.base import unpack
 from tfgen.config import serializable
 from tfgen.models.latent_generator import LatentGenerator, check_latents, check_players
+from tfgen.rows import on_both
 
 
 @serializable
@@ -66,9 +67,13 @@ class GAN(LatentGenerator):
 
     def discriminator_losses(self, data, fakes, training):
         images, _ = unpack(data)
-        loss = self.game.discriminator_loss(
-            self.judge(images, data, training), self.judge(fakes.images, data, training)
+        logits = on_both(
+            lambda both: self.judge(*both, training),
+            self.discriminator,
+            (images, data),
+            (fakes.images, data),
         )
+        loss = self.game.discriminator_loss(*logits)
         losses = [loss, *self.discriminator.losses]
         if not self.penalties:
             return {"discriminator_loss": tf.add_n(losses)}

@@ -1,0 +1,108 @@
+"""Networks that treat every example by itself are told from those that do not."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+import tfgen
+from tfgen import distributions, games, networks
+from tfgen.rows import on_both, treats_rows_alone
+
+IMAGES = (28, 28, 1)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class LessTheMean(layers.Layer):
+    """A layer of a user's own whose rows depend on each other."""
+
+    def call(self, inputs):
+        return inputs - tf.reduce_mean(inputs, axis=0, keepdims=True)
+
+
+def flat(*parts):
+    return keras.Sequential([keras.Input((3,)), *parts, layers.Dense(1)])
+
+
+def with_operation():
+    inputs = keras.Input((3,))
+    return keras.Model(inputs, inputs - keras.ops.mean(inputs, axis=0))
+
+
+class Subclassed(keras.Model):
+    """A model whose `call` may do anything."""
+
+    def call(self, inputs):
+        return inputs
+
+
+ALONE = {
+    "perceptron": lambda: networks.mlp_discriminator(IMAGES, hidden_sizes=(8, 8)),
+    "infogan without batch normalization": lambda: networks.info_gan_discriminator(
+        IMAGES, batch_norm=False, units=8, filters=(4, 8)
+    ),
+    "infogan with codes": lambda: networks.info_gan_discriminator(
+        IMAGES, batch_norm=False, units=8, filters=(4, 8), code_sizes=[10, 2]
+    ),
+    "autoencoder": lambda: networks.info_gan_autoencoder(IMAGES, code_size=4),
+    "patches": lambda: networks.patch_gan_discriminator((32, 32, 1), filters=4, depth=1),
+    "nested": lambda: flat(flat()),
+}
+MIXED = {
+    "batch normalization": lambda: flat(layers.BatchNormalization()),
+    "nested": lambda: flat(flat(layers.BatchNormalization())),
+    "dropout": lambda: flat(layers.Dropout(0.5)),
+    "spectral normalization": lambda: flat(layers.SpectralNormalization(layers.Dense(2))),
+    "a layer of one's own": lambda: flat(LessTheMean()),
+    "an operation": with_operation,
+    "a subclass": Subclassed,
+    "infogan with batch normalization": lambda: networks.info_gan_discriminator(IMAGES),
+}
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_rows_that_are_alone_do_not_change_with_others(name):
+    network = ALONE[name]()
+    assert treats_rows_alone(network)
+    random = np.random.default_rng(0)
+    images = random.uniform(size=(4, *network.input_shape[1:])).astype(np.float32)
+    others = np.concatenate([images[:2], random.uniform(size=images[2:].shape)])
+    made = tf.nest.flatten(network(images, training=True))
+    beside_others = tf.nest.flatten(network(others.astype(np.float32), training=True))
+    for one, other in zip(made, beside_others, strict=True):
+        np.testing.assert_allclose(one[:2], other[:2], atol=1e-6)
+        assert np.abs(one[2:] - other[2:]).max() > 1e-6
+
+
+@pytest.mark.parametrize("name", MIXED)
+def test_what_may_mix_rows_is_not_trusted(name):
+    assert not treats_rows_alone(MIXED[name]())
+
+
+@pytest.mark.parametrize(("network", "passes"), [(flat(), 1), (flat(LessTheMean()), 2)])
+def test_two_batches_are_one_pass_where_that_is_the_same(network, passes):
+    shapes = []
+
+    def function(both):
+        images, labels = both
+        shapes.append((images.shape, labels.shape))
+        return network(images) + tf.cast(labels, tf.float32)
+
+    first = (tf.constant([[0, 1, 2]], tf.uint8), tf.constant([[3]]))
+    second = (tf.constant([[4.0, 5.0, 9.0]]), tf.constant([[6]]))
+    found = on_both(function, network, first, second)
+    assert shapes == [((3 - passes, 3), (3 - passes, 1))] * passes
+    for one, (images, labels) in zip(found, (first, second), strict=True):
+        expected = network(tf.cast(images, tf.float32)) + tf.cast(labels, tf.float32)
+        np.testing.assert_allclose(one, expected, rtol=1e-6)
+
+
+def test_a_discriminator_that_mixes_rows_never_sees_data_and_samples_at_once():
+    generator = keras.Sequential([keras.Input((2,)), layers.Dense(3)])
+    gan = tfgen.GAN(generator, flat(LessTheMean()), distributions.Uniform(2), games.Wasserstein())
+    gan.compile("sgd", "sgd")
+    # What is less its batch's mean has a mean of 0, and so have a critic's linear outputs.
+    offset = np.float32(5.0) + np.random.default_rng(0).normal(size=(8, 3)).astype(np.float32)
+    losses = gan.evaluate(offset, batch_size=8, verbose=0, return_dict=True)
+    np.testing.assert_allclose(losses["discriminator_loss"], 0.0, atol=1e-5)
