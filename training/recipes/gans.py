@@ -2,17 +2,7 @@
 
 import keras
 
-from tfgen import (
-    augmentations,
-    codes,
-    data,
-    distributions,
-    games,
-    networks,
-    penalties,
-    schedules,
-    zoo,
-)
+from tfgen import augmentations, codes, data, distributions, games, networks, penalties, zoo
 from tfgen.models.gan import GAN
 from training.measures import code_error, label_agreement, mode_coverage
 from training.recipe import recipe
@@ -46,27 +36,6 @@ def ns_gan_fashion(shape, steps):
     """
     gan = zoo.ns_gan(*players(shape), generator_ema=0.9995)
     gan.compile(*(keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)))
-    return gan
-
-
-@fashion_recipe
-def r1_gan_fashion(shape, steps):
-    """The non-saturating GAN, flat at the data (Mescheder et al., 2018), in InfoGAN's networks.
-
-    The discriminator has no batch normalization. It is hardly better than a guess all the time, so
-    that both players can learn at ten times the usual rate, which falls to 0 in the second half.
-    """
-    generator, discriminator, prior = players(shape, batch_norm=False)
-    gan = GAN(
-        generator,
-        discriminator,
-        prior,
-        games.NonSaturating(),
-        penalties=[penalties.RealGradient(3.0)],
-        generator_ema=0.9995,
-    )
-    rates = (schedules.ConstantThenLinear(2e-3, steps) for _ in range(2))
-    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9) for rate in rates))
     return gan
 
 
