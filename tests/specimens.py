@@ -10,7 +10,7 @@ import tensorflow_probability as tfp
 from keras import layers
 
 import tfgen
-from tfgen import bounds, codes, distributions, games, networks, noise, penalties
+from tfgen import augmentations, bounds, codes, distributions, games, networks, noise, penalties
 from tfgen.config import Configured
 
 tfd = tfp.distributions
@@ -68,6 +68,7 @@ def wgan_gp():
         distributions.StandardNormal(3),
         games.Wasserstein(),
         [penalties.GradientPenalty(), penalties.Dragan()],
+        augmentation=augmentations.RandomShift(0.25),
         critic_steps=2,
         constraint=penalties.WeightClipping(0.5),
         generator_ema=0.9,

@@ -1,12 +1,14 @@
 """Augmentations by the moments of a blob, before and after."""
 
+import collections
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from tfgen import augmentations, noise
-from tfgen.augmentations import RandomAffine
+from tfgen.augmentations import RandomAffine, RandomShift
 
 NONE = {"turn": 0.0, "shear": 0.0, "scale": 0.0, "shift": 0.0}
 SHAPE = (41, 51)  # height and width
@@ -124,3 +126,44 @@ def test_it_is_a_value_that_saves_itself():
 def test_limits_out_of_range_are_refused(limits):
     with pytest.raises(ValueError, match="at least 0, and `scale` less than 1. Received: {'turn'"):
         augmentations.RandomAffine(**limits)
+
+
+def test_shifts_move_whole_images_by_whole_pixels():
+    shifts = RandomShift(0.1)(tf.constant(blobs()), (0, 1)).numpy()[..., 0]
+    down, right = (np.round(0.1 * size).astype(int) for size in SHAPE)
+    image = np.pad(blobs(1)[0, ..., 0], [(down, down), (right, right)])
+    seen = collections.Counter()
+    for shifted in shifts:
+        peak = np.unravel_index(shifted.argmax(), SHAPE)
+        lower, further = (at - size // 2 for at, size in zip(peak, SHAPE, strict=True))
+        seen[lower, further] += 1
+        rows = slice(down - lower, down - lower + SHAPE[0])
+        columns = slice(right - further, right - further + SHAPE[1])
+        np.testing.assert_array_equal(shifted, image[rows, columns])
+    for axis, limit in enumerate((down, right)):
+        counts = collections.Counter(np.repeat([key[axis] for key in seen], list(seen.values())))
+        assert set(counts) == set(range(-limit, limit + 1))
+        expected = COUNT / (2 * limit + 1)
+        assert max(abs(count - expected) for count in counts.values()) < 4 * expected**0.5
+    assert len(seen) > (2 * down + 1) * (2 * right + 1) - 10  # both directions apart
+
+
+def test_a_shift_sends_gradients_back_to_where_pixels_came_from():
+    images = tf.constant(blobs(5))
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        shifted = RandomShift(0.1)(images, (0, 3))
+        loss = tf.reduce_sum(shifted**2)
+    lost = images - 0.5 * tape.gradient(loss, images)  # what went over the edge
+    np.testing.assert_allclose(
+        tf.reduce_sum(lost, [1, 2, 3]),
+        tf.reduce_sum(images, [1, 2, 3]) - tf.reduce_sum(shifted, [1, 2, 3]),
+        atol=1e-3,
+    )
+    np.testing.assert_array_equal(RandomShift(0.0)(images), images)
+
+
+@pytest.mark.parametrize("limit", [-0.1, 1.1])
+def test_shifts_beyond_the_image_are_refused(limit):
+    with pytest.raises(ValueError, match="`limit` must be from 0 to 1"):
+        RandomShift(limit)

@@ -262,6 +262,23 @@ def test_compiled_steps_are_the_same_steps():
             np.testing.assert_allclose(other, weight, rtol=1e-4, atol=1e-6)
 
 
+@keras.saving.register_keras_serializable(package="tests")
+def doubled(examples, seed):
+    return 2 * examples
+
+
+def test_the_discriminator_is_shown_augmented_examples_in_training():
+    # To see twice the values is, for a linear player, to have twice the weights.
+    gan, sharper, plain = linear_gan(augmentation=doubled), linear_gan(), linear_gan()
+    weights, offset = sharper.discriminator.get_weights()
+    sharper.discriminator.set_weights([2 * weights, offset])
+    for other, training in ((sharper, True), (plain, False)):
+        found = gan.compute_losses(points(), training=training)
+        expected = other.compute_losses(points(), training=training)
+        for name, loss in expected.items():
+            np.testing.assert_allclose(found[name], loss, rtol=1e-5)
+
+
 def test_the_average_of_the_generator_follows_its_own_steps():
     gan, recorder = compiled_gan(critic_steps=2, generator_ema=0.3), Recorder()
     fit(gan, steps=9, callbacks=[recorder])

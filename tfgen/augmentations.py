@@ -73,6 +73,51 @@ class RandomAffine(Configured):
         return interpolate(images, middle[0] + x, middle[1] + y)
 
 
+@serializable
+@dataclasses.dataclass(frozen=True)
+class RandomShift(Configured):
+    """Shifts each image by whole pixels, down and to the right or back.
+
+    Each shift is one of `-n, ..., n` pixels, all equally likely, and apart for each image. What
+    comes in from outside is 0. The translation of Zhao et al., 2020, section 3.
+
+    Args:
+        limit: the limit of the shift in both directions, as a share of the image's sides, from 0
+            to 1; `n` is that many pixels, rounded.
+
+    Raises:
+        ValueError: `limit` is not from 0 to 1.
+
+    Example:
+        >>> RandomShift(0.125)(images, seed=(0, 1))
+    """
+
+    limit: float = 0.125
+
+    def __post_init__(self):
+        if not 0 <= self.limit <= 1:
+            raise ValueError(f"`limit` must be from 0 to 1. Received: limit={self.limit}.")
+
+    def __call__(self, images, seed=(0, 0)):
+        """Returns shifted images.
+
+        Args:
+            images: `[batch, height, width, channels]`.
+            seed: int32 `[2]`, of the draws.
+        """
+        height, width = images.shape[1:3]
+        draws = noise.draw(tfd.Sample(tfd.Uniform(), 2), tf.shape(images)[0], seed)
+        rows = self._origins(draws[:, :1], height, images.dtype)
+        columns = self._origins(draws[:, 1:], width, images.dtype)
+        return tf.einsum("bih,bhwc,bjw->bijc", rows, images, columns)
+
+    def _origins(self, draws, size, dtype):
+        """Returns for each pixel a row with a 1 where it comes from: `[batch, size, size]`."""
+        largest = round(self.limit * size)
+        shifts = tf.cast(draws * (2 * largest + 1), tf.int32) - largest
+        return tf.one_hot(tf.range(size) - shifts, size, dtype=dtype)  # outside is a row of 0
+
+
 def interpolate(images, x, y):
     """Reads images between their pixels, linearly in both directions.
 

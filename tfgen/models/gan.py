@@ -32,6 +32,10 @@ class GAN(LatentGenerator):
         prior: a `tfgen.distributions.Prior` of the latents.
         game: a `tfgen.games.Game`; the default is `NonSaturating()`.
         penalties: a list of `tfgen.penalties.Penalty`s of the discriminator.
+        augmentation: a function T of examples and a seed, such as
+            `tfgen.augmentations.RandomShift()`, through which data and samples pass before the
+            discriminator sees them in training, `D(T(x))` and `D(T(G(z)))` (Zhao et al., 2020,
+            equations 2 and 3): it then cannot learn the data by heart. `None` for none.
         **kwargs: `generator_ema`, the momentum, such as 0.999, of an exponential moving average of
             the generator's weights, with which samples are then made; `fresh_fakes`, see above;
             `critic_steps` and `constraint`, see `tfgen.AdversarialModel`; `seed`, `name`, `dtype`,
@@ -53,10 +57,20 @@ class GAN(LatentGenerator):
         TensorShape([16, 28, 28, 1])
     """
 
-    def __init__(self, generator, discriminator, prior, game=None, penalties=(), **kwargs):
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        prior,
+        game=None,
+        penalties=(),
+        augmentation=None,
+        **kwargs,
+    ):
         super().__init__(generator, discriminator, prior, **kwargs)
         self.game = game or games.NonSaturating()
         self.penalties = list(penalties)
+        self.augmentation = augmentation
         self.check_fit()
         self.finish()
 
@@ -67,22 +81,31 @@ class GAN(LatentGenerator):
 
     def discriminator_losses(self, data, fakes, training):
         images, _ = unpack(data)
+        images = self.shown(images, "data", training)
+        samples = self.shown(fakes.images, "samples", training)
         logits = on_both(
             lambda both: self.judge(*both, training),
             self.discriminator,
             (images, data),
-            (fakes.images, data),
+            (samples, data),
         )
         loss = self.game.discriminator_loss(*logits)
         losses = [loss, *self.discriminator.losses]
         if not self.penalties:
             return {"discriminator_loss": tf.add_n(losses)}
-        penalty = self._penalty(images, fakes.images, data, training)
+        penalty = self._penalty(images, samples, data, training)
         return {"discriminator_loss": tf.add_n([*losses, penalty]), "penalty": penalty}
 
     def generator_losses(self, data, fakes, training):
-        loss = self.game.generator_loss(self.judge(fakes.images, data, training))
+        samples = self.shown(fakes.images, "generator's samples", training)
+        loss = self.game.generator_loss(self.judge(samples, data, training))
         return {"generator_loss": tf.add_n([loss, *self.generator.losses])}
+
+    def shown(self, images, name, training):
+        """Returns what the discriminator is shown of examples; `name` decides the draws."""
+        if self.augmentation is None or not training:
+            return images
+        return self.augmentation(images, self.noise.seed_of(f"augmentation of {name}"))
 
     def judge(self, images, data, training):
         """Returns the logits of examples; a subclass may make use of the batch's labels."""

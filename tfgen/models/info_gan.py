@@ -146,7 +146,8 @@ class InfoGAN(GAN):
         latents, fakes = fakes
         with tf.GradientTape() as tape:
             tape.watch(fakes)
-            logits, outputs = self._judge_and_recognize(fakes, training)
+            shown = self.shown(fakes, "generator's samples", training)
+            logits, outputs = self._judge_and_recognize(shown, training)
             loss = self.game.generator_loss(tf.cast(logits, tf.float32))
         # The generator's optimizer moves layers that Q shares with D, for Q, and must not move them
         # to D's disadvantage: the loss is taken as linear in the samples, from which D's weights
