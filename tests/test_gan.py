@@ -272,9 +272,9 @@ def test_the_discriminator_is_shown_augmented_examples_in_training():
     gan, sharper, plain = linear_gan(augmentation=doubled), linear_gan(), linear_gan()
     weights, offset = sharper.discriminator.get_weights()
     sharper.discriminator.set_weights([2 * weights, offset])
-    for other, training in ((sharper, True), (plain, False)):
-        found = gan.compute_losses(points(), training=training)
-        expected = other.compute_losses(points(), training=training)
+    for other, in_training in ((sharper, True), (plain, False)):
+        found = gan.compute_losses(points(), training=in_training)
+        expected = other.compute_losses(points(), training=in_training)
         for name, loss in expected.items():
             np.testing.assert_allclose(found[name], loss, rtol=1e-5)
 
