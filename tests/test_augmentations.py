@@ -167,3 +167,11 @@ def test_a_shift_sends_gradients_back_to_where_pixels_came_from():
 def test_shifts_beyond_the_image_are_refused(limit):
     with pytest.raises(ValueError, match="`limit` must be from 0 to 1"):
         RandomShift(limit)
+
+
+@pytest.mark.parametrize("augmentation", [RandomShift(), RandomAffine()])
+@pytest.mark.parametrize("shape", [[2, 5], [2, None, 28, 1]])
+def test_what_is_no_image_of_a_known_size_is_refused(augmentation, shape):
+    traced = tf.function(augmentation, input_signature=[tf.TensorSpec(shape)])
+    with pytest.raises(ValueError, match="images of a known size"):
+        traced.get_concrete_function()

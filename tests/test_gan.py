@@ -150,13 +150,13 @@ def test_every_step_of_the_critic_has_a_batch_and_noise_of_its_own(monkeypatch):
     gan = linear_gan(critic_steps=3)
     gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0), run_eagerly=True)
     judged = []
-    judge = gan.judge
+    logits_of = gan.logits_of
 
-    def spy(images, data, training):
-        judged.extend(np.reshape(images, [-1, 8, FEATURES]))  # data and samples may come as one
-        return judge(images, data, training)
+    def spy(inputs, training):
+        judged.extend(np.reshape(inputs, [-1, 8, FEATURES]))  # data and samples may come as one
+        return logits_of(inputs, training)
 
-    monkeypatch.setattr(gan, "judge", spy)
+    monkeypatch.setattr(gan, "logits_of", spy)
     fit(gan, steps=3)
     # Data and samples for the critic, three times, and at last samples for the generator.
     assert len(judged) == 7
@@ -169,17 +169,17 @@ def test_the_generator_may_learn_from_what_the_last_step_of_the_critic_saw(monke
     gan = linear_gan(critic_steps=2, fresh_fakes=False)
     gan.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0), run_eagerly=True)
     judged, made = [], []
-    judge, make_fakes = gan.judge, gan.make_fakes
+    logits_of, make_fakes = gan.logits_of, gan.make_fakes
 
-    def spy(images, data, training):
-        judged.extend(np.reshape(images, [-1, 8, FEATURES]))  # data and samples may come as one
-        return judge(images, data, training)
+    def spy(inputs, training):
+        judged.extend(np.reshape(inputs, [-1, 8, FEATURES]))  # data and samples may come as one
+        return logits_of(inputs, training)
 
     def count(data, player, training):
         made.append(player)
         return make_fakes(data, player, training)
 
-    monkeypatch.setattr(gan, "judge", spy)
+    monkeypatch.setattr(gan, "logits_of", spy)
     monkeypatch.setattr(gan, "make_fakes", count)
     fit(gan, steps=2)
     # The generator runs once a step.
@@ -279,6 +279,19 @@ def test_the_discriminator_is_shown_augmented_examples_in_training():
             np.testing.assert_allclose(found[name], loss, rtol=1e-5)
 
 
+def test_an_augmentation_is_one_function():
+    with pytest.raises(TypeError, match=r"one function of examples and a seed\. Received: .*\[\]"):
+        linear_gan(augmentation=[])
+
+
+def test_labels_that_nobody_reads_may_be_anything():
+    gan = linear_gan()
+    losses = gan.compute_losses(points(), training=True)
+    for labels in (None, [1] * 8, 3.0):
+        found = gan.compute_losses((points(), labels), training=True)
+        np.testing.assert_allclose(found["discriminator_loss"], losses["discriminator_loss"])
+
+
 def test_the_average_of_the_generator_follows_its_own_steps():
     gan, recorder = compiled_gan(critic_steps=2, generator_ema=0.3), Recorder()
     fit(gan, steps=9, callbacks=[recorder])
@@ -324,6 +337,29 @@ def test_an_average_has_statistics_of_its_own():
     hidden = batch @ kernel + bias
     np.testing.assert_allclose(mean, hidden.mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(variance, hidden.var(axis=0), rtol=1e-5)
+
+
+class FadedIn(layers.Layer):
+    """Has a weight that no optimizer and no call moves, in another type than most."""
+
+    def build(self, _):
+        self.share = self.add_weight(trainable=False, initializer="zeros", dtype="float64")
+        self.slope = self.add_weight(dtype="float64")
+
+    def call(self, inputs):
+        return inputs * tf.cast(self.share.value * self.slope.value, inputs.dtype)
+
+
+def test_what_no_call_moves_is_in_the_average_as_it_is_in_the_network():
+    network = keras.Sequential([keras.Input((FEATURES,)), FadedIn(), layers.BatchNormalization()])
+    average = add_average(keras.Model(), network)
+    faded = network.layers[0]
+    slope = faded.slope.numpy()
+    faded.share.assign(1.0)
+    faded.slope.assign(slope + 1.0)
+    follow(average, network, 0.75, 1000, points())
+    found = [float(each) for each in average if each.dtype == "float64"]
+    np.testing.assert_allclose(found, [slope + 0.25, 1.0], rtol=1e-6)
 
 
 def test_samples_of_the_average_are_normalized():

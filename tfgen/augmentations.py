@@ -56,7 +56,7 @@ class RandomAffine(Configured):
             images: `[batch, height, width, channels]`.
             seed: int32 `[2]`, of the draws.
         """
-        height, width = images.shape[1:3]
+        height, width = _sides(images)
         limits = [self.turn, self.shear, self.scale, self.shift * width, self.shift * height]
         draws = noise.draw(tfd.Sample(tfd.Uniform(-1.0, 1.0), 5), tf.shape(images)[0], seed)
         draws = tf.reshape(tf.transpose(draws * limits), [5, -1, 1, 1])
@@ -83,7 +83,7 @@ class RandomShift(Configured):
 
     Args:
         limit: the limit of the shift in both directions, as a share of the image's sides, from 0
-            to 1; `n` is that many pixels, rounded.
+            to 1; `n` is that many pixels, rounded. The default is the paper's.
 
     Raises:
         ValueError: `limit` is not from 0 to 1.
@@ -105,7 +105,7 @@ class RandomShift(Configured):
             images: `[batch, height, width, channels]`.
             seed: int32 `[2]`, of the draws.
         """
-        height, width = images.shape[1:3]
+        height, width = _sides(images)
         draws = noise.draw(tfd.Sample(tfd.Uniform(), 2), tf.shape(images)[0], seed)
         rows = self._origins(draws[:, :1], height, images.dtype)
         columns = self._origins(draws[:, 1:], width, images.dtype)
@@ -113,9 +113,19 @@ class RandomShift(Configured):
 
     def _origins(self, draws, size, dtype):
         """Returns for each pixel a row with a 1 where it comes from: `[batch, size, size]`."""
-        largest = round(self.limit * size)
+        largest = int(self.limit * size + 0.5)
         shifts = tf.cast(draws * (2 * largest + 1), tf.int32) - largest
         return tf.one_hot(tf.range(size) - shifts, size, dtype=dtype)  # outside is a row of 0
+
+
+def _sides(images):
+    """Returns height and width; raises a ValueError unless these are images of a known size."""
+    if len(images.shape) != 4 or None in images.shape[1:3]:
+        raise ValueError(
+            "There must be images of a known size, [batch, height, width, channels]. "
+            f"Received: {list(images.shape)}."
+        )
+    return images.shape[1:3]
 
 
 def interpolate(images, x, y):

@@ -4,8 +4,8 @@
 
 The average of a generator makes better samples than its last weights (Yazici et al., 2019). The
 statistics of batch normalization are not averaged but the averaged network's own, found by running
-it on batches (Izmailov et al., 2018, section 3.2): each of the networks it is the average of has
-had others.
+it on batches: each of the networks that it is the average of had others. Izmailov et al., 2018,
+section 3.2, do so once when training has ended; here it is done on the way.
 """
 
 import tensorflow as tf
@@ -62,10 +62,26 @@ def follow(average, network, momentum, step, inputs):
     momentum = tf.minimum(momentum, (1 + step) / (10 + step))
     weights = [tf.convert_to_tensor(variable.value) for variable in network.trainable_variables]
     averaged, state = average[: len(weights)], average[len(weights) :]
-    update(averaged, lambda index, value: value + (1 - momentum) * (weights[index] - value))
+
+    def moved(index, value):
+        return value + tf.cast(1 - momentum, value.dtype) * (weights[index] - value)
+
+    update(averaged, moved)
     if state:
-        _, moved = network.stateless_call(averaged, state, inputs, training=True)
-        update(state, lambda index, _: moved[index])
+        states = _states_after_call(averaged, state, network, inputs)
+        update(state, lambda index, _: states[index])
+
+
+def _states_after_call(averaged, state, network, inputs):
+    """Returns the average's state after a batch, and the network's where no call changes it."""
+    state = [tf.convert_to_tensor(variable.value) for variable in state]
+    _, states = network.stateless_call(averaged, state, inputs, training=True)
+    return [
+        tf.convert_to_tensor(variable.value) if after is before else after
+        for variable, before, after in zip(
+            network.non_trainable_variables, state, states, strict=True
+        )
+    ]
 
 
 def call_averaged(average, network, inputs):

@@ -12,7 +12,7 @@ from keras.src.models.functional import Functional
 
 from tfgen.layers import ImageConv2D, ImageConv2DTranspose, Maxout, ReflectionPadding2D
 
-# Without state: batch normalization's statistics, dropout's draws and spectral normalization's
+# None with a state: batch normalization's statistics, dropout's draws and spectral normalization's
 # vectors depend on what is passed together, and in what order.
 _ROW_BY_ROW = {
     keras.layers.InputLayer,
@@ -31,7 +31,7 @@ _ROW_BY_ROW = {
 def treats_rows_alone(network):
     """Tells whether a network is known to make each row of its output of that row of its input.
 
-    Layers that are not Keras' or tfgen's own are not known.
+    Layers and functions that are not Keras' or tfgen's own are not known.
 
     Args:
         network: a Keras layer or model.
@@ -40,7 +40,13 @@ def treats_rows_alone(network):
         return all(treats_rows_alone(operation) for operation in network.operations)
     if type(network) is keras.Sequential:
         return all(treats_rows_alone(layer) for layer in network.layers)
-    return type(network) in _ROW_BY_ROW
+    return (
+        type(network) in _ROW_BY_ROW
+        and getattr(network, "axis", None) != 0
+        # Keras forgets the losses of a network's first call at its second.
+        and network.activity_regularizer is None
+        and _is_known(getattr(network, "activation", None))
+    )
 
 
 def on_both(function, network, first, second):
@@ -50,11 +56,18 @@ def on_both(function, network, first, second):
         function: from a structure of tensors to a tensor `[batch, ...]`, by calling the network.
         network: the network.
         first: a structure of tensors `[batch, ...]`.
-        second: another such, for as many examples.
+        second: another such.
     """
     if not treats_rows_alone(network):
         return function(first), function(second)
-    return tf.split(function(tf.nest.map_structure(_join, first, second)), 2)
+    sizes = [tf.shape(tf.nest.flatten(each)[0])[0] for each in (first, second)]
+    return tf.split(function(tf.nest.map_structure(_join, first, second)), sizes)
+
+
+def _is_known(activation):
+    if isinstance(activation, layers.Layer):
+        return treats_rows_alone(activation)
+    return activation is None or activation.__module__.startswith(("keras.", "tfgen."))
 
 
 def _join(first, second):

@@ -89,9 +89,8 @@ class ConditionalGAN(GAN):
     def inputs_on_batch(self, latents, data):
         return [latents, self._conditions(self._labels_of(data))]
 
-    def judge(self, images, data, training):
-        conditions = self._conditions(self._labels_of(data))
-        return tf.cast(self.discriminator([images, conditions], training=training), tf.float32)
+    def judged_inputs(self, images, data):
+        return [images, self._conditions(self._labels_of(data))]
 
     def score(self, images, labels):
         images, _ = unpack(images)

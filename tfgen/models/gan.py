@@ -34,8 +34,9 @@ class GAN(LatentGenerator):
         penalties: a list of `tfgen.penalties.Penalty`s of the discriminator.
         augmentation: a function T of examples and a seed, such as
             `tfgen.augmentations.RandomShift()`, through which data and samples pass before the
-            discriminator sees them in training, `D(T(x))` and `D(T(G(z)))` (Zhao et al., 2020,
-            equations 2 and 3): it then cannot learn the data by heart. `None` for none.
+            discriminator and its penalties see them in training, `D(T(x))` and `D(T(G(z)))` (Zhao
+            et al., 2020, section 3.2): it then cannot learn the data by heart. It may be slow to
+            mind samples that look like augmented data. `None` for none.
         **kwargs: `generator_ema`, the momentum, such as 0.999, of an exponential moving average of
             the generator's weights, with which samples are then made; `fresh_fakes`, see above;
             `critic_steps` and `constraint`, see `tfgen.AdversarialModel`; `seed`, `name`, `dtype`,
@@ -43,6 +44,7 @@ class GAN(LatentGenerator):
 
     Raises:
         ValueError: the networks and the prior do not fit each other, or a number is out of range.
+        TypeError: `augmentation` is no function.
 
     Example:
         >>> gan = tfgen.GAN(
@@ -70,6 +72,11 @@ class GAN(LatentGenerator):
         super().__init__(generator, discriminator, prior, **kwargs)
         self.game = game or games.NonSaturating()
         self.penalties = list(penalties)
+        if augmentation is not None and not callable(augmentation):
+            raise TypeError(
+                "`augmentation` must be one function of examples and a seed. "
+                f"Received: augmentation={augmentation}."
+            )
         self.augmentation = augmentation
         self.check_fit()
         self.finish()
@@ -84,10 +91,10 @@ class GAN(LatentGenerator):
         images = self.shown(images, "data", training)
         samples = self.shown(fakes.images, "samples", training)
         logits = on_both(
-            lambda both: self.judge(*both, training),
+            lambda inputs: self.logits_of(inputs, training),
             self.discriminator,
-            (images, data),
-            (samples, data),
+            self.judged_inputs(images, data),
+            self.judged_inputs(samples, data),
         )
         loss = self.game.discriminator_loss(*logits)
         losses = [loss, *self.discriminator.losses]
@@ -108,8 +115,16 @@ class GAN(LatentGenerator):
         return self.augmentation(images, self.noise.seed_of(f"augmentation of {name}"))
 
     def judge(self, images, data, training):
-        """Returns the logits of examples; a subclass may make use of the batch's labels."""
-        return tf.cast(self.discriminator(images, training=training), tf.float32)
+        """Returns the logits of examples that belong to a batch."""
+        return self.logits_of(self.judged_inputs(images, data), training)
+
+    def judged_inputs(self, images, data):
+        """Returns what the discriminator takes; a subclass may make use of the batch's labels."""
+        return images
+
+    def logits_of(self, inputs, training):
+        """Returns the discriminator's logits."""
+        return tf.cast(self.discriminator(inputs, training=training), tf.float32)
 
     def score(self, images):
         images, _ = unpack(images)

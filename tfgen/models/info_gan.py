@@ -135,8 +135,8 @@ class InfoGAN(GAN):
         outputs = _as_list(self._recognizer(images))
         return [code.recognize(each) for code, each in zip(self.codes, outputs, strict=True)]
 
-    def judge(self, images, data, training):
-        return tf.cast(self._judge(images, training=training), tf.float32)
+    def logits_of(self, inputs, training):
+        return tf.cast(self._judge(inputs, training=training), tf.float32)
 
     def score(self, images):
         images, _ = unpack(images)
