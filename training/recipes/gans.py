@@ -2,7 +2,17 @@
 
 import keras
 
-from tfgen import augmentations, codes, data, distributions, games, networks, penalties, zoo
+from tfgen import (
+    augmentations,
+    codes,
+    data,
+    distributions,
+    games,
+    networks,
+    penalties,
+    schedules,
+    zoo,
+)
 from tfgen.models.gan import GAN
 from training.measures import code_error, label_agreement, mode_coverage
 from training.recipe import recipe
@@ -65,11 +75,12 @@ def wgan_gp_fashion(shape, steps):
     """The Wasserstein GAN with gradient penalty of Gulrajani et al., 2017, in InfoGAN's networks.
 
     The critic has no batch normalization, and takes one step in turn with the generator, of twice
-    the size (Heusel et al., 2017): see `wgan_fashion`. The rates are constant and high; an average
-    over 2,000 steps takes their noise away.
+    the size (Heusel et al., 2017): see `wgan_fashion`. The rates are high and, in the second half,
+    fall linearly to 0; the weights are averaged over 2,000 steps.
     """
     gan = zoo.wgan_gp(*players(shape, batch_norm=False), critic_steps=1, generator_ema=0.9995)
-    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9) for rate in (5e-4, 1e-3)))
+    rates = (schedules.ConstantThenLinear(rate, steps) for rate in (5e-4, 1e-3))
+    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9) for rate in rates))
     return gan
 
 
