@@ -96,7 +96,8 @@ def test_the_readme_s_fids_are_the_measured_ones():
         {"bfloat16"}
     ] * (len(rows) - len(single))
     names = " and ".join(f"`{recipe}`" for recipe in single)
-    said = f"{names} were trained in float32, the others with `--mixed-precision bfloat16`."
+    were = "was" if len(single) == 1 else "were"
+    said = f"{names} {were} trained in float32, the others with `--mixed-precision bfloat16`."
     assert said in " ".join(_readme().split())
 
 
