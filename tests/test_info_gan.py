@@ -191,6 +191,24 @@ def test_codes_are_read_off_augmented_samples_alone(build, augmentations):
     assert float(found["generator_loss"]) == pytest.approx(float(game + information), rel=1e-5)
 
 
+@keras.saving.register_keras_serializable(package="tests")
+def doubled(examples, seed):
+    return 2 * examples
+
+
+@pytest.mark.parametrize("build", [linear_infogan, shared_infogan])
+def test_both_d_and_q_are_shown_augmented_samples(build):
+    # To see twice the values is to have twice the weights of the first layer.
+    gan, sharper = build(augmentation=doubled), build()
+    for network in filter(None, [sharper.discriminator, sharper.recognition]):
+        for layer in [each for each in network.layers if each.weights]:
+            if layer.kernel.shape[0] == FEATURES:
+                layer.kernel.assign(2 * layer.kernel)
+    found = gan.compute_losses(points(), training=True)
+    for name, loss in sharper.compute_losses(points(), training=True).items():
+        np.testing.assert_allclose(found[name], loss, rtol=1e-4)
+
+
 def test_augmentations_draw_anew_for_each_code_and_step():
     seeds = []
 

@@ -15,7 +15,7 @@ from tfgen.layers import ImageConv2D, ImageConv2DTranspose, Maxout, ReflectionPa
 # None with a state: batch normalization's statistics, dropout's draws and spectral normalization's
 # vectors depend on what is passed together, and in what order.
 _ROW_BY_ROW = {
-    keras.layers.InputLayer,
+    layers.InputLayer,
     *(layers.Dense, layers.Conv2D, layers.Conv2DTranspose, layers.SeparableConv2D),
     *(layers.ReLU, layers.LeakyReLU, layers.ELU, layers.PReLU, layers.Softmax, layers.Activation),
     *(layers.Flatten, layers.Reshape, layers.RepeatVector, layers.Rescaling),

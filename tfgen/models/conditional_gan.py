@@ -86,10 +86,10 @@ class ConditionalGAN(GAN):
             self._check_labels(labels, count)
         return self.generate(self.draw_latents(count, seed), labels, averaged)
 
-    def inputs_on_batch(self, latents, data):
+    def generator_inputs(self, latents, data):
         return [latents, self._conditions(self._labels_of(data))]
 
-    def judged_inputs(self, images, data):
+    def discriminator_inputs(self, images, data):
         return [images, self._conditions(self._labels_of(data))]
 
     def score(self, images, labels):

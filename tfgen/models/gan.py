@@ -93,8 +93,8 @@ class GAN(LatentGenerator):
         logits = on_both(
             lambda inputs: self.logits_of(inputs, training),
             self.discriminator,
-            self.judged_inputs(images, data),
-            self.judged_inputs(samples, data),
+            self.discriminator_inputs(images, data),
+            self.discriminator_inputs(samples, data),
         )
         loss = self.game.discriminator_loss(*logits)
         losses = [loss, *self.discriminator.losses]
@@ -116,9 +116,9 @@ class GAN(LatentGenerator):
 
     def judge(self, images, data, training):
         """Returns the logits of examples that belong to a batch."""
-        return self.logits_of(self.judged_inputs(images, data), training)
+        return self.logits_of(self.discriminator_inputs(images, data), training)
 
-    def judged_inputs(self, images, data):
+    def discriminator_inputs(self, images, data):
         """Returns what the discriminator takes; a subclass may make use of the batch's labels."""
         return images
 

@@ -43,7 +43,8 @@ class InfoGAN(GAN):
         information_weight: the paper's lambda, at least 0.
         augmentations: for each code a function of samples and a seed, such as
             `tfgen.augmentations.RandomAffine()`, or `None`; `None` for none at all.
-        **kwargs: see `tfgen.GAN`.
+        **kwargs: see `tfgen.GAN`; with its `augmentation`, Q too sees in training what it makes of
+            samples, and `augmentations` change that.
 
     Raises:
         ValueError: the networks, the prior and the codes do not fit each other.

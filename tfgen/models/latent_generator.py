@@ -107,10 +107,10 @@ class LatentGenerator(AdversarialModel):
     def make_fakes(self, data, player, training):
         images, _ = unpack(data)
         latents = self.batch_latents(images, self.noise.seed_of(f"{player} latents"))
-        made = self.generator(self.inputs_on_batch(latents, data), training=training)
+        made = self.generator(self.generator_inputs(latents, data), training=training)
         return Fakes(latents, tf.cast(made, tf.float32))
 
-    def inputs_on_batch(self, latents, data):
+    def generator_inputs(self, latents, data):
         """Returns what the generator takes; a subclass may make use of the batch's labels."""
         return latents
 
@@ -121,7 +121,7 @@ class LatentGenerator(AdversarialModel):
     def after_generator_step(self, data, fakes):
         if self.generator_ema is not None:
             step = self.step.value // self.critic_steps
-            inputs = self.inputs_on_batch(fakes.latents, data)
+            inputs = self.generator_inputs(fakes.latents, data)
             follow(self._average, self.generator, self.generator_ema, step, inputs)
 
     @abc.abstractmethod
