@@ -7,6 +7,12 @@ def table(head, rows):
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+def duration(seconds):
+    """Returns a time in whole minutes, as text."""
+    minutes = round(seconds / 60)
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
+
+
 def machine_of(result):
     """Returns the machine that a result was read on, as text."""
     machine = result["machine"]

@@ -2,7 +2,7 @@
 
 import statistics
 
-from training.tables import machine_of, table
+from training.tables import duration, machine_of, table
 
 
 def faults(name, result):
@@ -16,7 +16,7 @@ def faults(name, result):
 
 Each fault at a random moment of a training of `r1_gan_ring`, which was then started again; "the
 same weights": to the last bit those of a run that nothing happened to.
-{result["seconds"] / 60:.0f} minutes on {machine_of(result)}. ([{name}]({name}))
+{duration(result["seconds"])} on {machine_of(result)}. ([{name}]({name}))
 
 {table(["fault", "promise", "times tried", "times kept"], rows)}
 
@@ -41,7 +41,7 @@ batches of {result["batch_size"]} random examples in all; beside it, how far a w
 most. By small steps of gradient descent: in large ones rounding errors grow. Where a unit lies at
 the kink of its activation, a rounding error decides whether it learns from an example: differences
 of 1e-7 and more are such (of `infogan_mnist`, one of 1,024 units).
-{result["seconds"] / 60:.0f} minutes on {machine_of(result)}. ([{name}]({name}))
+{duration(result["seconds"])} on {machine_of(result)}. ([{name}]({name}))
 
 {table(["recipe", "steps", *head], rows)}
 

@@ -13,7 +13,7 @@ import statistics
 
 from training import tables_of_replicas, tables_of_serving, tables_of_speed
 from training.published import PUBLISHED
-from training.tables import machine_of, table
+from training.tables import duration, machine_of, table
 
 FOLDER = pathlib.Path(__file__).parent / "results"
 HEAD = """# Results
@@ -53,7 +53,7 @@ def _evaluation(name, result):
         [f"`{score['name']}`", _ideal(score), *(_figure(each, score["name"]) for each in results)]
         for score in results[0]["scores"]
     ]
-    minutes = sum(each["details"]["evaluation_seconds"] for each in results) / 60
+    seconds = sum(each["details"]["evaluation_seconds"] for each in results)
     accuracy = results[0]["details"].get("classifier_accuracy")
     classifier = f", a classifier of {accuracy:.1%} test accuracy" if accuracy else ""
     generators = "\n".join(f"* {_made(each)}" for each in results)
@@ -62,7 +62,7 @@ def _evaluation(name, result):
 {protocol["fake_count"]} samples against {protocol["real_count"]} examples of
 {protocol["data"]} ({protocol["split"]}); features `{protocol["features"]}`{classifier}
 ({protocol["features_checksum"]}; {protocol["preparation"]}); sample seeds
-{", ".join(map(str, protocol["sample_seeds"]))}. {minutes:.0f} minutes on
+{", ".join(map(str, protocol["sample_seeds"]))}. {duration(seconds)} on
 {machine_of(results[0]["details"])}, not counting features that were in the cache.
 After ± stands the deviation over seeds where there are several, else the standard error of the one
 (of the bootstrap, of the estimate, or of the binomial law). ([{name}]({name}))
@@ -96,7 +96,7 @@ def _made(result):
     settings = training["settings"]
     made = (
         f"{result['generator']}: `{_command(settings)} --output {training['folder']}`, "
-        f"{training['seconds'] / 60:.0f} minutes."
+        f"{duration(training['seconds'])}."
     )
     published = [
         _published(settings["recipe"], score["name"])
@@ -123,7 +123,7 @@ Negative log-likelihood of {protocol["images"]} test images of {protocol["data"]
 {protocol["binarization"]}), {protocol["importance_samples"]} importance samples per image; the
 error is the standard error over images. Seed {settings["seed"]} in training, {protocol["seed"]} in
 the test; {settings["epochs"]} epochs of {settings["steps_per_epoch"]} steps in
-{result["training"]["seconds"] / 60:.0f} minutes, {result["evaluation_seconds"] / 60:.0f} more for
+{duration(result["training"]["seconds"])}, {duration(result["evaluation_seconds"])} more for
 the test, on {machine_of(result)}. ([{name}]({name}))
 
 {_published(run, result["score"]) if (run, result["score"]) in PUBLISHED else ""}
@@ -152,7 +152,7 @@ def _recipe(name, result):
     return f"""### {settings["recipe"]}
 
 Measured at the end of the training: {settings["epochs"]} epochs of {settings["steps_per_epoch"]}
-steps on {settings["data"]}, {result["training"]["seconds"] / 60:.0f} minutes on
+steps on {settings["data"]}, {duration(result["training"]["seconds"])} on
 {machine_of(result)}. Losses are those on held-out data, as the model's class defines them; what the
 rest means: `training/measures.py`. ([{name}]({name}))
 
@@ -175,7 +175,7 @@ def _probe(name, result):
 
 Accuracy on {result["test_images"]} test images of logistic regression on the features of the
 discriminator, learnt from so many labelled training images (seed {result["seed"]});
-{result["evaluation_seconds"] / 60:.0f} minutes on {machine_of(result)}. ([{name}]({name}))
+{duration(result["evaluation_seconds"])} on {machine_of(result)}. ([{name}]({name}))
 
 {table(["features", *(f"{count} labels" for count in counts)], rows)}
 
