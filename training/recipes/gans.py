@@ -88,10 +88,12 @@ def wgan_gp_fashion(shape, steps):
 def dragan_fashion(shape, steps):
     """The GAN of Kodali et al., 2017, gradients around the data, in the networks of InfoGAN.
 
-    The discriminator has no batch normalization.
+    The discriminator has no batch normalization; rates and average are those of `wgan_gp_fashion`.
     """
-    gan = zoo.dragan(*players(shape, batch_norm=False), generator_ema=0.999)
-    return with_adam(gan, 2e-4, steps)
+    gan = zoo.dragan(*players(shape, batch_norm=False), generator_ema=0.9995)
+    rates = (schedules.ConstantThenLinear(rate, steps) for rate in (5e-4, 1e-3))
+    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9) for rate in rates))
+    return gan
 
 
 @fashion_recipe
