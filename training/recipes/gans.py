@@ -100,18 +100,21 @@ def dragan_fashion(shape, steps):
 def began_fashion(shape, steps):
     """The boundary equilibrium GAN of Berthelot et al., 2017; generator: the networks of InfoGAN.
 
-    The autoencoder is small, about half of InfoGAN's discriminator there and back. `k` moves at ten
-    times the paper's rate: in 20 epochs that would not have brought it to its balance.
+    The autoencoder is small, about half of InfoGAN's discriminator there and back. `k` moves at a
+    hundred times the paper's rate: in 20 epochs that would not have brought it to its balance. The
+    learning rates fall linearly to 0 in the second half.
     """
     gan = zoo.began(
-        networks.info_gan_generator(shape, latent_dim=64),
+        networks.info_gan_generator(shape, latent_dim=64, momentum=0.99),
         networks.info_gan_autoencoder(shape),
         distributions.Uniform(64),
-        diversity=0.7,
-        control_rate=0.01,
-        generator_ema=0.999,
+        diversity=1.0,
+        control_rate=0.1,
+        generator_ema=0.9995,
     )
-    return with_adam(gan, 2e-4, steps)
+    rates = (schedules.ConstantThenLinear(1e-3, steps) for _ in range(2))
+    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.5) for rate in rates))
+    return gan
 
 
 @recipe(data="embedded", batch_size=64, epochs=20)
