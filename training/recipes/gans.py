@@ -79,9 +79,7 @@ def wgan_gp_fashion(shape, steps):
     fall linearly to 0; the weights are averaged over 2,000 steps.
     """
     gan = zoo.wgan_gp(*players(shape, batch_norm=False), critic_steps=1, generator_ema=0.9995)
-    rates = (schedules.ConstantThenLinear(rate, steps) for rate in (5e-4, 1e-3))
-    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9) for rate in rates))
-    return gan
+    return with_falling_rates(gan, 5e-4, 1e-3, steps, beta_1=0.0, beta_2=0.9)
 
 
 @fashion_recipe
@@ -91,9 +89,7 @@ def dragan_fashion(shape, steps):
     The discriminator has no batch normalization; rates and average are those of `wgan_gp_fashion`.
     """
     gan = zoo.dragan(*players(shape, batch_norm=False), generator_ema=0.9995)
-    rates = (schedules.ConstantThenLinear(rate, steps) for rate in (5e-4, 1e-3))
-    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9) for rate in rates))
-    return gan
+    return with_falling_rates(gan, 5e-4, 1e-3, steps, beta_1=0.0, beta_2=0.9)
 
 
 @fashion_recipe
@@ -112,9 +108,7 @@ def began_fashion(shape, steps):
         control_rate=0.1,
         generator_ema=0.9995,
     )
-    rates = (schedules.ConstantThenLinear(1e-3, steps) for _ in range(2))
-    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.5) for rate in rates))
-    return gan
+    return with_falling_rates(gan, 1e-3, 1e-3, steps, beta_1=0.5)
 
 
 @recipe(data="embedded", batch_size=64, epochs=20)
@@ -274,6 +268,13 @@ def with_adam(gan, learning_rate, steps, critic_factor=1.0):
     """
     rates = (learning_rate, critic_factor * learning_rate)
     gan.compile(*(keras.optimizers.Adam(cosine(rate, steps), beta_1=0.5) for rate in rates))
+    return gan
+
+
+def with_falling_rates(gan, rate, critic_rate, steps, **betas):
+    """Compiles a GAN with Adam and rates that fall linearly to 0 in the second half of `steps`."""
+    rates = (schedules.ConstantThenLinear(each, steps) for each in (rate, critic_rate))
+    gan.compile(*(keras.optimizers.Adam(each, **betas) for each in rates))
     return gan
 
 
