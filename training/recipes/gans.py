@@ -34,8 +34,7 @@ def minimax_gan_fashion(shape, steps):
     The discriminator learns at half the generator's rate: sure of itself, it gives no gradient.
     """
     gan = zoo.minimax_gan(*players(shape), generator_ema=0.999)
-    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.5) for rate in (2e-4, 1e-4)))
-    return gan
+    return with_adam(gan, 2e-4, 1e-4)
 
 
 @fashion_recipe
@@ -45,16 +44,14 @@ def ns_gan_fashion(shape, steps):
     At constant rates, with weights averaged over 2,000 steps, twice as many as in the other games.
     """
     gan = zoo.ns_gan(*players(shape), generator_ema=0.9995)
-    gan.compile(*(keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)))
-    return gan
+    return with_adam(gan, 2e-4, 2e-4)
 
 
 @fashion_recipe
 def lsgan_fashion(shape, steps):
     """The least squares GAN of Mao et al., 2017, in the networks of InfoGAN, at constant rates."""
     gan = zoo.lsgan(*players(shape), generator_ema=0.999)
-    gan.compile(*(keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in range(2)))
-    return gan
+    return with_adam(gan, 2e-4, 2e-4)
 
 
 @fashion_recipe
@@ -66,7 +63,7 @@ def wgan_fashion(shape, steps):
     holds the scales of batch normalization too, the critic stayed at 0 for a whole epoch.
     """
     gan = zoo.wgan(*players(shape), critic_steps=1, limit=0.05, generator_ema=0.999)
-    gan.compile(*(keras.optimizers.RMSprop(cosine(rate, steps)) for rate in (2e-4, 4e-4)))
+    gan.compile(*(keras.optimizers.RMSprop(rate) for rate in cosine(steps, 2e-4, 4e-4)))
     return gan
 
 
@@ -79,7 +76,7 @@ def wgan_gp_fashion(shape, steps):
     fall linearly to 0; the weights are averaged over 2,000 steps.
     """
     gan = zoo.wgan_gp(*players(shape, batch_norm=False), critic_steps=1, generator_ema=0.9995)
-    return with_falling_rates(gan, 5e-4, 1e-3, steps, beta_1=0.0, beta_2=0.9)
+    return with_adam(gan, *linear(steps, 5e-4, 1e-3), beta_1=0.0, beta_2=0.9)
 
 
 @fashion_recipe
@@ -89,16 +86,17 @@ def dragan_fashion(shape, steps):
     The discriminator has no batch normalization; rates and average are those of `wgan_gp_fashion`.
     """
     gan = zoo.dragan(*players(shape, batch_norm=False), generator_ema=0.9995)
-    return with_falling_rates(gan, 5e-4, 1e-3, steps, beta_1=0.0, beta_2=0.9)
+    return with_adam(gan, *linear(steps, 5e-4, 1e-3), beta_1=0.0, beta_2=0.9)
 
 
 @fashion_recipe
 def began_fashion(shape, steps):
     """The boundary equilibrium GAN of Berthelot et al., 2017; generator: the networks of InfoGAN.
 
-    The autoencoder is small, about half of InfoGAN's discriminator there and back. `k` moves at a
-    hundred times the paper's rate: in 20 epochs that would not have brought it to its balance. The
-    learning rates fall linearly to 0 in the second half.
+    The autoencoder is small, about half of InfoGAN's discriminator there and back. Samples are to
+    be as hard for it as the data (a diversity of 1), and `k` moves at a hundred times the paper's
+    rate, at which it would not find its balance in 20 epochs. The learning rates are high and, in
+    the second half, fall linearly to 0.
     """
     gan = zoo.began(
         networks.info_gan_generator(shape, latent_dim=64, momentum=0.99),
@@ -108,7 +106,7 @@ def began_fashion(shape, steps):
         control_rate=0.1,
         generator_ema=0.9995,
     )
-    return with_falling_rates(gan, 1e-3, 1e-3, steps, beta_1=0.5)
+    return with_adam(gan, *linear(steps, 1e-3, 1e-3))
 
 
 @recipe(data="embedded", batch_size=64, epochs=20)
@@ -131,7 +129,7 @@ def compiled_dcgan(shape, steps):
         distributions.Uniform(100),
         generator_ema=0.999,
     )
-    return with_adam(gan, 2e-4, steps)
+    return with_adam(gan, *cosine(steps, 2e-4, 2e-4))
 
 
 @recipe(
@@ -158,7 +156,7 @@ def cgan_mnist(shape, steps):
         num_classes=classes,
         generator_ema=0.999,
     )
-    return with_adam(gan, 2e-4, steps)
+    return with_adam(gan, *cosine(steps, 2e-4, 2e-4))
 
 
 @recipe(data="tfds:mnist", batch_size=64, epochs=5, measure=code_error)
@@ -178,7 +176,7 @@ def infogan_mnist(shape, steps):
         augmentations=[augmentations.RandomAffine(), None],
         generator_ema=0.999,
     )
-    return with_adam(gan, 1e-3, steps, critic_factor=0.2)
+    return with_adam(gan, *cosine(steps, 1e-3, 2e-4))
 
 
 @recipe(data="demo", batch_size=50, epochs=500, jit_compile=True, measure=code_error)
@@ -196,8 +194,7 @@ def infogan_demo(shape, steps):
         [code],
         penalties=[penalties.RealGradient(1.0)],
     )
-    gan.compile(*(keras.optimizers.Adam(3e-3, beta_1=0.5) for _ in range(2)))
-    return gan
+    return with_adam(gan, 3e-3, 3e-3)
 
 
 def points_recipe(gaussians, name):
@@ -245,8 +242,7 @@ def points_gan(shape, steps, **options):
         games.NonSaturating(),
         **options,
     )
-    gan.compile(*(keras.optimizers.Adam(cosine(1e-3, steps), beta_1=0.5) for _ in range(2)))
-    return gan
+    return with_adam(gan, *cosine(steps, 1e-3, 1e-3))
 
 
 def players(shape, batch_norm=True):
@@ -261,23 +257,18 @@ def players(shape, batch_norm=True):
     )
 
 
-def with_adam(gan, learning_rate, steps, critic_factor=1.0):
-    """Compiles a GAN with Adam, beta_1 0.5, and rates that fall to 0 along a cosine.
-
-    The discriminator's is `critic_factor` times the generator's.
-    """
-    rates = (learning_rate, critic_factor * learning_rate)
-    gan.compile(*(keras.optimizers.Adam(cosine(rate, steps), beta_1=0.5) for rate in rates))
+def with_adam(gan, rate, critic_rate, beta_1=0.5, beta_2=0.999):
+    """Compiles a GAN with Adam, of DCGAN's betas unless told otherwise."""
+    betas = {"beta_1": beta_1, "beta_2": beta_2}
+    gan.compile(*(keras.optimizers.Adam(each, **betas) for each in (rate, critic_rate)))
     return gan
 
 
-def with_falling_rates(gan, rate, critic_rate, steps, **betas):
-    """Compiles a GAN with Adam and rates that fall linearly to 0 in the second half of `steps`."""
-    rates = (schedules.ConstantThenLinear(each, steps) for each in (rate, critic_rate))
-    gan.compile(*(keras.optimizers.Adam(each, **betas) for each in rates))
-    return gan
+def linear(steps, *rates):
+    """Returns rates that are constant, and fall linearly to 0 in the second half of `steps`."""
+    return [schedules.ConstantThenLinear(rate, steps) for rate in rates]
 
 
-def cosine(learning_rate, steps):
-    """Returns a rate that falls to 0 in `steps`."""
-    return keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+def cosine(steps, *rates):
+    """Returns rates that fall to 0 in `steps` along a cosine."""
+    return [keras.optimizers.schedules.CosineDecay(rate, steps) for rate in rates]
