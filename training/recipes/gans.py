@@ -41,7 +41,7 @@ def minimax_gan_fashion(shape, steps):
 def ns_gan_fashion(shape, steps):
     """The non-saturating GAN of Goodfellow et al., 2014, in the networks of InfoGAN.
 
-    At constant rates, with weights averaged over 2,000 steps, twice as many as in the other games.
+    The rates are constant, the weights averaged over 2,000 steps.
     """
     gan = zoo.ns_gan(*players(shape), generator_ema=0.9995)
     return with_adam(gan, 2e-4, 2e-4)
