@@ -8,12 +8,9 @@ import abc
 import dataclasses
 
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 from tfgen import noise
 from tfgen.config import Configured, serializable
-
-tfd = tfp.distributions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +92,7 @@ class Dragan(Penalty):
             raise ValueError(f"`spread` must be positive. Received: spread={self.spread}.")
 
     def __call__(self, critic, real, fake, seed=(0, 0)):
-        uniform = tfd.Uniform(tf.zeros_like(real), 1.0)
+        uniform = noise.Uniform(tf.zeros_like(real), 1.0)
         noises = noise.sample(uniform, 1, tf.random.fold_in(seed, 1))[0]
         share = _uniform_per_example(real, seed)
         near = real + share * self.spread * global_deviation(real) * noises
@@ -176,4 +173,4 @@ def _global_mean(values):
 def _uniform_per_example(examples, seed):
     """Draws one number per example, `[batch, 1, ...]`."""
     shape = [tf.shape(examples)[0]] + [1] * (len(examples.shape) - 1)
-    return noise.sample(tfd.Uniform(tf.zeros(shape), 1.0), 1, seed)[0]
+    return noise.sample(noise.Uniform(tf.zeros(shape), 1.0), 1, seed)[0]

@@ -120,7 +120,7 @@ class InfoGAN(GAN):
 
     def batch_latents(self, images, seed):
         def uniform(shape, seed):
-            return noise.draw(tfd.Sample(tfd.Uniform(), shape[1]), shape[0], seed)
+            return noise.draw(tfd.Sample(noise.Uniform(), shape[1]), shape[0], seed)
 
         codes = self._codes(uniform, tf.shape(images)[0], tf.random.fold_in(seed, 1))
         return tf.concat([super().batch_latents(images, seed), codes], axis=1)
