@@ -201,9 +201,7 @@ class CycleGAN(AdversarialModel):
         images = self._unpack_pair(data)
         adversarial_a = self.game.generator_loss(_run(self.discriminator_a, fakes.a, training))
         adversarial_b = self.game.generator_loss(_run(self.discriminator_b, fakes.b, training))
-        losses = {"cycle_loss": self._deviation(images, (fakes.b, fakes.a), training)}
-        if self.identity_weight:
-            losses["identity_loss"] = self._deviation(images, images, training)
+        losses = self._consistency_losses(images, (fakes.b, fakes.a), training)
         identity = self.identity_weight * losses.get("identity_loss", 0.0)
         consistency = self.cycle_weight * (losses["cycle_loss"] + identity)
         regularizers = [*self.generator_ab.losses, *self.generator_ba.losses]
@@ -236,12 +234,31 @@ class CycleGAN(AdversarialModel):
         )
         return self.game.discriminator_loss(*logits)
 
-    def _deviation(self, images, sources, training):
-        """Returns how far the images of A and B are from what is made out of two sources."""
-        images_a, images_b = images
-        made_a = _run(self.generator_ba, sources[0], training)
-        made_b = _run(self.generator_ab, sources[1], training)
-        return self._distance(images_a, made_a) + self._distance(images_b, made_b)
+    def _consistency_losses(self, images, fakes, training):
+        """Returns how far images of A and B are from their cycles and, if asked, their identities.
+
+        Args:
+            images: of A and of B.
+            fakes: what they were translated to.
+            training: whether layers behave as in training.
+        """
+        generators = self.generator_ba, self.generator_ab
+        if not self.identity_weight:
+            cycled = [_run(*each, training) for each in zip(generators, fakes, strict=True)]
+            return {"cycle_loss": self._deviation(images, cycled)}
+        pairs = [
+            on_both(lambda both, network=network: _run(network, both, training), network, *sources)
+            for network, *sources in zip(generators, fakes, images, strict=True)
+        ]
+        cycled, same = zip(*pairs, strict=True)
+        return {
+            "cycle_loss": self._deviation(images, cycled),
+            "identity_loss": self._deviation(images, same),
+        }
+
+    def _deviation(self, images, made):
+        """Returns how far the images of A and B are from what was made of them."""
+        return tf.add_n([self._distance(*each) for each in zip(images, made, strict=True)])
 
     def _translate(self, generator, average, images, averaged):
         images, _ = unpack(images)
