@@ -108,7 +108,7 @@ def began_fashion(shape, steps):
         control_rate=0.1,
         generator_ema=0.9995,
     )
-    return with_falling_rates(gan, 1e-3, 1e-3, steps, beta_1=0.5)
+    return with_falling_rates(gan, 2e-3, 2e-3, steps, beta_1=0.5)
 
 
 @recipe(data="embedded", batch_size=64, epochs=20)
