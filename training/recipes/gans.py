@@ -106,7 +106,7 @@ def began_fashion(shape, steps):
         control_rate=0.1,
         generator_ema=0.9995,
     )
-    return with_adam(gan, *linear(steps, 1e-3, 1e-3))
+    return with_adam(gan, *linear(steps, 2e-3, 2e-3))
 
 
 @recipe(data="embedded", batch_size=64, epochs=20)
