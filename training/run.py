@@ -23,9 +23,11 @@ from training.summary import write_summary
 
 def list_recipes():
     """Prints every recipe with the data it takes and the first line of its description."""
-    for name, recipe in sorted(RECIPES.items()):
-        summary = recipe.description.splitlines()[0]
-        print(f"{name:20}{recipe.data:22}{recipe.epochs:4} epochs  {summary}")
+    lines = [
+        f"{name:20}{recipe.data:22}{recipe.epochs:4} epochs  {recipe.description.splitlines()[0]}\n"
+        for name, recipe in sorted(RECIPES.items())
+    ]
+    print("".join(lines), end="")  # at once: `| head` may end before a second line
 
 
 def run(options):
