@@ -48,6 +48,26 @@ def ns_gan_fashion(shape, steps):
 
 
 @fashion_recipe
+def r1_gan_fashion(shape, steps):
+    """The non-saturating GAN, flat at the data (Mescheder et al., 2018), in InfoGAN's networks.
+
+    The discriminator has no batch normalization, and with its gradient held at the data it can not
+    learn them by heart. So both players learn at five times the usual rate, which falls linearly to
+    0 in the second half; the weights are averaged over 2,000 steps.
+    """
+    generator, discriminator, prior = players(shape, batch_norm=False)
+    gan = GAN(
+        generator,
+        discriminator,
+        prior,
+        games.NonSaturating(),
+        penalties=[penalties.RealGradient(1.0)],
+        generator_ema=0.9995,
+    )
+    return with_adam(gan, *linear(steps, 1e-3, 1e-3), beta_1=0.0, beta_2=0.9)
+
+
+@fashion_recipe
 def lsgan_fashion(shape, steps):
     """The least squares GAN of Mao et al., 2017, in the networks of InfoGAN, at constant rates."""
     gan = zoo.lsgan(*players(shape), generator_ema=0.999)
