@@ -129,7 +129,7 @@ def began_fashion(shape, steps):
     return with_adam(gan, *linear(steps, 2e-3, 2e-3))
 
 
-@recipe(data="embedded", batch_size=64, epochs=20)
+@recipe(data="embedded", batch_size=64, epochs=50)
 def dcgan_fashion(shape, steps):
     """DCGAN (Radford et al., 2016): convolutions, a uniform code of 100, Adam 2e-4."""
     return compiled_dcgan(shape, steps)
