@@ -10,7 +10,7 @@ import dataclasses
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfgen import noise
+from tfgen import noise, philox
 from tfgen.config import Configured, serializable
 
 tfd = tfp.distributions
@@ -58,7 +58,7 @@ class RandomAffine(Configured):
         """
         height, width = _sides(images)
         limits = [self.turn, self.shear, self.scale, self.shift * width, self.shift * height]
-        draws = noise.draw(tfd.Sample(noise.Uniform(-1.0, 1.0), 5), tf.shape(images)[0], seed)
+        draws = noise.draw(tfd.Sample(philox.Uniform(-1.0, 1.0), 5), tf.shape(images)[0], seed)
         draws = tf.reshape(tf.transpose(draws * limits), [5, -1, 1, 1])
         angle, shear, scale, right, down = tf.unstack(draws)
         middle = (width - 1) / 2, (height - 1) / 2
@@ -106,7 +106,7 @@ class RandomShift(Configured):
             seed: int32 `[2]`, of the draws.
         """
         height, width = _sides(images)
-        draws = noise.draw(tfd.Sample(noise.Uniform(), 2), tf.shape(images)[0], seed)
+        draws = noise.draw(tfd.Sample(philox.Uniform(), 2), tf.shape(images)[0], seed)
         rows = self._origins(draws[:, :1], height, images.dtype)
         columns = self._origins(draws[:, 1:], width, images.dtype)
         return tf.einsum("bih,bhwc,bjw->bijc", rows, images, columns)

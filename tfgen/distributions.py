@@ -10,7 +10,7 @@ import dataclasses
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfgen import noise
+from tfgen import philox
 from tfgen.config import Configured, serializable
 
 tfd = tfp.distributions
@@ -85,7 +85,7 @@ class Uniform(Prior):
     """
 
     def distribution(self):
-        return tfd.Independent(noise.Uniform(-tf.ones([self.size]), tf.ones([self.size])), 1)
+        return tfd.Independent(philox.Uniform(-tf.ones([self.size]), tf.ones([self.size])), 1)
 
 
 @serializable
@@ -212,7 +212,7 @@ def _diagonal_normal(location, scale):
 
     These draw their samples in the order of their batch, on which `tfgen.noise.sample` relies.
     """
-    return tfd.Independent(noise.Normal(location, scale), reinterpreted_batch_ndims=1)
+    return tfd.Independent(philox.Normal(location, scale), reinterpreted_batch_ndims=1)
 
 
 def _over_examples(distribution):

@@ -12,13 +12,8 @@ import itertools
 import secrets
 
 import tensorflow as tf
-import tensorflow_probability as tfp
 
-tfd = tfp.distributions
-
-# TensorFlow's generator on processors and GPUs. XLA draws the same numbers where it may choose, and
-# takes ten times as long for them on a processor.
-_PHILOX = tf.random.Algorithm.PHILOX
+_PHILOX = 1  # TensorFlow's number for its generator on processors and GPUs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,26 +51,6 @@ def seed_from(seed, name):
 def whole_seed(seed):
     """Returns a 64-bit integer as an int64 scalar tensor; fresh entropy for `None`."""
     return tf.cast(secrets.randbits(63) if seed is None else seed, tf.int64)
-
-
-class Normal(tfd.Normal):
-    """TFP's, whose samples XLA draws faster: the same ones."""
-
-    def _sample_n(self, n, seed=None):
-        shape = tf.concat([[n], self.batch_shape_tensor()], axis=0)
-        return self.loc + self.scale * tf.random.stateless_normal(
-            shape, tfp.random.sanitize_seed(seed), dtype=self.dtype, alg=_PHILOX
-        )
-
-
-class Uniform(tfd.Uniform):
-    """TFP's, whose samples XLA draws faster: the same ones."""
-
-    def _sample_n(self, n, seed=None):
-        shape = tf.concat([[n], self.batch_shape_tensor()], axis=0)
-        return self.low + self.range() * tf.random.stateless_uniform(
-            shape, tfp.random.sanitize_seed(seed), dtype=self.dtype, alg=_PHILOX
-        )
 
 
 def sample(distribution, count, seed):
@@ -134,11 +109,7 @@ def words_from(first, shape, seed):
     key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)
     groups = tf.stack([tf.cast(first // 8, tf.uint64), tf.zeros([], tf.uint64)])
     pairs = tf.raw_ops.StatelessRandomUniformFullIntV2(
-        shape=[count // 2 + 4],
-        key=key,
-        counter=counter + groups,
-        alg=_PHILOX.value,
-        dtype=tf.uint32,
+        shape=[count // 2 + 4], key=key, counter=counter + groups, alg=_PHILOX, dtype=tf.uint32
     )
     drawn = tf.reshape(tf.bitcast(pairs, tf.uint16), [-1])
     return tf.reshape(drawn[first % 8 :][:count], shape)

@@ -9,7 +9,7 @@ import dataclasses
 
 import tensorflow as tf
 
-from tfgen import noise
+from tfgen import noise, philox
 from tfgen.config import Configured, serializable
 
 
@@ -92,7 +92,7 @@ class Dragan(Penalty):
             raise ValueError(f"`spread` must be positive. Received: spread={self.spread}.")
 
     def __call__(self, critic, real, fake, seed=(0, 0)):
-        uniform = noise.Uniform(tf.zeros_like(real), 1.0)
+        uniform = philox.Uniform(tf.zeros_like(real), 1.0)
         noises = noise.sample(uniform, 1, tf.random.fold_in(seed, 1))[0]
         share = _uniform_per_example(real, seed)
         near = real + share * self.spread * global_deviation(real) * noises
@@ -173,4 +173,4 @@ def _global_mean(values):
 def _uniform_per_example(examples, seed):
     """Draws one number per example, `[batch, 1, ...]`."""
     shape = [tf.shape(examples)[0]] + [1] * (len(examples.shape) - 1)
-    return noise.sample(noise.Uniform(tf.zeros(shape), 1.0), 1, seed)[0]
+    return noise.sample(philox.Uniform(tf.zeros(shape), 1.0), 1, seed)[0]

@@ -229,10 +229,7 @@ class CycleGAN(AdversarialModel):
         }
 
     def _discriminator_loss(self, discriminator, images, made, training):
-        logits = on_both(
-            lambda both: _run(discriminator, both, training), discriminator, images, made
-        )
-        return self.game.discriminator_loss(*logits)
+        return self.game.discriminator_loss(*_run_on_both(discriminator, images, made, training))
 
     def _consistency_losses(self, images, fakes, training):
         """Returns how far images of A and B are from their cycles and, if asked, their identities.
@@ -247,8 +244,7 @@ class CycleGAN(AdversarialModel):
             cycled = [_run(*each, training) for each in zip(generators, fakes, strict=True)]
             return {"cycle_loss": self._deviation(images, cycled)}
         pairs = [
-            on_both(lambda both, network=network: _run(network, both, training), network, *sources)
-            for network, *sources in zip(generators, fakes, images, strict=True)
+            _run_on_both(*each, training) for each in zip(generators, fakes, images, strict=True)
         ]
         cycled, same = zip(*pairs, strict=True)
         return {
@@ -311,6 +307,10 @@ class CycleGAN(AdversarialModel):
 
 def _run(network, images, training=False):
     return tf.cast(network(images, training=training), tf.float32)
+
+
+def _run_on_both(network, first, second, training):
+    return on_both(lambda images: _run(network, images, training), network, first, second)
 
 
 def _distance(loss):

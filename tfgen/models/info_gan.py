@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfgen import noise
+from tfgen import noise, philox
 from tfgen.base import unpack
 from tfgen.config import serializable
 from tfgen.graphs import as_graph
@@ -120,7 +120,7 @@ class InfoGAN(GAN):
 
     def batch_latents(self, images, seed):
         def uniform(shape, seed):
-            return noise.draw(tfd.Sample(noise.Uniform(), shape[1]), shape[0], seed)
+            return noise.draw(tfd.Sample(philox.Uniform(), shape[1]), shape[0], seed)
 
         codes = self._codes(uniform, tf.shape(images)[0], tf.random.fold_in(seed, 1))
         return tf.concat([super().batch_latents(images, seed), codes], axis=1)

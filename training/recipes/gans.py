@@ -51,7 +51,7 @@ def ns_gan_fashion(shape, steps):
 def r1_gan_fashion(shape, steps):
     """The non-saturating GAN, flat at the data (Mescheder et al., 2018), in InfoGAN's networks.
 
-    The discriminator has no batch normalization, and with its gradient held at the data it can not
+    The discriminator has no batch normalization, and with its gradient held at the data it cannot
     learn them by heart. So both players learn at five times the usual rate, which falls linearly to
     0 in the second half; the weights are averaged over 2,000 steps.
     """
