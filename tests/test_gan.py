@@ -363,6 +363,36 @@ def test_what_no_call_moves_is_in_the_average_as_it_is_in_the_network():
     np.testing.assert_allclose(found, [slope + 0.25, 1.0], rtol=1e-6)
 
 
+def test_layers_can_be_frozen_under_an_average(tmp_path):
+    """The second matrix is of the third's shape, which must not take its place."""
+    parts = layers.Dense(FEATURES), layers.Dense(FEATURES), layers.Dense(FEATURES)
+    generator = keras.Sequential([keras.Input((LATENTS,)), *parts])
+    discriminator = keras.Sequential([keras.Input((FEATURES,)), layers.Dense(1)])
+    gan = tfgen.GAN(
+        generator, discriminator, distributions.StandardNormal(LATENTS), generator_ema=0.9
+    )
+    gan.compile("sgd", "sgd")
+    gan.fit(points(64), batch_size=8, verbose=0)
+    latents = gan.draw_latents(5, seed=1)
+    before = gan.sample(5, seed=1).numpy()
+    generator.layers[1].trainable = False
+    # Not `gan.sample`, which keeps the graph that it has traced.
+    np.testing.assert_allclose(tf.function(gan.generate)(latents), before, rtol=1e-6)
+    gan.save(tmp_path / "gan.keras")
+    loaded = tfgen.load(tmp_path / "gan.keras")
+    np.testing.assert_allclose(loaded.sample(5, seed=1), before, rtol=1e-6)
+    gan.compile("sgd", "sgd")
+    frozen = [weight.numpy() for weight in generator.layers[1].weights]
+    gan.fit(points(64), batch_size=8, verbose=0)
+    hidden, last = generator.layers[0], generator.layers[2]
+    averages = dict(zip(map(id, generator.variables), gan._average, strict=True))
+    for weight, before in zip(generator.layers[1].weights, frozen, strict=True):
+        np.testing.assert_array_equal(weight, before)
+        np.testing.assert_array_equal(averages[id(weight)], before)
+    for weight in (*hidden.weights, *last.weights):
+        assert np.abs(averages[id(weight)] - weight).max() > 1e-6
+
+
 def test_samples_of_the_average_are_normalized():
     normalize = layers.BatchNormalization(momentum=0.0, center=False, scale=False)
     generator = keras.Sequential([keras.Input((LATENTS,)), layers.Dense(FEATURES), normalize])

@@ -30,7 +30,8 @@ def add_average(model, network):
         network: a built Keras model.
 
     Returns:
-        A list of Keras variables, for the functions below.
+        A list of Keras variables, for the functions below: one for each of `network.variables`,
+        whose order stays the same when layers are frozen.
     """
     return [
         model.add_weight(
@@ -41,7 +42,7 @@ def add_average(model, network):
             trainable=False,
             autocast=False,
         )
-        for variable in (*network.trainable_variables, *network.non_trainable_variables)
+        for variable in network.variables
     ]
 
 
@@ -56,12 +57,13 @@ def follow(average, network, momentum, step, inputs):
             long remember the network's beginning.
         inputs: a batch of what the network takes. The average runs on it as in training where it
             has a state, such as the statistics of batch normalization, which move with their
-            layers' own momentum.
+            layers' own momentum. What no call moves, frozen layers too, is in the average as it is
+            in the network.
     """
     step = tf.cast(step, tf.float32)
     momentum = tf.minimum(momentum, (1 + step) / (10 + step))
     weights = [tf.convert_to_tensor(variable.value) for variable in network.trainable_variables]
-    averaged, state = average[: len(weights)], average[len(weights) :]
+    averaged, state = _split(average, network)
 
     def moved(index, value):
         return value + tf.cast(1 - momentum, value.dtype) * (weights[index] - value)
@@ -86,6 +88,12 @@ def _states_after_call(averaged, state, network, inputs):
 
 def call_averaged(average, network, inputs):
     """Returns a network's outputs, in inference mode, with the average in its weights' place."""
-    count = len(network.trainable_variables)
-    outputs, _ = network.stateless_call(average[:count], average[count:], inputs, training=False)
+    outputs, _ = network.stateless_call(*_split(average, network), inputs, training=False)
     return outputs
+
+
+def _split(average, network):
+    """Returns the average's part for what trains in the network now, and that for the rest."""
+    parts = network.trainable_variables, network.non_trainable_variables
+    place = {id(variable): index for index, variable in enumerate(network.variables)}
+    return [[average[place[id(variable)]] for variable in part] for part in parts]
