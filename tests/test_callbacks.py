@@ -8,7 +8,7 @@ import tensorflow_probability as tfp
 from PIL import Image
 
 from tests.specimens import SHAPE, assert_same, compiled, fit, images, names_in, weights
-from tfgen import InfoGAN, codes, distributions, files, latents, networks
+from tfgen import ConditionalGAN, InfoGAN, codes, distributions, files, latents, networks
 from tfgen.callbacks import (
     Checkpoint,
     CodeTraversal,
@@ -215,6 +215,9 @@ class Recorder:
         self.latents = latents.numpy()
         return tf.zeros([len(latents), 1, 1, 1])
 
+    def generate_ways(self, ways, seed):
+        return self.generate(tf.reshape(ways, [-1, ways.shape[-1]]))
+
 
 def test_latent_traversal_moves_the_surest_latents_one_by_one(tmp_path):
     callback = LatentTraversal(tmp_path, images(1)[0], rows=2, span=2.0)
@@ -306,6 +309,70 @@ def infogan_that_shows_its_latents():
     )
     model.generator.set_weights([np.eye(6) / 4, np.full(6, 0.5)])  # from -2 to 2
     return model
+
+
+def neighbours_of_nothing(folder):
+    return NearestNeighbours(folder, np.zeros([1, 1, 4, 1], np.uint8))
+
+
+def test_ways_of_an_infogan_keep_their_codes():
+    model = infogan_that_shows_its_latents()
+    ways = tf.constant([[[-1.0], [0.0], [1.0]], [[1.0], [0.5], [0.0]]])
+    shown = 4 * model.generate_ways(ways, seed=3).numpy().reshape(2, 3, 6) - 2
+    drawn = model.draw_latents(2, seed=3).numpy()[:, np.newaxis]
+    np.testing.assert_allclose(shown[..., :1], ways, atol=1e-6)
+    np.testing.assert_allclose(shown[..., 1:], np.tile(drawn[..., 1:], [1, 3, 1]), atol=1e-6)
+
+
+def cgan_that_shows_what_it_takes(num_classes):
+    """A latent and a condition of three: four pixels."""
+    latents, conditions = keras.Input((1,)), keras.Input((3,))
+    made = keras.layers.Reshape((1, 4, 1))(keras.layers.Concatenate()([latents, conditions]))
+    images = keras.Input((1, 4, 1))
+    both = keras.layers.Concatenate()([keras.layers.Flatten()(images), conditions])
+    return ConditionalGAN(
+        keras.Model([latents, conditions], made),
+        keras.Model([images, conditions], keras.layers.Dense(1)(both)),
+        distributions.Uniform(1),
+        num_classes,
+    )
+
+
+def test_ways_of_a_conditional_gan_have_a_label_each(tmp_path):
+    ways = tf.constant([[[0.0], [1.0]], [[0.5], [0.25]], [[0.75], [0.125]]])
+    model = cgan_that_shows_what_it_takes(num_classes=3)
+    shown = model.generate_ways(ways, labels=[2, 0, 1]).numpy().reshape(3, 2, 4)
+    np.testing.assert_array_equal(shown[..., :1], ways)
+    np.testing.assert_array_equal(shown[..., 1:], np.eye(3)[[[2, 2], [0, 0], [1, 1]]])
+    drawn = model.generate_ways(tf.zeros([30, 2, 1]), seed=4).numpy().reshape(30, 2, 4)[..., 1:]
+    np.testing.assert_array_equal(drawn[:, 0], drawn[:, 1])
+    assert (drawn.sum(axis=(0, 1)) > 0).all()
+    with pytest.raises(ValueError, match="as many labels as samples"):
+        model.generate_ways(ways, labels=[0, 1])
+    callback = Interpolation(tmp_path, rows=2, steps=3, labels=[1, 2])
+    callback.set_model(model)
+    pixels = callback.draw().numpy()[[0, 2], :, 0].reshape(2, -1)  # a line between rows
+    columns = np.pad(pixels, [(0, 0), (0, 1)]).reshape(2, 3, 5)[..., 1:4]
+    np.testing.assert_array_equal(columns, 255 * np.eye(3)[[[1, 1, 1], [2, 2, 2]]])
+
+
+@pytest.mark.parametrize("picture", [SampleGrid, Interpolation, neighbours_of_nothing])
+def test_pictures_of_attributes_need_them_before_training(picture, tmp_path):
+    model = cgan_that_shows_what_it_takes(num_classes=None)
+    callback = picture(tmp_path)
+    callback.set_model(model)
+    with pytest.raises(ValueError, match="Received: labels=None. Pass .*vectors of 3 numbers"):
+        callback.on_train_begin()
+    wanted = np.linspace(0, 1, 12, dtype=np.float32).reshape(4, 3)
+    callback = SampleGrid(tmp_path, count=4, labels=wanted)
+    callback.set_model(model)
+    callback.on_train_begin()
+    callback.on_epoch_end(0)
+    callback.on_train_end()
+    pixels = pixels_of(tmp_path / "pictures/samples-0001.png") / 255
+    assert pixels.shape == (3, 9)  # two by two, with lines between
+    np.testing.assert_allclose(pixels[0, 1:4], wanted[0], atol=1 / 255)
+    np.testing.assert_allclose(pixels[2, 6:9], wanted[3], atol=1 / 255)
 
 
 def test_code_traversals_have_a_column_per_value_and_rows_that_share_the_rest(tmp_path):

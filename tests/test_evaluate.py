@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import tfgen
-from tests.specimens import SHAPE, compiled, images
+from tests.specimens import SHAPE, SPECIMENS, compiled, images
 from tfgen.data import source
 from tfgen.evaluation import PixelFeatures, Reference, Result, compare
 from tfgen.pictures import write_png
 from training import evaluate
-from training.report import _neighbours
+from training.report import _interpolate, _neighbours
 
 
 @pytest.fixture(autouse=True)
@@ -151,6 +151,12 @@ def test_the_report_is_one_file(folder, model):
     for title in ("Scores", "Samples", "Nearest neighbours", "Interpolations", "Reconstructions"):
         assert f"<h2>{title}</h2>" in page
     assert "real_checksum" in page
+
+
+@pytest.mark.parametrize("name", sorted(set(SPECIMENS) - {"cyclegan"}))
+def test_the_report_goes_from_sample_to_sample_of_every_model(name):
+    shown = _interpolate(compiled(name), rows=3, steps=4)
+    assert shown.shape == (3 * (SHAPE[0] + 1) - 1, 4 * (SHAPE[1] + 1) - 1, 1)
 
 
 def test_a_model_beside_a_foreign_file_is_a_file(folder, model, tmp_path):

@@ -7,7 +7,8 @@ import time
 import keras
 
 import tfgen
-from tfgen import callbacks, data
+from tfgen import callbacks, data, distributions, latents
+from tfgen.models.latent_generator import LatentGenerator
 from tfgen.replicas import is_chief
 
 _HELD_OUT_BATCH = 500
@@ -90,8 +91,11 @@ def pictures(model, test, epochs, folder):
     if isinstance(test, data.Domains):
         return [callbacks.TranslationGrid(folder.path, test.a.floats(8), every=every)]
     samples = callbacks.SampleGrid(folder.path, every=every)
-    if isinstance(model, tfgen.InfoGAN):
-        return [samples, callbacks.CodeTraversal(folder.path, every=every)]
+    if isinstance(model, LatentGenerator):
+        ways = callbacks.Interpolation(folder.path, path=way_of(model.prior), every=every)
+        if isinstance(model, tfgen.InfoGAN):
+            return [samples, ways, callbacks.CodeTraversal(folder.path, every=every)]
+        return [samples, ways]
     if "encode" not in model.signatures():
         return [samples]
     return [
@@ -99,6 +103,12 @@ def pictures(model, test, epochs, folder):
         callbacks.ReconstructionGrid(folder.path, test.floats(64), every=every),
         callbacks.LatentTraversal(folder.path, test.floats(1)[0], every=every),
     ]
+
+
+def way_of(prior):
+    """Returns how to go between a prior's latents: a cube's are straight, a sphere's are arcs."""
+    straight = isinstance(prior, distributions.Uniform)
+    return latents.interpolate if straight else latents.interpolate_spherical
 
 
 class Log(keras.callbacks.CSVLogger):

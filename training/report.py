@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from tfgen import evaluation
+from tfgen import evaluation, latents
 from tfgen.evaluation.cache import cached_features
 from tfgen.evaluation.sampling import as_pixels
 from tfgen.files import whole_file
@@ -78,7 +78,7 @@ def _sections_of_pictures(results, found, reference, train, features):
         samples.append(_figure(_pixels(grid(some.floats())), name))
         rows = _neighbours(some, reference, train, features)
         neighbours.append(_figure(_pixels(grid(rows, _COLUMNS)), name))
-        if hasattr(each.model, "generate"):
+        if hasattr(each.model, "generate_ways"):
             interpolations.append(_figure(_pixels(_interpolate(each.model)), name))
         if hasattr(each.model, "reconstruct"):
             pairs = reconstruction_grid(each.model, reference.source.floats(32))
@@ -126,9 +126,7 @@ def _neighbours(fake, reference, train, features):
 def _interpolate(model, rows=8, steps=12):
     """Returns a grid of what lies between pairs of samples of the prior."""
     first, second = (model.prior.distribution().sample(rows, seed=[0, index]) for index in range(2))
-    share = tf.linspace(0.0, 1.0, steps)[tf.newaxis, :, tf.newaxis]
-    latents = first[:, tf.newaxis] * (1 - share) + second[:, tf.newaxis] * share
-    return grid(model.generate(tf.reshape(latents, [rows * steps, -1])), columns=steps)
+    return grid(model.generate_ways(latents.interpolate(first, second, steps), seed=0), steps)
 
 
 def _table_of_scores(results):

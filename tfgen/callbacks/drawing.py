@@ -11,6 +11,7 @@ from tfgen import noise
 from tfgen.data import Source
 from tfgen.files import check_writable
 from tfgen.latents import interpolate_spherical
+from tfgen.models.conditional_gan import ConditionalGAN
 from tfgen.pictures import (
     grid,
     neighbour_grid,
@@ -68,7 +69,37 @@ class Picture(keras.callbacks.Callback, abc.ABC):
             self.writer.close()
 
 
-class SampleGrid(Picture):
+class SamplePicture(Picture):
+    """A picture of samples, the same latents in every one.
+
+    Args:
+        directory: the run's folder.
+        every: epochs from one picture to the next.
+        seed: an integer.
+        labels: what a conditional model is to make: see `tfgen.ConditionalGAN.sample`. `None` for
+            other models, and to have classes drawn.
+
+    Raises:
+        ValueError: when training begins, if the model's conditions cannot be drawn.
+    """
+
+    def __init__(self, directory, every, seed, labels):
+        super().__init__(directory, every)
+        self.seed = seed
+        self.options = {} if labels is None else {"labels": labels}
+
+    def on_train_begin(self, logs=None):
+        conditional = isinstance(self.model, ConditionalGAN)
+        if conditional and self.model.num_classes is None and not self.options:
+            raise ValueError(
+                "Which attributes samples are to have, only you know. Received: labels=None. Pass "
+                f"{type(self).__name__}(..., labels=...), vectors of {self.model.condition_size} "
+                "numbers."
+            )
+        super().on_train_begin(logs)
+
+
+class SampleGrid(SamplePicture):
     """A grid of samples, the same latents in every picture.
 
     Args:
@@ -76,6 +107,7 @@ class SampleGrid(Picture):
         count: the number of samples.
         seed: an integer.
         every: epochs from one picture to the next.
+        labels: `count` labels for a conditional model; `None` draws classes.
 
     Example:
         >>> model.fit(images, epochs=10, callbacks=[tfgen.callbacks.SampleGrid("runs/vae")])
@@ -83,13 +115,12 @@ class SampleGrid(Picture):
 
     name = "samples"
 
-    def __init__(self, directory, count=64, seed=0, every=1):
-        super().__init__(directory, every)
+    def __init__(self, directory, count=64, seed=0, every=1, labels=None):
+        super().__init__(directory, every, seed, labels)
         self.count = count
-        self.seed = seed
 
     def draw(self):
-        return grid(self.model.sample(self.count, seed=self.seed))
+        return grid(self.model.sample(self.count, seed=self.seed, **self.options))
 
 
 class ReconstructionGrid(Picture):
@@ -186,7 +217,7 @@ class LatentMap(Picture):
         return grid(self.model.generate(latents), columns=self.side)
 
 
-class Interpolation(Picture):
+class Interpolation(SamplePicture):
     """Ways through latent space: in each row from one latent of the prior to another.
 
     Samples that change smoothly and stay good on the way show that a model has not learnt single
@@ -198,8 +229,10 @@ class Interpolation(Picture):
         steps: images in a row, both ends included, at least 2.
         path: how to go, `tfgen.latents.interpolate_spherical` or, for uniform priors,
             `tfgen.latents.interpolate`.
-        seed: an integer; the ends are the same in every picture.
+        seed: an integer; the ends are the same in every picture, and what else the generator
+            takes is the same in a row.
         every: epochs from one picture to the next.
+        labels: a label for each row, for a conditional model; `None` draws classes.
 
     Example:
         >>> Interpolation("runs/dcgan", path=tfgen.latents.interpolate)
@@ -207,19 +240,27 @@ class Interpolation(Picture):
 
     name = "interpolation"
 
-    def __init__(self, directory, rows=8, steps=10, path=interpolate_spherical, seed=0, every=1):
-        super().__init__(directory, every)
+    def __init__(
+        self,
+        directory,
+        rows=8,
+        steps=10,
+        path=interpolate_spherical,
+        seed=0,
+        every=1,
+        labels=None,
+    ):
+        super().__init__(directory, every, seed, labels)
         self.rows = rows
         self.steps = steps
         self.path = path
-        self.seed = seed
 
     def draw(self):
-        prior = self.model.prior
         seed = noise.seed_from(self.seed, "interpolation")
-        start, end = tf.unstack(prior.distribution().sample([2, self.rows], seed=seed))
-        latents = self.path(start, end, self.steps)
-        return grid(self.model.generate(tf.reshape(latents, [-1, prior.size])), self.steps)
+        prior = self.model.prior.distribution()
+        start, end = tf.unstack(prior.sample([2, self.rows], seed=seed))
+        ways = self.path(start, end, self.steps)
+        return grid(self.model.generate_ways(ways, self.seed, **self.options), self.steps)
 
 
 class CodeTraversal(Picture):
@@ -308,7 +349,7 @@ class TranslationGrid(Picture):
         return translation_grid(self.images, model.translate_a_to_b, model.translate_b_to_a)
 
 
-class NearestNeighbours(Picture):
+class NearestNeighbours(SamplePicture):
     """Samples, and below each the nearest training image: a model that only copies is seen.
 
     Args:
@@ -318,6 +359,7 @@ class NearestNeighbours(Picture):
         columns: pairs in a row.
         seed: an integer.
         every: epochs from one picture to the next.
+        labels: `count` labels for a conditional model; `None` draws classes.
 
     Example:
         >>> NearestNeighbours("runs/dcgan", tfgen.data.source("embedded"))
@@ -325,13 +367,12 @@ class NearestNeighbours(Picture):
 
     name = "neighbours"
 
-    def __init__(self, directory, images, count=32, columns=16, seed=0, every=1):
-        super().__init__(directory, every)
+    def __init__(self, directory, images, count=32, columns=16, seed=0, every=1, labels=None):
+        super().__init__(directory, every, seed, labels)
         self.source = images if isinstance(images, Source) else Source(images)
         self.count = count
         self.columns = columns
-        self.seed = seed
 
     def draw(self):
-        samples = self.model.sample(self.count, seed=self.seed)
+        samples = self.model.sample(self.count, seed=self.seed, **self.options)
         return neighbour_grid(samples, self.source, self.columns)

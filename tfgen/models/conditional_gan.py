@@ -79,12 +79,24 @@ class ConditionalGAN(GAN):
         Raises:
             ValueError: a label is no class, there are not `count`, or none for attributes.
         """
-        if labels is None:
-            labels = self._draw_labels(count, seed)
-        else:
-            labels = tf.convert_to_tensor(labels)
-            self._check_labels(labels, count)
+        labels = self._labels_for(count, seed, labels)
         return self.generate(self.draw_latents(count, seed), labels, averaged)
+
+    def generate_ways(self, ways, seed=None, labels=None):
+        """Returns examples on ways through the prior's latents, each with one label.
+
+        Args:
+            ways: float32 `[count, steps, latent_dim]`.
+            seed: a 64-bit integer, of the labels where none are given. `None`: new ones.
+            labels: see `sample`, one for each way.
+
+        Returns:
+            A float32 tensor `[count * steps, ...]`, way after way.
+        """
+        ways = tf.convert_to_tensor(ways)
+        count, steps, size = ways.shape
+        labels = tf.repeat(self._labels_for(count, seed, labels), steps, axis=0)
+        return self.generate(tf.reshape(ways, [-1, size]), labels)
 
     def generator_inputs(self, latents, data):
         return [latents, self._conditions(self._labels_of(data))]
@@ -166,6 +178,14 @@ class ConditionalGAN(GAN):
                 f"{list(labels.shape)}. For one-hot labels, pass their `argmax(axis=-1)`."
             )
         return one_hot(tf.reshape(labels, [-1]), self.num_classes, "Labels")
+
+    def _labels_for(self, count, seed, labels):
+        """Returns `count` labels: the given ones, checked, or, if there are none, drawn ones."""
+        if labels is None:
+            return self._draw_labels(count, seed)
+        labels = tf.convert_to_tensor(labels)
+        self._check_labels(labels, count)
+        return labels
 
     def _check_labels(self, labels, count):
         if labels.shape[:1] != (count,):

@@ -112,6 +112,13 @@ class InfoGAN(GAN):
             latents = self.with_codes(latents, codes)
         return self.generate(latents, averaged)
 
+    def generate_ways(self, ways, seed=None):
+        ways = tf.convert_to_tensor(ways)
+        count, steps, _ = ways.shape
+        _, *codes = self._split(tf.repeat(self.draw_latents(count, seed), steps, axis=0))
+        noises = tf.reshape(ways, [-1, self.prior.size])
+        return self.generate(tf.concat([noises, *codes], axis=1))
+
     @as_graph
     def latents_of(self, count, seed):
         latents = super().latents_of(count, seed)

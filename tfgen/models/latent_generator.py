@@ -82,6 +82,19 @@ class LatentGenerator(AdversarialModel):
             return tf.cast(call_averaged(self._average, self.generator, inputs), tf.float32)
         return tf.cast(self.generator(inputs), tf.float32)
 
+    def generate_ways(self, ways, seed=None):
+        """Returns examples on ways through the prior's latents.
+
+        Args:
+            ways: float32 `[count, steps, prior.size]`, such as `tfgen.latents.interpolate` makes.
+            seed: a 64-bit integer. What else a generator takes, such as codes or labels, is drawn
+                with it once for each way. `None`: new draws.
+
+        Returns:
+            A float32 tensor `[count * steps, ...]`, way after way.
+        """
+        return self.generate(tf.reshape(ways, [-1, self.prior.size]))
+
     def sample(self, count, seed=None, averaged=True):
         """Draws new examples.
 

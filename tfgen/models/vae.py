@@ -85,6 +85,10 @@ class VAE(GenerativeModel):
         """Returns the mean of `p(x|z)` for latents `[batch, size]`."""
         return self.decode(latents).mean()
 
+    def generate_ways(self, ways, seed=None):
+        """Returns what `generate` makes on ways `[count, steps, size]`, `[count * steps, ...]`."""
+        return self.generate(tf.reshape(ways, [-1, self.prior.size]))
+
     def reconstruct(self, images, training=False):
         """Returns the mean of `p(x|z)` at the mean of `q(z|x)`, shaped as `images`."""
         return self.decode(self.encode(images, training).mean(), training).mean()
