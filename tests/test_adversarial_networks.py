@@ -137,6 +137,7 @@ def test_the_networks_of_info_gan_are_those_of_its_table():
     assert sorted(found[3:]) == sorted(heads)
     assert [output.shape for output in discriminator.outputs] == [(None, 1), (None, 10), (None, 4)]
     assert len(of_kind(discriminator, layers.BatchNormalization)) == 3
+    assert {each.negative_slope for each in of_kind(discriminator, layers.LeakyReLU)} == {0.1}
     plain = info_gan_discriminator((28, 28, 1), batch_norm=False)
     assert [kernel.shape for kernel in kernels(plain)] == [*trunk, (1024, 1)]
     assert not of_kind(plain, layers.BatchNormalization)
@@ -365,6 +366,9 @@ def test_dcgan_normalizes_all_but_the_ends():
     ]
     assert [layer.use_bias for layer in of_kind(discriminator, layers.Conv2D)] == [True, False]
     assert [layer.use_bias for layer in of_kind(generator, layers.Conv2DTranspose)] == [False, True]
+    for network in (generator, discriminator):  # momentum and epsilon of the authors' code
+        for layer in of_kind(network, layers.BatchNormalization):
+            assert (layer.momentum, layer.epsilon) == (0.9, 1e-5)
     critic = dcgan_discriminator((28, 28, 1), filters=2, normalization=None)
     assert types(critic) == [kind for kind in types(discriminator) if "Normal" not in kind]
     assert all(layer.use_bias for layer in of_kind(critic, layers.Conv2D))

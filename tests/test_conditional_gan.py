@@ -194,6 +194,18 @@ def test_labels_out_of_range_stop_training():
         gan.generate(gan.draw_latents(2), [-1, 0])
 
 
+def test_labels_out_of_range_are_seen_in_the_losses_under_xla():
+    """XLA drops the check, and a class that there is not would be taken for no class at all."""
+    labels = np.array([3, 0, 3, 1, 1, 4, 0, 3])
+    for wrong, last in ((False, 3), (True, 4)):
+        gan = linear_cgan()
+        gan.compile("sgd", "sgd", jit_compile=True)
+        labels[5] = last
+        losses = gan.fit(points(), labels, shuffle=False, verbose=0).history
+        assert np.isnan(list(losses.values())).all() == wrong
+        assert np.isfinite(list(losses.values())).all() != wrong
+
+
 @pytest.mark.parametrize(
     ("labels", "error", "message"),
     [

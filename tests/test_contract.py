@@ -43,6 +43,27 @@ def test_training_moves_every_kernel(name):
     assert_kernels_moved(before, weights(model))
 
 
+@pytest.mark.parametrize("training", [True, False])
+@every_specimen
+def test_networks_are_told_whether_they_train(name, training, monkeypatch):
+    model, told = compiled(name), []
+    networks = [value for value in vars(model).values() if isinstance(value, keras.Model)]
+
+    def listen(network, call):
+        def run(*args, training=None, **kwargs):
+            told.append((network.name, training))
+            return call(*args, training=training, **kwargs)
+
+        monkeypatch.setattr(network, "call", run)
+
+    for network in networks:
+        listen(network, network.call)
+    examples = batch(name)
+    model.compute_losses(examples[0] if len(examples) == 1 else examples, training=training)
+    assert {each for _, each in told} == {training}
+    assert len({each for each, _ in told}) >= 2
+
+
 @every_vae
 def test_training_lowers_the_loss(name):
     losses = fit(compiled(name), epochs=15).history["loss"]
@@ -165,7 +186,7 @@ def test_xla_and_many_steps_per_execution(name):
     ("name", "policy"),
     [
         *((name, "mixed_bfloat16") for name in SPECIMENS),
-        *((name, "mixed_float16") for name in ("mlp_vae", "gan", "wgan_gp")),
+        *((name, "mixed_float16") for name in ("mlp_vae", *GANS)),
     ],
 )
 def test_mixed_precision(name, policy):

@@ -334,6 +334,22 @@ def test_integers_are_not_translated():
             method(np.zeros((1, *SHAPE), np.uint8))
 
 
+def test_each_generators_average_follows_it_on_its_own_domain(monkeypatch):
+    model, batch, followed = small(generator_ema=0.9), domains(), []
+    monkeypatch.setattr(
+        "tfgen.models.cycle_gan.follow", lambda *arguments: followed.append(arguments)
+    )
+    model.train_step(batch)
+    expected = [(model.generator_ab, batch[0]), (model.generator_ba, batch[1])]
+    for (average, network, momentum, _, seen), (own, images) in zip(
+        followed, expected, strict=True
+    ):
+        assert network is own and momentum == 0.9
+        np.testing.assert_array_equal(seen, images)
+        assert [each.shape for each in average] == [each.shape for each in own.variables]
+    assert followed[0][0] is model._average_ab and followed[1][0] is model._average_ba
+
+
 def test_there_are_no_samples_out_of_nothing():
     with pytest.raises(NotImplementedError, match=r"sample\(3\). Call translate_a_to_b\(images\)"):
         small().sample(3)

@@ -455,6 +455,22 @@ def test_data_of_double_precision_are_taken(penalty):
     np.testing.assert_allclose(found["penalty"], expected["penalty"], rtol=1e-6)
 
 
+def test_data_and_each_players_samples_are_augmented_by_draws_of_their_own():
+    seeds = []
+
+    def seen(examples, seed):
+        seeds.append(tuple(np.asarray(seed)))
+        return examples
+
+    gan = linear_gan(augmentation=seen)
+    for step in (0, 1):
+        gan.step.assign(step)
+        gan.compute_losses(points(), training=True)
+    assert len(seeds) == len(set(seeds)) == 6
+    gan.compute_losses(points(), training=False)
+    assert len(seeds) == 6
+
+
 def test_players_that_do_not_fit_are_refused():
     gan = linear_gan()
     with pytest.raises(ValueError, match=r"latents of the prior's size, \[batch, 5\].*\[None, 2\]"):
@@ -464,13 +480,36 @@ def test_players_that_do_not_fit_are_refused():
         tfgen.GAN(gan.generator, other, gan.prior)
 
 
-@pytest.mark.parametrize("critic_steps", [0, -1])
+@pytest.mark.parametrize("critic_steps", [0, -1, 1.5, float("nan"), float("inf"), None, "2"])
 def test_fewer_than_one_step_of_the_critic_are_refused(critic_steps):
     message = (
-        f"`critic_steps` must be an integer, at least 1. Received: critic_steps={critic_steps}."
+        f"`critic_steps` must be an integer, at least 1. Received: critic_steps={critic_steps!r}."
     )
     with pytest.raises(ValueError, match=message):
         linear_gan(critic_steps=critic_steps)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"game": "wasserstein"}, "must be a game, such as .*Received: 'wasserstein'"),
+        ({"game": games.Wasserstein}, "must be a game, such as .*Received: <class"),
+        ({"penalties": [10.0]}, "`penalties` must be functions.*Received: 10.0"),
+        ({"penalties": [penalties.WeightClipping()]}, "`WeightClipping` is a `constraint`"),
+        ({"constraint": penalties.GradientPenalty()}, "penalties are `tfgen.GAN.penalties="),
+        ({"constraint": 0.01}, "`constraint` must be a function of a weight.*constraint=0.01"),
+    ],
+)
+def test_values_of_another_kind_are_refused(options, message):
+    with pytest.raises(TypeError, match=message):
+        linear_gan(**options)
+
+
+@pytest.mark.parametrize("shape", [(8, FEATURES + 1), (8, FEATURES, 1), (8,)])
+def test_examples_of_another_shape_are_refused(shape):
+    message = r"shaped as what the generator makes, \[None, 3\]. Received: \[8"
+    with pytest.raises(ValueError, match=message):
+        linear_gan().compute_losses(tf.zeros(shape), training=True)
 
 
 @pytest.mark.parametrize("momentum", [0.0, 1.0, -0.5, 999])

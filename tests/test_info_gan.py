@@ -245,6 +245,27 @@ def gradients_of_the_generators_step(gan, variables, information_weight):
     return game, [information_weight * slope for slope in meaning]
 
 
+def test_gradients_of_a_sure_discriminator_are_not_lost_in_float16():
+    """D's answers of about 12 for samples leave slopes of 1e-6 / batch, below float16's least."""
+    moved = {}
+    for policy in ("float32", "mixed_float16"):
+        keras.config.set_dtype_policy(policy)
+        gan = shared_infogan(information_weight=0.0)
+        logits = [layer for layer in gan.discriminator.layers if layer.weights][1]
+        assert logits.kernel.shape[-1] == 1
+        logits.bias.assign(logits.bias + 12)
+        gan.compile(keras.optimizers.SGD(1e6), keras.optimizers.SGD(0.0))
+        kernel = gan.generator.weights[0]
+        before = kernel.numpy()
+        gan.train_step(points())
+        moved[policy] = kernel.numpy() - before
+    wanted = moved["float32"]
+    assert np.abs(wanted).max() > 0
+    np.testing.assert_allclose(
+        moved["mixed_float16"], wanted, rtol=0.05, atol=0.02 * np.abs(wanted).max()
+    )
+
+
 @pytest.mark.parametrize("information_weight", [0.0, 0.5])
 def test_the_generators_step_moves_the_shared_layers_for_q_alone(information_weight):
     gan = compiled(shared_infogan(information_weight=information_weight), RATE, 0.0)

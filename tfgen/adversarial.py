@@ -1,12 +1,14 @@
 """What all models of two players share."""
 
 import abc
+import numbers
 
 import keras
 import tensorflow as tf
 
 from tfgen.base import GenerativeModel
 from tfgen.descent import descend
+from tfgen.penalties import Penalty
 from tfgen.replicas import update
 
 
@@ -31,16 +33,23 @@ class AdversarialModel(GenerativeModel):
 
     Raises:
         ValueError: `critic_steps` is less than 1, or no integer.
+        TypeError: `constraint` is no function of a weight.
     """
 
     fresh_fakes = False
 
     def __init__(self, critic_steps=1, constraint=None, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
-        if critic_steps < 1 or critic_steps != int(critic_steps):
+        if not isinstance(critic_steps, numbers.Integral) or critic_steps < 1:
             raise ValueError(
                 "`critic_steps` must be an integer, at least 1. "
-                f"Received: critic_steps={critic_steps}."
+                f"Received: critic_steps={critic_steps!r}."
+            )
+        if constraint is not None and (not callable(constraint) or isinstance(constraint, Penalty)):
+            raise TypeError(
+                "`constraint` must be a function of a weight, such as "
+                "`tfgen.penalties.WeightClipping()`; penalties are `tfgen.GAN(penalties=[...])`. "
+                f"Received: constraint={constraint!r}."
             )
         self.critic_steps = int(critic_steps)
         self.constraint = constraint

@@ -284,3 +284,15 @@ def unpack(data):
             "Divide pixels by 255, or let `tfgen.data.load` make the batches."
         )
     return examples, labels
+
+
+def check_shape(examples, shape, what):
+    """Raises a ValueError unless examples have a network's shape, as far as a graph knows it.
+
+    Args:
+        examples: a tensor.
+        shape: `(None, ...)`.
+        what: what must be so, such as "`images_a` must be what its generator takes".
+    """
+    if not examples.shape.is_compatible_with(shape):
+        raise ValueError(f"{what}, {list(shape)}. Received: {list(examples.shape)}.")

@@ -151,6 +151,8 @@ class UniformCode(Code):
 def one_hot(classes, size, what):
     """Makes vectors `[batch, size]` with a one in the place of each class.
 
+    XLA drops the check of values; there, a class out of range becomes NaN, and so does the loss.
+
     Args:
         classes: integers `[batch]` from 0 to `size - 1`.
         size: how many classes there are.
@@ -160,7 +162,8 @@ def one_hot(classes, size, what):
         tf.errors.InvalidArgumentError: another class, of which `tf.one_hot` would make zeros.
     """
     classes = tf.cast(classes, tf.int64)  # `tf.one_hot` takes no short integers
-    inside = tf.reduce_all(tf.logical_and(classes >= 0, classes < size))
+    inside = tf.logical_and(classes >= 0, classes < size)
     message = f"{what} must be from 0 to {size - 1}."
-    with tf.control_dependencies([tf.debugging.Assert(inside, [message, classes])]):
-        return tf.one_hot(classes, size)
+    check = tf.debugging.Assert(tf.reduce_all(inside), [message, classes])
+    with tf.control_dependencies([check]):
+        return tf.where(inside[:, tf.newaxis], tf.one_hot(classes, size), math.nan)

@@ -181,5 +181,16 @@ class Hinge(Game):
         return -tf.reduce_mean(fake_logits)
 
 
+def checked_game(game):
+    """Returns a game, or raises a TypeError if it is none."""
+    losses = (getattr(game, name, None) for name in ("discriminator_loss", "generator_loss"))
+    if isinstance(game, type) or not all(map(callable, losses)):
+        raise TypeError(
+            "`game` must be a game, such as `tfgen.games.Wasserstein()`: a value with the methods "
+            f"`discriminator_loss` and `generator_loss`. Received: {game!r}."
+        )
+    return game
+
+
 def _mean_square(values):
     return tf.reduce_mean(tf.square(values))

@@ -88,7 +88,7 @@ class Dragan(Penalty):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.spread <= 0:
+        if not self.spread > 0:
             raise ValueError(f"`spread` must be positive. Received: spread={self.spread}.")
 
     def __call__(self, critic, real, fake, seed=(0, 0)):

@@ -46,7 +46,7 @@ class BEGAN(LatentGenerator):
         super().__init__(generator, discriminator, prior, **kwargs)
         if not 0 <= diversity <= 1:
             raise ValueError(f"`diversity` must be in [0, 1]. Received: diversity={diversity}.")
-        if control_rate <= 0:
+        if not control_rate > 0:
             raise ValueError(
                 f"`control_rate` must be positive. Received: control_rate={control_rate}."
             )

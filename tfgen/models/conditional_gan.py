@@ -21,8 +21,8 @@ class ConditionalGAN(GAN):
     Koyama, 2018; `tfgen.networks.projection_discriminator`).
 
     Batches are `(images, labels)`: labels are classes, integers `[batch]` or `[batch, 1]`, or
-    attributes, floats `[batch, condition_size]`. Classes out of range are refused in every step,
-    but not with `jit_compile=True`: XLA drops such checks.
+    attributes, floats `[batch, condition_size]`. Classes out of range are refused in every step;
+    with `jit_compile=True`, which drops such checks, the losses become NaN.
 
     Args:
         generator: a built Keras model from `[latents, conditions]` to examples.

@@ -8,8 +8,9 @@ import tensorflow as tf
 from tfgen import games
 from tfgen.adversarial import AdversarialModel
 from tfgen.averages import add_average, call_averaged, check_momentum, follow
-from tfgen.base import unpack
+from tfgen.base import check_shape, unpack
 from tfgen.config import serializable
+from tfgen.games import checked_game
 from tfgen.image_pool import ImagePool
 from tfgen.models.latent_generator import check_players
 from tfgen.rows import on_both
@@ -98,7 +99,7 @@ class CycleGAN(AdversarialModel):
         self.generator_ba = generator_ba
         self.discriminator_a = discriminator_a
         self.discriminator_b = discriminator_b
-        self.game = game or games.LeastSquares()
+        self.game = checked_game(game or games.LeastSquares())
         self.cycle_weight = cycle_weight
         self.cycle_loss = cycle_loss
         self.identity_weight = identity_weight
@@ -271,8 +272,11 @@ class CycleGAN(AdversarialModel):
                 "images_b), or fit a dataset of pairs."
             )
         images_b, _ = unpack(images_b)
-        _check_images("images_a", images_a, self.generator_ab)
-        _check_images("images_b", images_b, self.generator_ba)
+        for name, images, generator in (
+            ("images_a", images_a, self.generator_ab),
+            ("images_b", images_b, self.generator_ba),
+        ):
+            check_shape(images, generator.input_shape, f"`{name}` must be what its generator takes")
         if not images_a.shape[:1].is_compatible_with(images_b.shape[:1]):
             raise ValueError(
                 "A batch must have as many images of A as of B. "
@@ -329,14 +333,6 @@ def _images_spec(network):
     return tf.TensorSpec([None, *network.input_shape[1:]], tf.float32, "images")
 
 
-def _check_images(name, images, network):
-    if not images.shape.is_compatible_with(network.input_shape):
-        raise ValueError(
-            f"`{name}` must be what its generator takes, {list(network.input_shape)}. "
-            f"Received: {list(images.shape)}."
-        )
-
-
 def _check_not_negative(name, value):
-    if value < 0:
+    if not value >= 0:
         raise ValueError(f"`{name}` must be at least 0. Received: {name}={value}.")

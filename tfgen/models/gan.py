@@ -5,7 +5,9 @@ import tensorflow as tf
 from tfgen import games
 from tfgen.base import unpack
 from tfgen.config import serializable
+from tfgen.games import checked_game
 from tfgen.models.latent_generator import LatentGenerator, check_latents, check_players
+from tfgen.penalties import WeightClipping
 from tfgen.rows import on_both
 
 
@@ -44,7 +46,7 @@ class GAN(LatentGenerator):
 
     Raises:
         ValueError: the networks and the prior do not fit each other, or a number is out of range.
-        TypeError: `augmentation` is no function.
+        TypeError: `game` is no game, a penalty or `augmentation` no function.
 
     Example:
         >>> gan = tfgen.GAN(
@@ -70,8 +72,9 @@ class GAN(LatentGenerator):
         **kwargs,
     ):
         super().__init__(generator, discriminator, prior, **kwargs)
-        self.game = game or games.NonSaturating()
+        self.game = checked_game(game or games.NonSaturating())
         self.penalties = list(penalties)
+        _check_penalties(self.penalties)
         if augmentation is not None and not callable(augmentation):
             raise TypeError(
                 "`augmentation` must be one function of examples and a seed. "
@@ -147,3 +150,13 @@ class GAN(LatentGenerator):
                 for index, penalty in enumerate(self.penalties)
             ]
         )
+
+
+def _check_penalties(penalties):
+    for penalty in penalties:
+        if not callable(penalty) or isinstance(penalty, WeightClipping):
+            raise TypeError(
+                "`penalties` must be functions of a critic, data and samples, such as "
+                "`tfgen.penalties.GradientPenalty()`; `WeightClipping` is a `constraint`. "
+                f"Received: {penalty!r}."
+            )

@@ -160,7 +160,7 @@ class InfoGAN(GAN):
         # The generator's optimizer moves layers that Q shares with D, for Q, and must not move them
         # to D's disadvantage: the loss is taken as linear in the samples, from which D's weights
         # get no gradient.
-        slope = tf.stop_gradient(tape.gradient(loss, fakes))
+        slope = tf.stop_gradient(self._slope(tape, loss, fakes))
         adversarial = tf.stop_gradient(loss) + tf.reduce_sum(
             slope * (fakes - tf.stop_gradient(fakes))
         )
@@ -212,6 +212,13 @@ class InfoGAN(GAN):
                 f"The recognition network must have an output for each code, of sizes {wanted}. "
                 f"Received: outputs of sizes {sizes}."
             )
+
+    def _slope(self, tape, loss, fakes):
+        """Returns a loss' gradient, found at the optimizer's scale: float16 has no smaller ones."""
+        if not self.compiled:
+            return tape.gradient(loss, fakes)
+        scale = self.generator_optimizer.scale_loss(tf.ones_like(loss))
+        return tape.gradient(loss, fakes, output_gradients=scale) / scale
 
     def _judge_and_recognize(self, fakes, training):
         """Returns D's logits and Q's outputs, of one pass where they share layers.

@@ -8,7 +8,7 @@ import tensorflow as tf
 from tfgen import noise
 from tfgen.adversarial import AdversarialModel
 from tfgen.averages import add_average, call_averaged, check_momentum, follow
-from tfgen.base import unpack
+from tfgen.base import check_shape, unpack
 from tfgen.graphs import as_graph
 
 
@@ -119,6 +119,8 @@ class LatentGenerator(AdversarialModel):
 
     def make_fakes(self, data, player, training):
         images, _ = unpack(data)
+        made = self.generator.output_shape
+        check_shape(images, made, "Examples must be shaped as what the generator makes")
         latents = self.batch_latents(images, self.noise.seed_of(f"{player} latents"))
         made = self.generator(self.generator_inputs(latents, data), training=training)
         return Fakes(latents, tf.cast(made, tf.float32))
