@@ -194,6 +194,14 @@ def test_labels_out_of_range_stop_training():
         gan.generate(gan.draw_latents(2), [-1, 0])
 
 
+def test_samples_of_labels_can_be_drawn_within_a_graph():
+    gan = linear_cgan()
+    drawn = tf.function(lambda labels: gan.sample(3, seed=1, labels=labels))
+    np.testing.assert_allclose(drawn(tf.constant([2, 0, 3])), gan.sample(3, 1, labels=[2, 0, 3]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"from 0 to 3\."):
+        drawn(tf.constant([2, 0, 4]))
+
+
 def test_labels_out_of_range_are_seen_in_the_losses_under_xla():
     """XLA drops the check, and a class that there is not would be taken for no class at all."""
     labels = np.array([3, 0, 3, 1, 1, 4, 0, 3])

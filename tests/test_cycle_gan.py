@@ -291,9 +291,7 @@ def test_an_export_answers_as_the_model_does(tmp_path):
 
 def test_the_grid_shows_images_their_translations_and_these_translated_back():
     shape = (2, 3, 1)
-    model = CycleGAN(
-        affine(0.5, shape=shape), affine(1.5, shape=shape), *(affine(1.0, shape=shape),) * 2
-    )
+    model = CycleGAN(*(affine(scale, shape=shape) for scale in (0.5, 1.5, 1.0, 1.0)))
     images = np.stack([np.full(shape, value, np.float32) for value in (0.2, 0.4)])
     picture = translation_grid(images, model.translate_a_to_b, model.translate_b_to_a)
     assert picture.shape == (3 * 3 - 1, 2 * 4 - 1, 1)
@@ -375,6 +373,14 @@ WIDE, FREE = (2, 4, 1), (None, None, 1)
 def test_networks_and_numbers_that_do_not_fit_are_refused(shapes, options, message):
     with pytest.raises(ValueError, match=message):
         CycleGAN(*(affine(1.0, shape=shape) for shape in shapes), **options)
+
+
+def test_one_network_in_two_places_is_refused():
+    first, second, third = (affine(1.0) for _ in range(3))
+    with pytest.raises(ValueError, match="two generators. Received: one network twice"):
+        CycleGAN(first, first, second, third)
+    with pytest.raises(ValueError, match="two discriminators. Received: one network twice"):
+        CycleGAN(first, second, third, third)
 
 
 def test_the_identity_loss_needs_one_shape():

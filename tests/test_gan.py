@@ -306,6 +306,9 @@ def test_the_average_of_the_generator_follows_its_own_steps():
     matrix, offset = average
     np.testing.assert_allclose(gan.sample(5, seed=1), latents @ matrix + offset, rtol=1e-4)
     np.testing.assert_array_equal(gan.generate(latents), gan.sample(5, seed=1))
+    np.testing.assert_allclose(
+        gan.generate(latents.numpy().tolist()), gan.sample(5, seed=1), rtol=1e-5
+    )
     np.testing.assert_array_equal(gan.sample(5, seed=1, averaged=False), gan.generator(latents))
     assert np.abs(gan.sample(5, seed=1) - gan.sample(5, seed=1, averaged=False)).max() > 1e-3
 

@@ -193,7 +193,7 @@ class ConditionalGAN(GAN):
                 "There must be as many labels as samples. Received: labels of "
                 f"{list(labels.shape)} and count={int(count)}."
             )
-        if self.num_classes is None:
+        if self.num_classes is None or not tf.executing_eagerly():  # a graph's step checks them
             return
         if tf.reduce_min(labels) < 0 or tf.reduce_max(labels) >= self.num_classes:
             raise ValueError(

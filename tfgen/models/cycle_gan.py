@@ -285,6 +285,14 @@ class CycleGAN(AdversarialModel):
         return images_a, images_b
 
     def _check_fit(self):
+        for players, first, second in (
+            ("generators", self.generator_ab, self.generator_ba),
+            ("discriminators", self.discriminator_a, self.discriminator_b),
+        ):
+            if first is second:
+                raise ValueError(
+                    f"A CycleGAN has two {players}. Received: one network twice. Build two."
+                )
         check_players(self.generator_ab.output_shape, self.discriminator_b.input_shape)
         check_players(self.generator_ba.output_shape, self.discriminator_a.input_shape)
         shape_a, shape_b = self.generator_ab.input_shape, self.generator_ba.input_shape

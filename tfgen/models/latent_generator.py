@@ -73,7 +73,7 @@ class LatentGenerator(AdversarialModel):
             latents: float32 `[batch, latent_dim]`.
             averaged: whether to use the average of the weights, if there is one.
         """
-        return self.call_generator(latents, averaged)
+        return self.call_generator(tf.convert_to_tensor(latents), averaged)
 
     @as_graph
     def call_generator(self, inputs, averaged=True):
