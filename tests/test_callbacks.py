@@ -19,12 +19,13 @@ from tfgen.callbacks import (
     ReconstructionGrid,
     SampleGrid,
     StopOnNonFinite,
+    Truncation,
     checkpoint,
     drawing,
 )
 from tfgen.data import Source
 from tfgen.files import check_writable, whole_file
-from tfgen.pictures import grid, neighbour_grid, reconstruction_grid, write_png
+from tfgen.pictures import arithmetic_grid, grid, neighbour_grid, reconstruction_grid, write_png
 from tfgen.replicas import is_chief
 
 
@@ -276,6 +277,42 @@ def test_interpolations_go_from_latent_to_latent_of_the_prior(tmp_path):
     callback.seed = 5
     callback.draw()
     assert not np.array_equal(callback.model.latents, straight.reshape(-1, 20))
+
+
+def test_truncation_moves_each_rows_latents_from_the_middle_outwards(tmp_path):
+    callback = Truncation(tmp_path, rows=200, thresholds=(0.5, 1.0, 3.0), seed=4)
+    callback.set_model(Recorder())
+    callback.model.prior = distributions.StandardNormal(5)
+    assert callback.draw().shape == (2 * 200 - 1, 2 * 3 - 1, 1)
+    drawn = callback.model.latents.reshape(200, 3, 5)
+    assert (np.diff(np.abs(drawn), axis=1) > 0).all()
+    largest = np.abs(drawn).max(axis=(0, 2))
+    assert (largest <= [0.5, 1.0, 3.0]).all() and (largest > [0.49, 0.98, 2.0]).all()
+    assert (np.sign(drawn) == np.sign(drawn[:, :1])).all()
+    refused = Truncation(tmp_path, thresholds=(0.0,))
+    refused.set_model(callback.model)
+    with pytest.raises(ValueError, match="`threshold` must be positive"):
+        refused.on_train_begin()
+
+
+def test_sums_of_codes_stand_below_the_means_of_their_groups():
+    class Shown:
+        def generate(self, latents):
+            return tf.reshape(tf.cast(latents, tf.float32), [-1, 1, 1, 1])
+
+    picture = arithmetic_grid(Shown(), [[[0.2], [0.4], [0.6]], [[0.8]]], [[[0.1], [0.5]]])
+    shares = picture[::2, ::2, 0] / 255
+    white = 1.0
+    np.testing.assert_allclose(
+        shares,
+        [
+            [0.2, 0.4, 0.6, 0.4],
+            [0.8, white, white, 0.8],
+            [0.1, 0.5, white, 0.3],
+            [white, white, white, 0.4 + 0.8 - 0.3],
+        ],
+        atol=1 / 255,
+    )
 
 
 def test_interpolations_and_neighbours_are_drawn_of_the_model(tmp_path):

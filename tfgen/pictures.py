@@ -6,6 +6,7 @@ import tensorflow as tf
 from sklearn.metrics import pairwise_distances_argmin
 
 from tfgen.files import whole_file
+from tfgen.latents import arithmetic
 
 
 def grid(images, columns=None):
@@ -83,6 +84,38 @@ def neighbour_grid(samples, source, columns=16):
     vectors = [tf.reshape(each, [len(each), -1]) for each in (samples, images)]
     nearest = pairwise_distances_argmin(*vectors)
     return _stacked_grid([samples, tf.gather(images, nearest)], columns)
+
+
+def arithmetic_grid(model, add, subtract=()):
+    """Shows sums of codes (Radford et al., 2016, figure 7): `tfgen.latents.arithmetic`.
+
+    Args:
+        model: a model with `generate`.
+        add: groups of latents, each `[count, size]`.
+        subtract: other groups.
+
+    Returns:
+        A uint8 tensor, see `grid`: in a row the examples of a group, those to be added first, with
+        that of its mean at the end; in the last row, below the means, the example of the sum.
+
+    Raises:
+        ValueError: see `tfgen.latents.arithmetic`.
+
+    Example:
+        >>> write_png("sum.png", arithmetic_grid(gan, [men_with_glasses, women], [men]))
+    """
+    total = model.generate(arithmetic(add, subtract)[tf.newaxis])
+    rows = [
+        (model.generate(group), model.generate(tf.reduce_mean(group, axis=0, keepdims=True)))
+        for group in map(tf.convert_to_tensor, [*add, *subtract])
+    ]
+    columns = 1 + max(len(examples) for examples, _ in rows)
+    rows.append((total[:0], total))
+    images = []
+    for examples, last in rows:
+        missing = [[0, columns - 1 - len(examples)], [0, 0], [0, 0], [0, 0]]
+        images += [tf.pad(examples, missing, constant_values=1.0), last]
+    return grid(tf.concat(images, axis=0), columns)
 
 
 def write_png(path, pixels):

@@ -15,6 +15,7 @@ from tfgen.callbacks.drawing import (
     ReconstructionGrid,
     SampleGrid,
     TranslationGrid,
+    Truncation,
 )
 from tfgen.callbacks.non_finite import StopOnNonFinite
 
@@ -31,4 +32,5 @@ __all__ = [
     "StopOnNonFinite",
     "Terminated",
     "TranslationGrid",
+    "Truncation",
 ]

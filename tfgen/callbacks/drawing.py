@@ -10,7 +10,7 @@ import tensorflow_probability as tfp
 from tfgen import noise
 from tfgen.data import Source
 from tfgen.files import check_writable
-from tfgen.latents import interpolate_spherical
+from tfgen.latents import interpolate_spherical, truncate
 from tfgen.models.conditional_gan import ConditionalGAN
 from tfgen.pictures import (
     grid,
@@ -261,6 +261,60 @@ class Interpolation(SamplePicture):
         start, end = tf.unstack(prior.sample([2, self.rows], seed=seed))
         ways = self.path(start, end, self.steps)
         return grid(self.model.generate_ways(ways, self.seed, **self.options), self.steps)
+
+
+class Truncation(SamplePicture):
+    """What truncation trades (Brock et al., 2019, section 3.1): in each row one sample.
+
+    From left to right its latents may be farther and farther from the prior's middle: samples that
+    are all alike become various ones. Those of the middle are better in the paper's networks; a
+    generator that has hardly ever seen codes so near to it, as of many uniform latents, may make
+    anything there.
+
+    Args:
+        directory: the run's folder.
+        rows: the number of samples.
+        thresholds: see `tfgen.latents.truncate`, one for each column.
+        seed: an integer.
+        every: epochs from one picture to the next.
+        labels: a label for each row, for a conditional model; `None` draws classes.
+
+    Raises:
+        ValueError: when training begins, if the prior cannot be truncated so.
+
+    Example:
+        >>> Truncation("runs/gan", thresholds=(0.1, 0.5, 1.0, 2.0))
+    """
+
+    name = "truncation"
+
+    def __init__(
+        self,
+        directory,
+        rows=8,
+        thresholds=(0.125, 0.25, 0.5, 1.0, 2.0),
+        seed=0,
+        every=1,
+        labels=None,
+    ):
+        super().__init__(directory, every, seed, labels)
+        self.rows = rows
+        self.thresholds = thresholds
+
+    def on_train_begin(self, logs=None):
+        self._ways()
+        super().on_train_begin(logs)
+
+    def draw(self):
+        images = self.model.generate_ways(self._ways(), self.seed, **self.options)
+        return grid(images, columns=len(self.thresholds))
+
+    def _ways(self):
+        """Returns latents `[rows, thresholds, size]`: alike in a row, as their draws are."""
+        prior = self.model.prior
+        return tf.stack(
+            [truncate(prior, self.rows, each, self.seed) for each in self.thresholds], axis=1
+        )
 
 
 class CodeTraversal(Picture):
