@@ -40,7 +40,10 @@ class CycleGAN(AdversarialModel):
 
     `|...|` is the mean over pixels. The discriminators see a pool of past translations in training
     and fresh ones in evaluation. As in every `AdversarialModel`, they move first; in the authors'
-    code, the generators do. Batches are pairs `(images_a, images_b)`, as many of A as of B.
+    code, the generators do. Batches are pairs `(images_a, images_b)`, as many of A as of B. Of two
+    arrays Keras keeps the pairs together in every epoch, and they must be of one length;
+    `tfgen.data.batches(tfgen.data.Domains(a, b), 1)` gives each domain an order of its own, and
+    lets the shorter one repeat.
 
     Args:
         generator_ab: a built Keras model from images of A to images of B, in [0, 1].
@@ -75,7 +78,8 @@ class CycleGAN(AdversarialModel):
         ...     identity_weight=0.5,
         ... )
         >>> model.compile(keras.optimizers.Adam(2e-4, 0.5), keras.optimizers.Adam(2e-4, 0.5))
-        >>> model.fit(lemons, oranges, batch_size=1, epochs=200)
+        >>> domains = data.Domains(data.Source(lemons), data.Source(oranges))
+        >>> model.fit(data.batches(domains, batch_size=1), epochs=200)
         >>> model.translate_a_to_b(lemons[:8]).shape
         TensorShape([8, 64, 64, 3])
     """
