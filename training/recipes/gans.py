@@ -115,8 +115,8 @@ def began_fashion(shape, steps):
 
     The autoencoder is small, about half of InfoGAN's discriminator there and back. Samples are to
     be as hard for it as the data (a diversity of 1), and `k` moves at a hundred times the paper's
-    rate, at which it would not find its balance in 20 epochs. The learning rates are high and, in
-    the second half, fall linearly to 0.
+    rate, at which it would not find its balance in 20 epochs. The players chase a balance that
+    moves, so Adam has no momentum; its rates are high and, in the second half, fall linearly to 0.
     """
     gan = zoo.began(
         networks.info_gan_generator(shape, latent_dim=64, momentum=0.99),
@@ -126,7 +126,7 @@ def began_fashion(shape, steps):
         control_rate=0.1,
         generator_ema=0.9995,
     )
-    return with_adam(gan, *linear(steps, 2e-3, 2e-3))
+    return with_adam(gan, *linear(steps, 2e-3, 2e-3), beta_1=0.0, beta_2=0.99)
 
 
 @recipe(data="embedded", batch_size=64, epochs=50)
