@@ -21,7 +21,7 @@ from tfgen.callbacks import (
     StopOnNonFinite,
     Truncation,
     checkpoint,
-    drawing,
+    picture,
 )
 from tfgen.data import Source
 from tfgen.files import check_writable, whole_file
@@ -469,7 +469,7 @@ def test_training_with_callbacks_is_bit_for_bit_training_without(tmp_path):
 
 
 def test_only_the_chief_writes(tmp_path, monkeypatch):
-    for module in (checkpoint, drawing):
+    for module in (checkpoint, picture):
         monkeypatch.setattr(module, "is_chief", lambda strategy: False)
     fit(compiled("mlp_vae"), *everything(tmp_path))
     assert names_in(tmp_path) == []

@@ -5,19 +5,21 @@ on exactly as it would without them.
 """
 
 from tfgen.callbacks.checkpoint import Checkpoint, Terminated
-from tfgen.callbacks.drawing import (
+from tfgen.callbacks.examples import (
+    NearestNeighbours,
+    ReconstructionGrid,
+    SampleGrid,
+    TranslationGrid,
+)
+from tfgen.callbacks.latent_space import (
     CodeTraversal,
     Interpolation,
     LatentMap,
     LatentTraversal,
-    NearestNeighbours,
-    Picture,
-    ReconstructionGrid,
-    SampleGrid,
-    TranslationGrid,
     Truncation,
 )
 from tfgen.callbacks.non_finite import StopOnNonFinite
+from tfgen.callbacks.picture import Picture
 
 __all__ = [
     "Checkpoint",
