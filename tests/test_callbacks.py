@@ -393,7 +393,7 @@ def test_ways_of_a_conditional_gan_have_a_label_each(tmp_path):
     np.testing.assert_array_equal(columns, 255 * np.eye(3)[[[1, 1, 1], [2, 2, 2]]])
 
 
-@pytest.mark.parametrize("picture", [SampleGrid, Interpolation, neighbours_of_nothing])
+@pytest.mark.parametrize("picture", [SampleGrid, Interpolation, Truncation, neighbours_of_nothing])
 def test_pictures_of_attributes_need_them_before_training(picture, tmp_path):
     model = cgan_that_shows_what_it_takes(num_classes=None)
     callback = picture(tmp_path)

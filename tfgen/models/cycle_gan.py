@@ -67,7 +67,8 @@ class CycleGAN(AdversarialModel):
 
     Raises:
         ValueError: the networks do not fit each other, or a number is out of range.
-        TypeError: `cycle_loss` is a Keras loss object, which is scaled by the number of replicas.
+        TypeError: `game` is no game, or `cycle_loss` a Keras loss object, which is scaled by the
+            number of replicas.
 
     Example:
         >>> model = tfgen.CycleGAN(

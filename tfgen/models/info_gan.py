@@ -214,7 +214,10 @@ class InfoGAN(GAN):
             )
 
     def _slope(self, tape, loss, fakes):
-        """Returns a loss' gradient, found at the optimizer's scale: float16 has no smaller ones."""
+        """Returns a loss' gradient by samples.
+
+        It passes through D at the optimizer's loss scale: in float16 it would vanish without.
+        """
         if not self.compiled:
             return tape.gradient(loss, fakes)
         scale = self.generator_optimizer.scale_loss(tf.ones_like(loss))

@@ -119,8 +119,8 @@ class LatentGenerator(AdversarialModel):
 
     def make_fakes(self, data, player, training):
         images, _ = unpack(data)
-        made = self.generator.output_shape
-        check_shape(images, made, "Examples must be shaped as what the generator makes")
+        shape = self.generator.output_shape
+        check_shape(images, shape, "Examples must be shaped as what the generator makes")
         latents = self.batch_latents(images, self.noise.seed_of(f"{player} latents"))
         made = self.generator(self.generator_inputs(latents, data), training=training)
         return Fakes(latents, tf.cast(made, tf.float32))

@@ -86,7 +86,10 @@ class VAE(GenerativeModel):
         return self.decode(latents).mean()
 
     def generate_ways(self, ways, seed=None):
-        """Returns what `generate` makes on ways `[count, steps, size]`, `[count * steps, ...]`."""
+        """Returns what `generate` makes on ways `[count, steps, size]`, `[count * steps, ...]`.
+
+        There is nothing else to draw with `seed`, as there is in other models.
+        """
         return self.generate(tf.reshape(ways, [-1, self.prior.size]))
 
     def reconstruct(self, images, training=False):
