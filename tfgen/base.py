@@ -9,6 +9,7 @@ import tensorflow as tf
 from tfgen import noise
 from tfgen.config import Configured
 from tfgen.descent import descend
+from tfgen.executions import make_compiled_function
 from tfgen.replicas import make_replicated_function, meets, synchronize_statistics
 
 _LARGE = 250_000  # weights
@@ -199,10 +200,14 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
         return self.take_test_step(lambda step: step(data))
 
     def make_train_function(self, force=False):
-        if self.distribute_strategy.num_replicas_in_sync == 1:
-            super().make_train_function(force)
-        elif self.train_function is None or force:
+        if self.train_function is not None and not force:
+            return
+        if self.distribute_strategy.num_replicas_in_sync > 1:
             self.train_function = make_replicated_function(self, self.take_train_step, even=True)
+            return
+        super().make_train_function(force=True)
+        if self.jit_compile and self.steps_per_execution > 1 and not self.run_eagerly:
+            self.train_function = make_compiled_function(self, otherwise=self.train_function)
 
     def make_test_function(self, force=False):
         if self.distribute_strategy.num_replicas_in_sync == 1:
