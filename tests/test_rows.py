@@ -85,23 +85,81 @@ def test_what_may_mix_rows_is_not_trusted(name):
     assert not treats_rows_alone(MIXED[name]())
 
 
-@pytest.mark.parametrize(("network", "passes"), [(flat(), 1), (flat(LessTheMean()), 2)])
-def test_two_batches_are_one_pass_where_that_is_the_same(network, passes):
-    shapes = []
+def of_two_inputs(*parts):
+    """Returns a network of a pair of batches, with one or two outputs."""
+    inputs = keras.Input((3,)), keras.Input((1,))
+    hidden = layers.Concatenate()(inputs)
+    for part in parts:
+        hidden = part(hidden)
+    return keras.Model(inputs, [layers.Dense(1)(hidden), layers.Dense(2)(hidden)])
 
-    def function(both):
-        images, labels = both
-        shapes.append((images.shape, labels.shape))
-        return network(images) + tf.cast(labels, tf.float32)
 
-    first = (tf.constant([[0, 1, 2]], tf.uint8), tf.constant([[3]]))
-    second = (tf.constant([[4.0, 5.0, 9.0]] * 2), tf.constant([[6]] * 2))
-    found = on_both(function, network, first, second)
-    counts = {1: [3], 2: [1, 2]}[passes]  # halves need not be equal
-    assert shapes == [((count, 3), (count, 1)) for count in counts]
-    for one, (images, labels) in zip(found, (first, second), strict=True):
-        expected = network(tf.cast(images, tf.float32)) + tf.cast(labels, tf.float32)
-        np.testing.assert_allclose(one, expected, rtol=1e-6)
+def normalization():
+    return layers.BatchNormalization(momentum=0.5)
+
+
+def passes(network, *batches):
+    """Returns how many passes `on_both` makes: how often the graph has the last layer."""
+
+    @tf.function
+    def run():
+        return on_both(network, *batches, training=True)
+
+    operations = run.get_concrete_function().graph.get_operations()
+    dense = [layer for layer in network._flatten_layers() if isinstance(layer, layers.Dense)]
+    return sum(operation.type == "MatMul" for operation in operations) / len(dense)
+
+
+BOTH = {
+    "alone": (lambda: of_two_inputs(layers.Dense(4)), 1),
+    "normalized": (lambda: of_two_inputs(layers.Dense(4), normalization(), layers.ReLU()), 1),
+    "normalized twice": (
+        lambda: of_two_inputs(normalization(), layers.Dense(4), normalization()),
+        1,
+    ),
+    "nested": (lambda: of_two_inputs(keras.Sequential([layers.Dense(4), normalization()])), 1),
+    "mixed": (lambda: of_two_inputs(LessTheMean(), normalization()), 2),
+}
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", BOTH)
+def test_one_pass_of_two_batches_makes_what_two_make(name, training):
+    build, expected_passes = BOTH[name]
+    network = build()
+    random = np.random.default_rng(0)
+    # Halves need not be equal, nor of one type.
+    first, second = (
+        (random.normal(size=(count, 3)).astype(dtype), random.normal(size=(count, 1)) + count)
+        for count, dtype in ((4, np.float64), (6, np.float32))
+    )
+    network(first, training=True)  # moves the statistics away from their beginning
+    before = network.get_weights()
+    expected = [network(each, training=training) for each in (first, second)]
+    moved = network.get_weights()
+    network.set_weights(before)
+    found = on_both(network, first, second, training)
+    for ours, theirs in zip(tf.nest.flatten(found), tf.nest.flatten(expected), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    # The statistics have seen both batches, the second last.
+    for ours, theirs in zip(network.get_weights(), moved, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    assert [len(each) for each in found] == [2, 2]
+    assert passes(network, first, second) == expected_passes
+
+
+def test_a_list_of_one_output_is_that_output():
+    inputs = keras.Input((3,))
+    network = keras.Model([inputs], [layers.Dense(1)(normalization()(inputs))])
+    found = on_both(network, tf.ones([2, 3]), tf.ones([3, 3]), training=True)
+    assert [each.shape for each in found] == [(2, 1), (3, 1)]
+
+
+@pytest.mark.parametrize("name", ["info_gan_discriminator", "dcgan_discriminator"])
+def test_players_with_batch_normalization_make_one_pass(name):
+    network = getattr(networks, name)(IMAGES)
+    images = tf.random.uniform([2, *IMAGES])
+    assert passes(network, images, images) == 1
 
 
 def test_a_discriminator_that_mixes_rows_never_sees_data_and_samples_at_once():

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfgen import noise
 from tfgen.config import Configured
 from tfgen.descent import descend
-from tfgen.executions import make_compiled_function
+from tfgen.executions import make_compiled_function, pays
 from tfgen.replicas import make_replicated_function, meets, synchronize_statistics
 
 _LARGE = 250_000  # weights
@@ -206,7 +206,7 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
             self.train_function = make_replicated_function(self, self.take_train_step, even=True)
             return
         super().make_train_function(force=True)
-        if self.jit_compile and self.steps_per_execution > 1 and not self.run_eagerly:
+        if pays(self):
             self.train_function = make_compiled_function(self, otherwise=self.train_function)
 
     def make_test_function(self, force=False):

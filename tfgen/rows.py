@@ -1,19 +1,20 @@
-"""Which networks treat every example by itself, so that several batches can pass as one.
+"""Which networks treat every example by itself, so that two batches can pass as one.
 
-One pass over both batches reads and moves a network's weights once where two do so twice.
+One pass over both reads and moves a network's weights once where two do so twice. Where only batch
+normalization looks at a whole batch, it normalizes each by itself within that pass.
 """
 
 import keras
 import tensorflow as tf
 from keras import layers
 
-# A private name of Keras, whose public one, `keras.Model`, is that of its subclasses too.
-from keras.src.models.functional import Functional
+# Private names of Keras, where `keras.Model` is that of a functional model's subclasses too.
+from keras.src.models.functional import Functional, unpack_singleton
 
-from tfgen.layers import ImageConv2D, ImageConv2DTranspose, Maxout, ReflectionPadding2D
+from tfgen.layers import ImageConv2D, ImageConv2DTranspose, LeakyReLU, Maxout, ReflectionPadding2D
 
-# None with a state: batch normalization's statistics, dropout's draws and spectral normalization's
-# vectors depend on what is passed together, and in what order.
+# None that draws or has a state: dropout's numbers and spectral normalization's vectors depend on
+# what is passed together, and in what order.
 _ROW_BY_ROW = {
     layers.InputLayer,
     *(layers.Dense, layers.Conv2D, layers.Conv2DTranspose, layers.SeparableConv2D),
@@ -24,24 +25,27 @@ _ROW_BY_ROW = {
     *(layers.MaxPooling2D, layers.AveragePooling2D),
     *(layers.GlobalMaxPooling2D, layers.GlobalAveragePooling2D),
     *(layers.LayerNormalization, layers.GroupNormalization),
-    *(ImageConv2D, ImageConv2DTranspose, Maxout, ReflectionPadding2D),
+    *(ImageConv2D, ImageConv2DTranspose, LeakyReLU, Maxout, ReflectionPadding2D),
 }
 
+_BATCH_BY_BATCH = {layers.BatchNormalization}
 
-def treats_rows_alone(network):
+
+def treats_rows_alone(network, besides=()):
     """Tells whether a network is known to make each row of its output of that row of its input.
 
     Layers and functions that are not Keras' or tfgen's own are not known.
 
     Args:
         network: a Keras layer or model.
+        besides: kinds of layers that may do otherwise.
     """
     if type(network) is Functional:
-        return all(treats_rows_alone(operation) for operation in network.operations)
+        return all(treats_rows_alone(operation, besides) for operation in network.operations)
     if type(network) is keras.Sequential:
-        return all(treats_rows_alone(layer) for layer in network.layers)
+        return all(treats_rows_alone(layer, besides) for layer in network.layers)
     return (
-        type(network) in _ROW_BY_ROW
+        (type(network) in _ROW_BY_ROW or type(network) in besides)
         and getattr(network, "axis", None) != 0
         # Keras forgets the losses of a network's first call at its second.
         and network.activity_regularizer is None
@@ -49,19 +53,50 @@ def treats_rows_alone(network):
     )
 
 
-def on_both(function, network, first, second):
-    """Returns `function(first)` and `function(second)`, of one pass if the network allows it.
+def on_both(network, first, second, training):
+    """Returns a network's outputs for two batches, of one pass if it allows that.
 
     Args:
-        function: from a structure of tensors to a tensor `[batch, ...]`, by calling the network.
-        network: the network.
-        first: a structure of tensors `[batch, ...]`.
-        second: another such.
+        network: a Keras model.
+        first: what it takes, a structure of tensors `[batch, ...]`.
+        second: another such; the batches may differ in size.
+        training: whether layers behave as in training.
+
+    Returns:
+        A pair of the structures of tensors that `network` returns.
     """
-    if not treats_rows_alone(network):
-        return function(first), function(second)
+    if not treats_rows_alone(network, besides=_BATCH_BY_BATCH):
+        return network(first, training=training), network(second, training=training)
     sizes = [tf.shape(tf.nest.flatten(each)[0])[0] for each in (first, second)]
-    return tf.split(function(tf.nest.map_structure(_join, first, second)), sizes)
+    outputs = _pass_apart(network, tf.nest.map_structure(_join, first, second), sizes, training)
+    halves = zip(*(tf.split(each, sizes) for each in tf.nest.flatten(outputs)), strict=True)
+    return tuple(tf.nest.pack_sequence_as(outputs, half) for half in halves)
+
+
+def _pass_apart(network, whole, sizes, training):
+    """Passes batches that lie one after the other; keeps them apart where layers look at a batch.
+
+    Args:
+        network: a Keras layer or model.
+        whole: what it takes, a structure of tensors `[sum(sizes), ...]`.
+        sizes: those of the batches.
+        training: whether layers behave as in training.
+    """
+    if treats_rows_alone(network):
+        return network(whole)  # in training as otherwise
+    if type(network) in _BATCH_BY_BATCH:
+        parts = tf.split(whole, sizes)
+        return tf.concat([network(part, training=training) for part in parts], axis=0)
+    if type(network) is keras.Sequential:
+        for layer in network.layers:
+            whole = _pass_apart(layer, whole, sizes, training)
+        return whole
+    # What Keras' own `call` does, with another function for the layers. None of them makes masks.
+    outputs = network._run_through_graph(
+        network._standardize_inputs(whole),
+        lambda layer: lambda inputs, mask=None: _pass_apart(layer, inputs, sizes, training),
+    )
+    return unpack_singleton(outputs)
 
 
 def _is_known(activation):

@@ -76,10 +76,11 @@ class BEGAN(LatentGenerator):
 
     def discriminator_losses(self, data, fakes, training):
         images, _ = unpack(data)
-        errors = on_both(
-            lambda both: self._errors(both, training), self.discriminator, images, fakes.images
+        rebuilt = on_both(self.discriminator, images, fakes.images, training)
+        real, fake = (
+            tf.reduce_mean(_errors(*each))
+            for each in zip((images, fakes.images), rebuilt, strict=True)
         )
-        real, fake = (tf.reduce_mean(each) for each in errors)
         loss = real - self.control.value * fake
         return {
             "discriminator_loss": tf.add_n([loss, *self.discriminator.losses]),
@@ -88,7 +89,8 @@ class BEGAN(LatentGenerator):
         }
 
     def generator_losses(self, data, fakes, training):
-        fake = tf.reduce_mean(self._errors(fakes.images, training))
+        rebuilt = self.discriminator(fakes.images, training=training)
+        fake = tf.reduce_mean(_errors(fakes.images, rebuilt))
         return {
             "generator_loss": tf.add_n([fake, *self.generator.losses]),
             "fake_error": fake,
@@ -111,13 +113,14 @@ class BEGAN(LatentGenerator):
     def score(self, images):
         """Returns the error `L` of each image, `[batch]`."""
         images, _ = unpack(images)
-        return {"errors": self._errors(images, training=False)}
-
-    def _errors(self, images, training):
-        rebuilt = tf.cast(self.discriminator(images, training=training), tf.float32)
-        errors = tf.abs(tf.cast(images, tf.float32) - rebuilt)
-        return tf.reduce_mean(errors, axis=range(1, len(errors.shape)))
+        return {"errors": _errors(images, self.discriminator(images))}
 
     def _add_convergence(self, losses):
         real, fake = losses["real_error"], losses["fake_error"]
         return {**losses, "convergence": real + tf.abs(self.diversity * real - fake)}
+
+
+def _errors(images, rebuilt):
+    """Returns each image's error, `[batch]`."""
+    errors = tf.abs(tf.cast(images, tf.float32) - tf.cast(rebuilt, tf.float32))
+    return tf.reduce_mean(errors, axis=range(1, len(errors.shape)))

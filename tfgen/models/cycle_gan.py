@@ -327,7 +327,7 @@ def _run(network, images, training=False):
 
 
 def _run_on_both(network, first, second, training):
-    return on_both(lambda images: _run(network, images, training), network, first, second)
+    return [tf.cast(each, tf.float32) for each in on_both(network, first, second, training)]
 
 
 def _distance(loss):

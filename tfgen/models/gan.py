@@ -94,12 +94,12 @@ class GAN(LatentGenerator):
         images = self.shown(images, "data", training)
         samples = self.shown(fakes.images, "samples", training)
         logits = on_both(
-            lambda inputs: self.logits_of(inputs, training),
-            self.discriminator,
+            self.critic,
             self.discriminator_inputs(images, data),
             self.discriminator_inputs(samples, data),
+            training,
         )
-        loss = self.game.discriminator_loss(*logits)
+        loss = self.game.discriminator_loss(*(tf.cast(each, tf.float32) for each in logits))
         losses = [loss, *self.discriminator.losses]
         if not self.penalties:
             return {"discriminator_loss": tf.add_n(losses)}
@@ -119,19 +119,21 @@ class GAN(LatentGenerator):
 
     def judge(self, images, data, training):
         """Returns the logits of examples that belong to a batch."""
-        return self.logits_of(self.discriminator_inputs(images, data), training)
+        inputs = self.discriminator_inputs(images, data)
+        return tf.cast(self.critic(inputs, training=training), tf.float32)
 
     def discriminator_inputs(self, images, data):
         """Returns what the discriminator takes; a subclass may make use of the batch's labels."""
         return images
 
-    def logits_of(self, inputs, training):
-        """Returns the discriminator's logits."""
-        return tf.cast(self.discriminator(inputs, training=training), tf.float32)
+    @property
+    def critic(self):
+        """The Keras model from what the discriminator takes to its logits, and nothing else."""
+        return self.discriminator
 
     def score(self, images):
         images, _ = unpack(images)
-        return {"logits": tf.cast(self.discriminator(images), tf.float32)}
+        return {"logits": tf.cast(self.critic(images), tf.float32)}
 
     def check_fit(self):
         """Raises a ValueError if the networks and the prior do not fit each other."""

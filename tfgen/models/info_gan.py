@@ -87,6 +87,10 @@ class InfoGAN(GAN):
         return self.prior.size + sum(code.size for code in self.codes)
 
     @property
+    def critic(self):
+        return self._judge
+
+    @property
     def discriminator_variables(self):
         return self._judge.trainable_variables
 
@@ -142,13 +146,6 @@ class InfoGAN(GAN):
         images, _ = unpack(images)
         outputs = _as_list(self._recognizer(images))
         return [code.recognize(each) for code, each in zip(self.codes, outputs, strict=True)]
-
-    def logits_of(self, inputs, training):
-        return tf.cast(self._judge(inputs, training=training), tf.float32)
-
-    def score(self, images):
-        images, _ = unpack(images)
-        return {"logits": tf.cast(self._judge(images), tf.float32)}
 
     def generator_losses(self, data, fakes, training):
         latents, fakes = fakes

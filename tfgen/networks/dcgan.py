@@ -10,7 +10,7 @@ import math
 import keras
 from keras import layers
 
-from tfgen.layers import ImageConv2DTranspose
+from tfgen.layers import ImageConv2DTranspose, LeakyReLU
 from tfgen.networks.shapes import check_image_shape, check_latent_dim
 
 # With momentum 0.9, that of the authors' code, the averages keep up with a moving generator.
@@ -136,7 +136,7 @@ def halve(hidden, filters, kernel_size, normalization=None):
         padding="same",
         use_bias=normalization is None,
     )
-    return activate(convolution(hidden), layers.LeakyReLU(0.2), normalization)
+    return activate(convolution(hidden), LeakyReLU(0.2), normalization)
 
 
 def activate(hidden, activation, normalization=None):

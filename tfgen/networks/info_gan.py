@@ -9,7 +9,7 @@ import math
 import keras
 from keras import layers
 
-from tfgen.layers import ImageConv2DTranspose
+from tfgen.layers import ImageConv2DTranspose, LeakyReLU
 from tfgen.networks.shapes import check_image_shape, check_latent_dim
 
 _SCALE = 4  # two strides of 2
@@ -92,7 +92,7 @@ def info_gan_discriminator(
         hidden = layers.Dense(128, use_bias=not batch_norm)(trunk)
         if batch_norm:
             hidden = layers.BatchNormalization(momentum=momentum)(hidden)
-        hidden = layers.LeakyReLU(0.1)(hidden)
+        hidden = LeakyReLU(0.1)(hidden)
         outputs += [_head(size, hidden) for size in code_sizes]
     return keras.Model(inputs, outputs if code_sizes else outputs[0], name="discriminator")
 
@@ -131,15 +131,15 @@ def info_gan_autoencoder(input_shape=(28, 28, 1), code_size=64):
 def _trunk(input_shape, units, filters, batch_norm, momentum):
     _check_size(input_shape)
     inputs = keras.Input(input_shape, name="images")
-    hidden = layers.LeakyReLU(0.1)(_halve(filters[0])(inputs))
+    hidden = LeakyReLU(0.1)(_halve(filters[0])(inputs))
     hidden = _halve(filters[1], use_bias=not batch_norm)(hidden)
     if batch_norm:
         hidden = layers.BatchNormalization(momentum=momentum)(hidden)
-    hidden = layers.Flatten()(layers.LeakyReLU(0.1)(hidden))
+    hidden = layers.Flatten()(LeakyReLU(0.1)(hidden))
     hidden = layers.Dense(units, use_bias=not batch_norm)(hidden)
     if batch_norm:
         hidden = layers.BatchNormalization(momentum=momentum)(hidden)
-    return inputs, layers.LeakyReLU(0.1)(hidden)
+    return inputs, LeakyReLU(0.1)(hidden)
 
 
 def _head(size, hidden):

@@ -5,6 +5,7 @@ import functools
 import keras
 from keras import layers
 
+from tfgen.layers import LeakyReLU
 from tfgen.networks.dcgan import activate, from_images, halve, small_normal
 from tfgen.networks.shapes import check_image_shape
 
@@ -54,7 +55,7 @@ def patch_gan_discriminator(input_shape, filters=64, depth=3, normalization=inst
         padding="same",
         use_bias=normalization is None,
     )
-    hidden = activate(last(hidden), layers.LeakyReLU(0.2), normalization)
+    hidden = activate(last(hidden), LeakyReLU(0.2), normalization)
     logits = small_normal(layers.Conv2D, 1, 4, padding="same", dtype="float32")(hidden)
     return keras.Model(inputs, logits, name="discriminator")
 

@@ -3,9 +3,13 @@
 import keras
 from keras import layers
 
-from tfgen.layers import ImageConv2D, ImageConv2DTranspose
+from tfgen.layers import ImageConv2D, ImageConv2DTranspose, LeakyReLU
 
-_OF_KERAS = {ImageConv2D: layers.Conv2D, ImageConv2DTranspose: layers.Conv2DTranspose}
+_OF_KERAS = {
+    ImageConv2D: layers.Conv2D,
+    ImageConv2DTranspose: layers.Conv2DTranspose,
+    LeakyReLU: layers.LeakyReLU,
+}
 
 
 def example_generator(units=128):
@@ -15,11 +19,11 @@ def example_generator(units=128):
         units: the filters of all hidden maps, and the number of latents.
     """
     inputs = keras.Input((units,), name="latents")
-    hidden = layers.LeakyReLU(0.2)(layers.Dense(7 * 7 * units)(inputs))
+    hidden = LeakyReLU(0.2)(layers.Dense(7 * 7 * units)(inputs))
     hidden = layers.Reshape((7, 7, units))(hidden)
     for _ in range(2):
         hidden = layers.Conv2DTranspose(units, 4, strides=2, padding="same")(hidden)
-        hidden = layers.LeakyReLU(0.2)(hidden)
+        hidden = LeakyReLU(0.2)(hidden)
     hidden = ImageConv2D(1, 7, padding="same")(hidden)
     images = layers.Activation("sigmoid", dtype="float32")(hidden)
     return keras.Model(inputs, images, name="generator")
@@ -31,7 +35,7 @@ def example_discriminator(filters=(64, 128)):
     hidden = inputs
     for count in filters:
         hidden = layers.Conv2D(count, 3, strides=2, padding="same")(hidden)
-        hidden = layers.LeakyReLU(0.2)(hidden)
+        hidden = LeakyReLU(0.2)(hidden)
     hidden = layers.GlobalMaxPooling2D()(hidden)
     logits = layers.Dense(1, dtype="float32")(hidden)
     return keras.Model(inputs, logits, name="discriminator")
