@@ -12,10 +12,10 @@ SHAPE, COUNT = (4, 4, 1), 30
 IMAGES = np.random.default_rng(0).random((COUNT, *SHAPE), np.float32)
 
 
-def compiled_vae(steps_per_execution=1, encoder=None):
+def compiled_vae(steps_per_execution=1, encoder=None, kind=tfgen.VAE):
     """Returns a VAE with the same weights at every call."""
     keras.utils.set_random_seed(0)
-    vae = tfgen.VAE(
+    vae = kind(
         encoder or tfgen.networks.mlp_encoder(SHAPE, 2, hidden_sizes=(8,)),
         tfgen.networks.mlp_decoder(SHAPE, 2, hidden_sizes=(8,)),
         tfgen.distributions.StandardNormal(2),
@@ -88,6 +88,28 @@ def test_batches_with_labels_lie_side_by_side():
     histories = [model.fit(pairs.batch(3, drop_remainder=True), verbose=0) for model in models]
     assert models[1].step == 10
     assert_same_training(*models, histories)
+
+
+def test_batches_of_another_size_may_follow():
+    models = compiled_vae(), compiled_vae(4)
+    for size in (3, 5, 2, 6):
+        histories = [
+            model.fit(data.batches(data.Source(IMAGES), size), verbose=0) for model in models
+        ]
+        assert_same_training(*models, histories)
+    assert models[1].step == 10 + 6 + 15 + 5
+
+
+class Logging(tfgen.VAE):
+    """Logs what is no metric."""
+
+    def train_step(self, data):
+        return {**super().train_step(data), "extra": 1.0}
+
+
+def test_logs_of_a_subclass_are_kept():
+    vae = compiled_vae(kind=Logging, steps_per_execution=5)
+    assert vae.fit(stream(), verbose=0).history["extra"] == [1.0]
 
 
 def test_large_batches_make_small_groups():

@@ -8,7 +8,7 @@ from keras import layers
 
 import tfgen
 from tfgen import distributions, games, networks
-from tfgen.rows import on_both, treats_rows_alone
+from tfgen.rows import on_both, treats_batches_alone, treats_rows_alone
 
 IMAGES = (28, 28, 1)
 
@@ -59,6 +59,8 @@ MIXED = {
     "a function of one's own": lambda: flat(layers.Dense(2, activation=lambda each: each)),
     "a layer as a function": lambda: flat(layers.Dense(2, activation=layers.Dropout(0.5))),
     "the batch's axis": lambda: flat(layers.Softmax(axis=0)),
+    "the batch's axis among others": lambda: flat(layers.Softmax(axis=(0, 1))),
+    "the batch's axis from behind": lambda: flat(layers.Softmax(axis=-2)),
     "losses of activities": lambda: flat(layers.Dense(2, activity_regularizer="l2")),
     "an operation": with_operation,
     "a subclass": Subclassed,
@@ -120,6 +122,48 @@ BOTH = {
     "nested": (lambda: of_two_inputs(keras.Sequential([layers.Dense(4), normalization()])), 1),
     "mixed": (lambda: of_two_inputs(LessTheMean(), normalization()), 2),
 }
+
+
+def called_twice():
+    layer, inputs = normalization(), keras.Input((3,))
+    return keras.Model(inputs, layer(layers.Dense(3)(layer(inputs))))
+
+
+def called_with(**arguments):
+    inputs = keras.Input((3,))
+    return keras.Model(inputs, normalization()(layers.Dense(3)(inputs), **arguments))
+
+
+def masked():
+    inputs = keras.Input((3,)), keras.Input((), dtype="bool")
+    return keras.Model(inputs, normalization()(inputs[0], mask=inputs[1]))
+
+
+def nested_and_called_with(**arguments):
+    inputs = keras.Input((3,))
+    inner = keras.Sequential([keras.Input((3,)), normalization()])
+    return keras.Model(inputs, layers.Dense(1)(inner(inputs, **arguments)))
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        called_twice,
+        masked,
+        lambda: called_with(training=False),
+        lambda: nested_and_called_with(training=False),
+    ],
+)
+def test_batch_normalization_told_or_called_otherwise_is_not_trusted(build):
+    assert not treats_batches_alone(build())
+
+
+def test_rows_called_with_arguments_may_stand_beside_batch_normalization():
+    inputs = keras.Input((3,))
+    inner = keras.Sequential([keras.Input((3,)), layers.Dense(2)])
+    network = keras.Model(inputs, normalization()(inner(inputs, training=False)))
+    images = tf.random.uniform([2, 3])
+    assert passes(network, images, images) == 1
 
 
 @pytest.mark.parametrize("training", [True, False])

@@ -115,7 +115,9 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
             jit_update: whether XLA compiles the optimizer's update alone, which pays for large
                 layers where it does not for the whole step; `None` where it does, on a single
                 device.
-            steps_per_execution: steps between two visits of Python, and of the callbacks.
+            steps_per_execution: steps between two visits of Python, and of the callbacks. With
+                `jit_compile` they are compiled together, if all batches have one size: data from
+                arrays whose last batch is smaller have not.
             run_eagerly: for debugging.
 
         Raises:
@@ -206,7 +208,8 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
             self.train_function = make_replicated_function(self, self.take_train_step, even=True)
             return
         super().make_train_function(force=True)
-        if pays(self):
+        # A `train_step` of a subclass' own may log what is no metric.
+        if pays(self) and type(self).train_step is GenerativeModel.train_step:
             self.train_function = make_compiled_function(self, otherwise=self.train_function)
 
     def make_test_function(self, force=False):

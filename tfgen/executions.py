@@ -16,19 +16,22 @@ def pays(model):
     Not those with kernels of convolutions: on processors XLA takes ten times as long for their
     gradients in a loop as it does outside of one.
     """
-    together = model.jit_compile and model.steps_per_execution > 1 and not model.run_eagerly
-    return together and all(len(weight.shape) <= 2 for weight in model.trainable_variables)
+    together = model.jit_compile and model.steps_per_execution > 1
+    return together and all(len(weight.shape) <= 2 for weight in model.weights)
 
 
 def make_compiled_function(model, otherwise):
     """Returns what `fit` calls with an iterator over batches, for a model that XLA compiles.
 
-    The steps are the same, in the same order and of the same batches, as one by one.
+    The steps are the same, in the same order and of the same batches, as one by one; only where
+    reading fails, those of the batches just before are not taken.
 
     Args:
-        model: the compiled model; its `steps_per_execution` steps are made in one call.
-        otherwise: Keras' function, for iterators over batches that do not all have the same, known
-            shape, which cannot lie side by side.
+        model: the compiled model, whose `train_step` returns its metrics; its `steps_per_execution`
+            steps are made in one call.
+        otherwise: Keras' function, for what cannot lie side by side: batches that do not all have
+            the same, known shape (one smaller batch at the end is enough), and iterators that are
+            not TensorFlow's own.
 
     Returns:
         A function from an iterator to the model's metrics. It raises `StopIteration` at the data's
@@ -45,7 +48,8 @@ def make_compiled_function(model, otherwise):
 
         tf.while_loop(lambda index: index < count, take_step, [0])
 
-    @tf.function(reduce_retracing=True, autograph=False)
+    # Not with `reduce_retracing`, which forgets the batches' sizes when they change.
+    @tf.function(autograph=False)
     def execute(iterator):
         def take_group(taken, more):
             wanted = tf.minimum(_group_of(iterator.element_spec), model.steps_per_execution - taken)

@@ -31,25 +31,43 @@ _ROW_BY_ROW = {
 _BATCH_BY_BATCH = {layers.BatchNormalization}
 
 
-def treats_rows_alone(network, besides=()):
+def treats_rows_alone(network):
     """Tells whether a network is known to make each row of its output of that row of its input.
 
     Layers and functions that are not Keras' or tfgen's own are not known.
 
     Args:
         network: a Keras layer or model.
-        besides: kinds of layers that may do otherwise.
     """
     if type(network) is Functional:
-        return all(treats_rows_alone(operation, besides) for operation in network.operations)
+        return all(treats_rows_alone(operation) for operation in network.operations)
     if type(network) is keras.Sequential:
-        return all(treats_rows_alone(layer, besides) for layer in network.layers)
-    return (
-        (type(network) in _ROW_BY_ROW or type(network) in besides)
-        and getattr(network, "axis", None) != 0
-        # Keras forgets the losses of a network's first call at its second.
-        and network.activity_regularizer is None
-        and _is_known(getattr(network, "activation", None))
+        return all(treats_rows_alone(layer) for layer in network.layers)
+    return type(network) in _ROW_BY_ROW and _is_plain(network)
+
+
+def treats_batches_alone(network):
+    """Tells whether a network is known to treat rows alone but for batch normalization.
+
+    Not where the order of its updates would change, or what it is told differs: where one is called
+    twice, or with arguments of its own.
+
+    Args:
+        network: a Keras layer or model.
+    """
+    if treats_rows_alone(network):
+        return True
+    if type(network) not in (Functional, keras.Sequential):
+        return type(network) in _BATCH_BY_BATCH and _is_plain(network)
+    levels = _functional(network)._nodes_by_depth.values()
+    nodes = [node for level in levels for node in level if not node.is_input]
+    called = [node.operation for node in nodes]
+    return all(
+        treats_rows_alone(node.operation)
+        or treats_batches_alone(node.operation)
+        and called.count(node.operation) == 1
+        and all(value is None for value in node.arguments.kwargs.values())
+        for node in nodes
     )
 
 
@@ -65,7 +83,7 @@ def on_both(network, first, second, training):
     Returns:
         A pair of the structures of tensors that `network` returns.
     """
-    if not treats_rows_alone(network, besides=_BATCH_BY_BATCH):
+    if not treats_batches_alone(network):
         return network(first, training=training), network(second, training=training)
     sizes = [tf.shape(tf.nest.flatten(each)[0])[0] for each in (first, second)]
     outputs = _pass_apart(network, tf.nest.map_structure(_join, first, second), sizes, training)
@@ -82,21 +100,35 @@ def _pass_apart(network, whole, sizes, training):
         sizes: those of the batches.
         training: whether layers behave as in training.
     """
-    if treats_rows_alone(network):
-        return network(whole)  # in training as otherwise
     if type(network) in _BATCH_BY_BATCH:
         parts = tf.split(whole, sizes)
         return tf.concat([network(part, training=training) for part in parts], axis=0)
-    if type(network) is keras.Sequential:
-        for layer in network.layers:
-            whole = _pass_apart(layer, whole, sizes, training)
-        return whole
-    # What Keras' own `call` does, with another function for the layers. None of them makes masks.
-    outputs = network._run_through_graph(
-        network._standardize_inputs(whole),
-        lambda layer: lambda inputs, mask=None: _pass_apart(layer, inputs, sizes, training),
+    if treats_rows_alone(network):
+        return network(whole)  # behaves alike in training and otherwise
+
+    def pass_layer(layer):
+        # `given` are arguments that Keras notes with a call, and that change nothing here.
+        return lambda whole, **given: _pass_apart(layer, whole, sizes, training)
+
+    # What Keras' own `call` does, with another function for the layers.
+    network = _functional(network)
+    return unpack_singleton(
+        network._run_through_graph(network._standardize_inputs(whole), pass_layer)
     )
-    return unpack_singleton(outputs)
+
+
+def _functional(network):
+    return network._functional if type(network) is keras.Sequential else network
+
+
+def _is_plain(layer):
+    axes = tf.nest.flatten(getattr(layer, "axis", -1))
+    return (
+        all(axis == -1 or axis > 0 for axis in axes)
+        # Keras forgets the losses of a network's first call at its second.
+        and layer.activity_regularizer is None
+        and _is_known(getattr(layer, "activation", None))
+    )
 
 
 def _is_known(activation):

@@ -27,13 +27,13 @@ class ImageConv2D(layers.Conv2D):
         if not (plain and _is_faster(self, inputs)):
             return super().convolution_op(inputs, kernel)
         # A convolution is the transposed one of the mirrored kernel, without its edges.
-        parts = _parts(inputs, kernel[::-1, ::-1, :, 0])
+        mirrored = tf.reshape(kernel[::-1, ::-1], [*self.kernel_size, 1, -1])
         made = inputs.shape[1:3]
         if self.padding == "same":
-            return _overlap_by_one(parts, [size // 2 for size in self.kernel_size], made)
+            return _spread(inputs, mirrored, 1, [size // 2 for size in self.kernel_size], made)
         edges = [size - 1 for size in self.kernel_size]
         made = [size - edge for size, edge in zip(made, edges, strict=True)]
-        return _overlap_by_one(parts, edges, made)
+        return _spread(inputs, mirrored, 1, edges, made)
 
 
 @serializable
@@ -49,10 +49,13 @@ class ImageConv2DTranspose(layers.Conv2DTranspose):
 
     def call(self, inputs):
         plain = self.strides[0] == self.strides[1] and self.padding == "same"
-        plain = plain and self.output_padding is None
+        plain = plain and self.output_padding is None and min(self.kernel_size) >= self.strides[0]
         if not (plain and _is_faster(self, inputs)):
             return super().call(inputs)
-        outputs = _spread(inputs, tf.convert_to_tensor(self.kernel), self.strides[0])
+        stride, kernel = self.strides[0], tf.convert_to_tensor(self.kernel)
+        offsets = [(size - stride) // 2 for size in self.kernel_size]
+        made = [size * stride for size in inputs.shape[1:3]]
+        outputs = _spread(inputs, kernel, stride, offsets, made)
         if self.use_bias:
             outputs = outputs + self.bias
         return outputs if self.activation is None else self.activation(outputs)
@@ -68,23 +71,38 @@ def _is_faster(layer, inputs):
     )
 
 
-def _spread(images, kernel, stride):
-    """The transposed convolution; for its gradients TensorFlow's own kernels are fast."""
-    offsets = [max(size - stride, 0) // 2 for size in kernel.shape[:2]]
-    made = [size * stride for size in images.shape[1:3]]
-    strides = [1, stride, stride, 1]
+def _spread(images, kernel, stride, offsets, made):
+    """The transposed convolution; for its gradients TensorFlow's own kernels are fast.
+
+    Args:
+        images: `[batch, height, width, channels]`.
+        kernel: `[kernel height, kernel width, 1, channels]`.
+        stride: the same down and to the right.
+        offsets: the rows and columns that are left out at the top and on the left.
+        made: how many rows and columns there are after that.
+
+    Returns:
+        Images `[batch, *made, 1]`.
+    """
+    sides = [
+        [offset, (places - 1) * stride + size - offset - count]
+        for offset, places, size, count in zip(
+            offsets, images.shape[1:3], kernel.shape[:2], made, strict=True
+        )
+    ]
 
     @tf.custom_gradient
     def spread(images, kernel):
         def gradient(slope):
+            slope = tf.pad(slope, [[0, 0], *sides, [0, 0]])
             of_kernel = tf.raw_ops.Conv2DBackpropFilter(
                 input=slope,
                 filter_sizes=kernel.shape,
                 out_backprop=images,
-                strides=strides,
-                padding="SAME",
+                strides=[1, stride, stride, 1],
+                padding="VALID",
             )
-            return tf.nn.conv2d(slope, kernel, strides, "SAME"), of_kernel
+            return tf.nn.conv2d(slope, kernel, stride, "VALID"), of_kernel
 
         return _overlap(_parts(images, kernel[:, :, 0]), stride, offsets, made), gradient
 
@@ -99,37 +117,18 @@ def _parts(images, kernel):
         kernel: `[kernel height, kernel width, channels]`.
 
     Returns:
-        A tensor `[batch, height, width, kernel height, kernel width]`.
+        A tensor `[kernel height, kernel width, batch, height, width]`: the pixels of a place lie
+        side by side, and are moved together.
     """
     *places, channels = kernel.shape
     parts = tf.matmul(
-        tf.reshape(images, [-1, channels]), tf.reshape(kernel, [-1, channels]), transpose_b=True
+        tf.reshape(kernel, [-1, channels]), tf.reshape(images, [-1, channels]), transpose_b=True
     )
-    return tf.reshape(parts, [-1, *images.shape[1:3], *places])
-
-
-def _overlap_by_one(parts, offsets, made):
-    """Is `_overlap` with stride 1, with a gradient that needs no image of zeros for each slice."""
-
-    def gradient(slope):
-        """What lies below the kernel at each pixel."""
-        height, width, *sizes = parts.shape[1:]
-        paddings = [
-            [offset, places + size - 1 - offset - count]
-            for offset, places, size, count in zip(
-                offsets, (height, width), sizes, made, strict=True
-            )
-        ]
-        slope = tf.pad(slope, [[0, 0], *paddings, [0, 0]])
-        slope = tf.concat([slope[:, :, left : left + width] for left in range(sizes[1])], axis=-1)
-        slope = tf.concat([slope[:, top : top + height] for top in range(sizes[0])], axis=-1)
-        return tf.reshape(slope, [-1, height, width, *sizes])
-
-    return tf.custom_gradient(lambda parts: (_overlap(parts, 1, offsets, made), gradient))(parts)
+    return tf.reshape(parts, [*places, -1, *images.shape[1:3]])
 
 
 def _overlap(parts, stride, offsets, made):
-    """Adds parts `[batch, height, width, kernel height, kernel width]` where they overlap.
+    """Adds parts `[kernel height, kernel width, batch, height, width]` where they overlap.
 
     Args:
         parts: the parts, each begun `stride` pixels after the one before.
@@ -140,20 +139,29 @@ def _overlap(parts, stride, offsets, made):
     Returns:
         Images `[batch, *made, 1]`.
     """
-    rows = _overlap_rows(parts, stride, offsets[0], made[0])
-    columns = tf.transpose(rows, [0, 2, 1, 3])[..., None]
-    return tf.transpose(_overlap_rows(columns, stride, offsets[1], made[1]), [0, 2, 1, 3])
+    for axis in (-2, -1):
+        parts = _overlap_along(axis, parts, stride, offsets[axis], made[axis])
+    return parts[..., tf.newaxis]
 
 
-def _overlap_rows(parts, stride, offset, made):
-    """Adds parts `[batch, rows, others, size, rest]` to `[batch, made, others, rest]`."""
-    rows, others, size, rest = parts.shape[1:]
+def _overlap_along(axis, parts, stride, offset, made):
+    """Adds parts `[size, ..., height, width]` to `[..., height, width]`, of which one is `made`."""
+    size = parts.shape[0]
     reach = -(-size // stride)  # how many places one part goes over
-    parts = tf.pad(parts, [[0, 0], [reach - 1] * 2, [0, 0], [0, reach * stride - size], [0, 0]])
-    parts = tf.reshape(parts, [-1, rows + 2 * (reach - 1), others, reach, stride, rest])
-    places = rows + reach - 1
-    added = tf.add_n(
-        [parts[:, first : first + places, :, reach - 1 - first] for first in range(reach)]
-    )
-    added = tf.reshape(tf.transpose(added, [0, 1, 3, 2, 4]), [-1, places * stride, others, rest])
-    return added[:, offset : offset + made]
+
+    def place(part, first):
+        paddings = [[0, 0]] * len(part.shape)
+        paddings[axis] = [first, reach - 1 - first]
+        return tf.pad(part, paddings)
+
+    parts = tf.unstack(parts)
+    # What falls on every `stride`-th pixel, from each of the first ones on.
+    phases = [
+        tf.add_n([place(parts[index], index // stride) for index in range(first, size, stride)])
+        for first in range(stride)
+    ]
+    shape = [-1 if size is None else size for size in phases[0].shape]
+    shape[axis] *= stride
+    added = tf.reshape(tf.stack(phases, axis=axis), shape)
+    kept = slice(offset, offset + made)
+    return added[..., kept] if axis == -1 else added[..., kept, :]
