@@ -86,7 +86,11 @@ def on_both(network, first, second, training):
     if not treats_batches_alone(network):
         return network(first, training=training), network(second, training=training)
     sizes = [tf.shape(tf.nest.flatten(each)[0])[0] for each in (first, second)]
-    outputs = _pass_apart(network, tf.nest.map_structure(_join, first, second), sizes, training)
+    both = tf.nest.map_structure(_join, first, second)
+    if treats_rows_alone(network):
+        outputs = network(both, training=training)
+    else:
+        outputs = _pass_apart(network, both, sizes, training)
     halves = zip(*(tf.split(each, sizes) for each in tf.nest.flatten(outputs)), strict=True)
     return tuple(tf.nest.pack_sequence_as(outputs, half) for half in halves)
 
