@@ -120,6 +120,7 @@ BOTH = {
         1,
     ),
     "nested": (lambda: of_two_inputs(keras.Sequential([layers.Dense(4), normalization()])), 1),
+    "named": (lambda: of_two_inputs(lambda each: layers.Dense(4)(inputs=each), normalization()), 1),
     "mixed": (lambda: of_two_inputs(LessTheMean(), normalization()), 2),
 }
 

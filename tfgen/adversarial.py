@@ -110,7 +110,7 @@ class AdversarialModel(GenerativeModel):
             discriminator_optimizer: the same for discriminators; two optimizers, not one twice.
             jit_compile: see `tfgen.GenerativeModel.compile`.
             jit_update: see `tfgen.GenerativeModel.compile`; `None` decides for each player.
-            steps_per_execution: steps between two visits of Python, and of the callbacks.
+            steps_per_execution: see `tfgen.GenerativeModel.compile`.
             run_eagerly: for debugging.
 
         Raises:

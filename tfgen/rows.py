@@ -99,7 +99,7 @@ def _pass_apart(network, whole, sizes, training):
     """Passes batches that lie one after the other; keeps them apart where layers look at a batch.
 
     Args:
-        network: a Keras layer or model.
+        network: batch normalization, or a model that has some.
         whole: what it takes, a structure of tensors `[sum(sizes), ...]`.
         sizes: those of the batches.
         training: whether layers behave as in training.
@@ -107,12 +107,12 @@ def _pass_apart(network, whole, sizes, training):
     if type(network) in _BATCH_BY_BATCH:
         parts = tf.split(whole, sizes)
         return tf.concat([network(part, training=training) for part in parts], axis=0)
-    if treats_rows_alone(network):
-        return network(whole)  # behaves alike in training and otherwise
 
     def pass_layer(layer):
-        # `given` are arguments that Keras notes with a call, and that change nothing here.
-        return lambda whole, **given: _pass_apart(layer, whole, sizes, training)
+        if treats_rows_alone(layer):
+            return layer  # with whatever arguments it was called
+        # Keras notes a mask with the call, `None` here.
+        return lambda whole, mask=None: _pass_apart(layer, whole, sizes, training)
 
     # What Keras' own `call` does, with another function for the layers.
     network = _functional(network)
