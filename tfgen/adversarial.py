@@ -6,6 +6,7 @@ import numbers
 import keras
 import tensorflow as tf
 
+from tfgen.adam import in_one_operation
 from tfgen.base import GenerativeModel
 from tfgen.descent import descend
 from tfgen.penalties import Penalty
@@ -210,7 +211,9 @@ class AdversarialModel(GenerativeModel):
             self.discriminator_variables,
             lambda: self.discriminator_losses(data, fakes, training=True),
             name="discriminator_loss",
-            jit_update=self.compiles_update_of(self.discriminator_variables),
+            jit_update=self.compiles_update(
+                self.discriminator_optimizer, self.discriminator_variables
+            ),
         )
         if self.constraint is not None:
             update(self.discriminator_variables, lambda _, weight: self.constraint(weight))
@@ -222,7 +225,7 @@ class AdversarialModel(GenerativeModel):
             self.generator_variables,
             compute_losses,
             name="generator_loss",
-            jit_update=self.compiles_update_of(self.generator_variables),
+            jit_update=self.compiles_update(self.generator_optimizer, self.generator_variables),
         )
 
     def _end_step(self, losses, data):
@@ -239,4 +242,5 @@ class AdversarialModel(GenerativeModel):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         # Unbuilt, it could neither be restored nor be used first under a strategy.
         optimizer.build(variables)
+        in_one_operation(optimizer)
         return optimizer

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from tfgen import noise
+from tfgen.adam import in_one_operation, is_one_operation
 from tfgen.config import Configured
 from tfgen.descent import descend
 from tfgen.executions import make_compiled_function, pays
@@ -112,9 +113,9 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
                 average of the weights (`use_ema=True`) are options of it.
             jit_compile: whether to compile the step with XLA. That pays for multilayer perceptrons
                 on a CPU and does not for convolutions: measure.
-            jit_update: whether XLA compiles the optimizer's update alone, which pays for large
-                layers where it does not for the whole step; `None` where it does, on a single
-                device.
+            jit_update: whether XLA compiles the optimizer's update alone. `None` where that pays:
+                for large layers, on a single device, unless the optimizer is Adam without
+                anything besides; TensorFlow has an operation for that, which is faster yet.
             steps_per_execution: steps between two visits of Python, and of the callbacks. With
                 `jit_compile` they are compiled together, if all batches have one size: data from
                 arrays whose last batch is smaller have not.
@@ -134,6 +135,7 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
         # Unbuilt, it could neither be restored nor be used first under a strategy.
         with self.distribute_strategy.scope():
             self.optimizer.build(self.trainable_variables)
+        in_one_operation(self.optimizer)
 
     @property
     def optimizers(self):
@@ -247,10 +249,12 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
             )
         return jit_update
 
-    def compiles_update_of(self, variables):
-        """Tells whether XLA compiles the update of these variables; see `compile`."""
+    def compiles_update(self, optimizer, variables):
+        """Tells whether XLA compiles an optimizer's update of these variables; see `compile`."""
         if self.jit_update is not None:
             return self.jit_update
+        if is_one_operation(optimizer):
+            return False
         # Of fewer weights the updates take no longer as they are: measured on processors.
         large = sum(math.prod(variable.shape) for variable in variables) >= _LARGE
         return large and not self.jit_compile and not meets(self.distribute_strategy)
@@ -260,7 +264,7 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
             self.optimizer,
             self.trainable_variables,
             lambda: self.compute_losses(data, training=True),
-            jit_update=self.compiles_update_of(self.trainable_variables),
+            jit_update=self.compiles_update(self.optimizer, self.trainable_variables),
         )
         self.step.assign_add(1)
         return self.track(losses, data)

@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from tfgen.adam import clips, inner
+
 
 def descend(optimizer, variables, compute_losses, name="loss", jit_update=False):
     """Takes one optimizer step down a loss.
@@ -24,7 +26,7 @@ def descend(optimizer, variables, compute_losses, name="loss", jit_update=False)
         # The optimizer sums over replicas.
         loss = optimizer.scale_loss(losses[name] / context.num_replicas_in_sync)
     gradients = tape.gradient(loss, variables)
-    if context.num_replicas_in_sync > 1 and _clips(_inner(optimizer)):
+    if context.num_replicas_in_sync > 1 and clips(inner(optimizer)):
         gradients = _clip_together(context, optimizer, gradients)
     _apply(optimizer, gradients, variables, jit_update)
     return losses
@@ -50,15 +52,6 @@ def _clip_together(context, optimizer, gradients):
     loss_scale = optimizer.scale_loss(1.0)
     known = [index for index, gradient in enumerate(gradients) if gradient is not None]
     summed = context.all_reduce(tf.distribute.ReduceOp.SUM, [gradients[index] for index in known])
-    clipped = _inner(optimizer)._clip_gradients([gradient / loss_scale for gradient in summed])
+    clipped = inner(optimizer)._clip_gradients([gradient / loss_scale for gradient in summed])
     shares = [gradient * loss_scale / context.num_replicas_in_sync for gradient in clipped]
     return [dict(zip(known, shares, strict=True)).get(index) for index in range(len(gradients))]
-
-
-def _clips(optimizer):
-    return any([optimizer.clipnorm, optimizer.clipvalue, optimizer.global_clipnorm])
-
-
-def _inner(optimizer):
-    """Returns the optimizer that a loss scale is wrapped around, if there is one."""
-    return getattr(optimizer, "inner_optimizer", optimizer)
