@@ -41,7 +41,7 @@ class Workload:
     batch_size: int = 64
     optimizer: dict = dataclasses.field(default_factory=lambda: ADAM)
     settings: dict = dataclasses.field(default_factory=dict)
-    steps_per_execution: int = 10
+    steps_per_execution: int = 20
     cycle: int = 1
     exported: bool = False
 
