@@ -15,6 +15,7 @@ SIZE = 7
 OPTIONS = {
     "plain": {},
     "rates": {"learning_rate": 0.3, "beta_1": 0.0, "beta_2": 0.5, "epsilon": 0.1},
+    "tensors": {"beta_1": tf.constant(0.5, "float64"), "epsilon": np.float64(0.1)},
     "scheduled": {"learning_rate": keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)},
     "decayed": {"weight_decay": 0.1},
     "averaged": {"use_ema": True, "ema_momentum": 0.5},
