@@ -110,12 +110,13 @@ class GenerativeModel(Configured, keras.Model, abc.ABC):
 
         Args:
             optimizer: a Keras optimizer or its name. Gradient clipping (`global_clipnorm=`) and an
-                average of the weights (`use_ema=True`) are options of it.
+                average of the weights (`use_ema=True`) are options of it. Keras' Adam is made to
+                update each weight in one operation of TensorFlow's, wherever it is used after.
             jit_compile: whether to compile the step with XLA. That pays for multilayer perceptrons
                 on a CPU and does not for convolutions: measure.
             jit_update: whether XLA compiles the optimizer's update alone. `None` where that pays:
-                for large layers, on a single device, unless the optimizer is Adam without
-                anything besides; TensorFlow has an operation for that, which is faster yet.
+                for large layers, on a single device, unless the optimizer is Keras' Adam and
+                neither clips, decays, averages nor accumulates.
             steps_per_execution: steps between two visits of Python, and of the callbacks. With
                 `jit_compile` they are compiled together, if all batches have one size: data from
                 arrays whose last batch is smaller have not.
