@@ -11,7 +11,14 @@ from keras import layers
 # Private names of Keras, where `keras.Model` is that of a functional model's subclasses too.
 from keras.src.models.functional import Functional, unpack_singleton
 
-from tfgen.layers import ImageConv2D, ImageConv2DTranspose, LeakyReLU, Maxout, ReflectionPadding2D
+from tfgen.layers import (
+    ImageConv2D,
+    ImageConv2DTranspose,
+    InstanceNormalization,
+    LeakyReLU,
+    Maxout,
+    ReflectionPadding2D,
+)
 
 # None that draws or has a state: dropout's numbers and spectral normalization's vectors depend on
 # what is passed together, and in what order.
@@ -24,7 +31,7 @@ _ROW_BY_ROW = {
     *(layers.ZeroPadding2D, layers.Cropping2D, layers.UpSampling2D),
     *(layers.MaxPooling2D, layers.AveragePooling2D),
     *(layers.GlobalMaxPooling2D, layers.GlobalAveragePooling2D),
-    *(layers.LayerNormalization, layers.GroupNormalization),
+    *(layers.LayerNormalization, layers.GroupNormalization, InstanceNormalization),
     *(ImageConv2D, ImageConv2DTranspose, LeakyReLU, Maxout, ReflectionPadding2D),
 }
 

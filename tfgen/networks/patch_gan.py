@@ -1,21 +1,16 @@
 """The discriminator of image translation, which judges overlapping patches."""
 
-import functools
-
 import keras
 from keras import layers
 
-from tfgen.layers import LeakyReLU
+from tfgen.layers import InstanceNormalization, LeakyReLU
 from tfgen.networks.dcgan import activate, from_images, halve, small_normal
 from tfgen.networks.shapes import check_image_shape
-
-# One group for each channel: each map of each image is normalized by itself (Ulyanov et al., 2016).
-instance_normalization = functools.partial(layers.GroupNormalization, groups=-1, epsilon=1e-5)
 
 _LARGEST = 8  # times the first convolution's filters
 
 
-def patch_gan_discriminator(input_shape, filters=64, depth=3, normalization=instance_normalization):
+def patch_gan_discriminator(input_shape, filters=64, depth=3, normalization=InstanceNormalization):
     """PatchGAN: every logit sees a patch, so that the network judges texture and not layout.
 
     Isola et al., 2017 (appendix 6.1.2), with CycleGAN's instance normalization (Zhu et al., 2017,

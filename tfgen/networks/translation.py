@@ -8,9 +8,13 @@ import math
 import keras
 from keras import layers
 
-from tfgen.layers import ImageConv2D, ImageConv2DTranspose, ReflectionPadding2D
+from tfgen.layers import (
+    ImageConv2D,
+    ImageConv2DTranspose,
+    InstanceNormalization,
+    ReflectionPadding2D,
+)
 from tfgen.networks.dcgan import activate, double, from_images, halve, small_normal, to_images
-from tfgen.networks.patch_gan import instance_normalization
 from tfgen.networks.shapes import check_image_shape
 
 # Of pix2pix's U-Net for 256 pixels.
@@ -50,7 +54,7 @@ def resnet_generator(input_shape, output_channels=None, filters=64, blocks=6):
         hidden = _activate(smaller(hidden))
     for _ in range(blocks):
         residual = _activate(_reflected(hidden, 4 * filters, 3))
-        residual = instance_normalization()(_reflected(residual, 4 * filters, 3))
+        residual = InstanceNormalization()(_reflected(residual, 4 * filters, 3))
         hidden = layers.Add()([hidden, residual])
     for count in (2 * filters, filters):
         hidden = _activate(double(count, 3, use_bias=False)(hidden))
@@ -91,10 +95,10 @@ def unet_generator(input_shape, output_channels=None, filters=64, depth=None, dr
     inputs = keras.Input(input_shape, name="images")
     skips = [halve(from_images(inputs), counts[0], 4)]
     for count in counts[1:-1]:
-        skips.append(halve(skips[-1], count, 4, instance_normalization))
+        skips.append(halve(skips[-1], count, 4, InstanceNormalization))
     hidden = halve(skips[-1], counts[-1], 4)
     for index, skip in enumerate(reversed(skips)):
-        hidden = instance_normalization()(double(skip.shape[-1], 4, use_bias=False)(hidden))
+        hidden = InstanceNormalization()(double(skip.shape[-1], 4, use_bias=False)(hidden))
         hidden = layers.Dropout(dropout if index < _DROPPED else 0.0)(hidden)
         hidden = layers.Concatenate()([layers.ReLU()(hidden), skip])
     channels = _output_channels(input_shape, output_channels)
@@ -103,7 +107,7 @@ def unet_generator(input_shape, output_channels=None, filters=64, depth=None, dr
 
 
 def _activate(hidden):
-    return activate(hidden, layers.ReLU(), instance_normalization)
+    return activate(hidden, layers.ReLU(), InstanceNormalization)
 
 
 def _reflected(hidden, filters, kernel_size, layer=layers.Conv2D, use_bias=False):

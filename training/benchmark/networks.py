@@ -1,13 +1,16 @@
 """The networks of Keras' guide "Customizing what happens in `fit()`", its GAN end to end."""
 
+import functools
+
 import keras
 from keras import layers
 
-from tfgen.layers import ImageConv2D, ImageConv2DTranspose, LeakyReLU
+from tfgen.layers import ImageConv2D, ImageConv2DTranspose, InstanceNormalization, LeakyReLU
 
 _OF_KERAS = {
     ImageConv2D: layers.Conv2D,
     ImageConv2DTranspose: layers.Conv2DTranspose,
+    InstanceNormalization: functools.partial(layers.GroupNormalization, groups=-1),
     LeakyReLU: layers.LeakyReLU,
 }
 
@@ -45,7 +48,8 @@ def of_keras_layers(network):
     """Returns the same network of Keras' own layers alone, with other weights."""
 
     def clone(layer):
-        kind = _OF_KERAS.get(type(layer), type(layer))
-        return kind.from_config(layer.get_config())
+        kind = _OF_KERAS.get(type(layer))
+        config = layer.get_config()
+        return kind(**config) if kind else type(layer).from_config(config)
 
     return keras.models.clone_model(network, clone_function=clone)

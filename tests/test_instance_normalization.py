@@ -1,0 +1,122 @@
+"""Instance normalization is Keras' group normalization of single channels, in fewer passes."""
+
+import functools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from tfgen.layers import InstanceNormalization
+from tfgen.networks import patch_gan_discriminator, resnet_generator, unet_generator
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+MAPS = tf.constant(3 + 7 * normal(2, 5, 4, 3), tf.float64)
+keras_own = functools.partial(layers.GroupNormalization, groups=-1, epsilon=1e-5)
+
+
+def layer_of(kind, channels=3, dtype="float64", **options):
+    """Returns a layer whose weights are not those it starts with."""
+    layer = kind(dtype=dtype, **options)
+    layer.build((None, None, None, channels))
+    layer.set_weights([1 + normal(channels, seed=index) for index in range(len(layer.weights))])
+    return layer
+
+
+def test_each_map_of_each_image_is_normalized():
+    normalized = InstanceNormalization(dtype="float64")(MAPS)
+    np.testing.assert_allclose(np.mean(normalized, axis=(1, 2)), 0, atol=1e-5)
+    np.testing.assert_allclose(np.var(normalized, axis=(1, 2)), 1, atol=1e-4)
+
+
+def derivatives(layer, maps):
+    """Returns values, gradients, and gradients of a penalty on the slopes."""
+    variables = [variable.value for variable in layer.trainable_variables]
+    with tf.GradientTape() as outer:
+        outer.watch(maps)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(maps)
+            outputs = layer(maps)
+            loss = tf.reduce_sum(outputs**3)
+        slopes = tape.gradient(loss, [maps, *variables])
+        penalty = tf.add_n([tf.reduce_sum(slope**2) for slope in slopes])
+    return [outputs, *slopes, *outer.gradient(penalty, [maps, *variables])]
+
+
+def assert_close(found, expected, tolerance=1e-9):
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == other.dtype and one.shape == other.shape
+        one, other = (np.asarray(tf.cast(each, tf.float64)) for each in (one, other))
+        assert np.any(other)
+        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * np.abs(other).max())
+
+
+@pytest.mark.parametrize(
+    "compiled",
+    [lambda each: each, tf.function, functools.partial(tf.function, jit_compile=True)],
+    ids=["eager", "graph", "XLA"],
+)
+def test_values_and_derivatives_are_those_of_keras(compiled):
+    ours, theirs = (
+        compiled(derivatives)(layer_of(kind), MAPS) for kind in (InstanceNormalization, keras_own)
+    )
+    assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("scale", [True, False])
+@pytest.mark.parametrize("center", [True, False])
+def test_weights_can_be_left_out(scale, center):
+    kinds = InstanceNormalization, keras_own
+    ours, theirs = (layer_of(kind, scale=scale, center=center) for kind in kinds)
+    assert len(ours.weights) == len(theirs.weights) == scale + center
+    assert_close(derivatives(ours, MAPS), derivatives(theirs, MAPS))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "mixed_bfloat16"])
+def test_values_are_those_of_keras_in_every_precision(dtype):
+    ours, theirs = (layer_of(kind, dtype=dtype) for kind in (InstanceNormalization, keras_own))
+    maps = tf.cast(MAPS, ours.compute_dtype)
+    expected = theirs(maps)
+    assert ours(maps).dtype == expected.dtype == ours.compute_dtype
+    tolerance = 1e-5 if dtype == "float32" else 0.01
+    assert_close([ours(maps)], [expected], tolerance)
+
+
+@pytest.mark.parametrize("shape", [(2, 9, 3), (2, 3, 4, 2, 3), (1, 8, 8, 3)])
+def test_it_takes_any_number_of_axes(shape):
+    maps = tf.constant(normal(*shape), tf.float64)
+    ours, theirs = (layer_of(kind) for kind in (InstanceNormalization, keras_own))
+    for layer in (ours, theirs):
+        layer.input_spec = None
+    assert_close(derivatives(ours, maps), derivatives(theirs, maps))
+
+
+def test_sizes_may_be_unknown():
+    layer = layer_of(InstanceNormalization)
+    compiled = tf.function(
+        functools.partial(derivatives, layer),
+        input_signature=[tf.TensorSpec([None, None, None, 3], tf.float64)],
+    )
+    assert_close(compiled(MAPS), derivatives(layer, MAPS))
+
+
+def test_it_comes_back_from_a_file(tmp_path):
+    network = keras.Sequential([keras.Input((5, 4, 3)), InstanceNormalization(0.1, scale=False)])
+    network.save(tmp_path / "network.keras")
+    loaded = keras.models.load_model(tmp_path / "network.keras")
+    assert type(loaded.layers[0]) is InstanceNormalization
+    assert (loaded.layers[0].epsilon, loaded.layers[0].scale) == (0.1, False)
+    np.testing.assert_array_equal(loaded(MAPS), network(MAPS))
+
+
+@pytest.mark.parametrize("build", [patch_gan_discriminator, resnet_generator, unet_generator])
+def test_the_networks_of_image_translation_have_it(build):
+    network = build((32, 32, 3), filters=2)
+    normalizations = [each for each in network.layers if "Normalization" in type(each).__name__]
+    assert {type(layer) for layer in normalizations} == {InstanceNormalization}
+    assert {layer.epsilon for layer in normalizations} == {1e-5}
