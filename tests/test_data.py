@@ -12,6 +12,7 @@ from PIL import Image
 from tfgen import data
 from tfgen.data import Source, batches, four_modes, source, steps_per_epoch
 from tfgen.data.folder import read_folder
+from tfgen.data.source import _is_less, binarize
 
 GREY_MIX = np.tile(np.uint8([0, 51, 128, 204, 255]), [10, 8, 1])[..., np.newaxis]  # 10 x 8 x 5 x 1
 
@@ -228,6 +229,26 @@ def test_binarized_pixels_are_white_with_the_grey_value_as_chance():
     chances = drawn.mean(axis=(0, 1, 3))
     np.testing.assert_allclose(chances, np.array([0, 51, 128, 204, 255]) / 255, atol=0.03)
     assert chances[0] == 0 and chances[-1] == 1
+
+
+def test_a_pixel_is_white_for_its_grey_value_of_all_numbers_that_can_be_drawn():
+    own = tf.cast(tf.range(256), tf.uint8)[:, tf.newaxis, tf.newaxis]
+    shared = tf.range(255)[:, tf.newaxis]
+    grey = tf.cast(tf.range(256), tf.uint8)
+    for pixels in (grey, tf.cast(grey, tf.float32) / 255.0):
+        white = _is_less(own, shared, pixels)
+        # 256 * 255 numbers, of which pixel / 255 is 256 times the pixel.
+        np.testing.assert_array_equal(np.count_nonzero(white, axis=(0, 1)), 256 * np.arange(256))
+
+
+def test_pixels_are_binarized_independently():
+    drawn = binarize(tf.fill([400, 30, 30, 1], tf.constant(100, tf.uint8)), [1, 2]).numpy()
+    for shift in ((0, 1), (1, 0), (0, 16), (16, 0)):
+        here = drawn[:, shift[0] :, shift[1] :].ravel()
+        there = drawn[:, : 30 - shift[0], : 30 - shift[1]].ravel()
+        assert abs(np.corrcoef(here, there)[0, 1]) < 5 / np.sqrt(here.size)
+    totals = drawn.sum(axis=(1, 2, 3))  # a binomial distribution of each image
+    assert 0.8 < totals.var() / (900 * 100 / 255 * 155 / 255) < 1.2
 
 
 @pytest.mark.parametrize("shuffle", [True, False])

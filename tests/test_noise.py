@@ -45,22 +45,22 @@ def test_samples_are_of_the_distribution():
 
 
 @pytest.mark.parametrize("row", [(7,), (28, 28, 1), (5, 5, 3), (1,)])
-def test_a_part_of_the_words_is_that_of_the_whole(row):
+def test_a_part_of_the_bytes_is_that_of_the_whole(row):
     seed = [3, -7]
-    bits = tf.random.stateless_uniform([10 * int(np.prod(row))], seed, None, None, tf.uint32)
-    whole = bits.numpy().view(np.uint16).reshape(20, *row)
+    bits = tf.random.stateless_uniform([5 * int(np.prod(row))], seed, None, None, tf.uint32)
+    whole = bits.numpy().view(np.uint8).reshape(20, *row)
     for first, count in ((0, 20), (1, 4), (5, 1), (13, 7), (20, 0)):
-        part = noise.words_from(first * np.prod(row), tf.constant([count, *row]), seed)
+        part = noise.bytes_from(first * np.prod(row), tf.constant([count, *row]), seed)
         np.testing.assert_array_equal(part, whole[first : first + count])
 
 
-def test_words_are_equally_likely_and_independent_of_their_neighbours():
-    words = noise.words_from(3, [400_000], [1, 2]).numpy()
-    counts = np.bincount(words // 256, minlength=256)
+def test_bytes_are_equally_likely_and_independent_of_their_neighbours():
+    drawn = noise.bytes_from(3, [400_000], [1, 2]).numpy()
+    counts = np.bincount(drawn, minlength=256)
     # The sum of squared deviations has mean 255 and standard deviation 22.6.
-    assert 180 < np.sum((counts - words.size / 256) ** 2 / (words.size / 256)) < 345
+    assert 180 < np.sum((counts - drawn.size / 256) ** 2 / (drawn.size / 256)) < 345
     for distance in (1, 2, 8):
-        correlation = np.corrcoef(words[distance:], words[:-distance])[0, 1]
+        correlation = np.corrcoef(drawn[distance:], drawn[:-distance])[0, 1]
         assert abs(correlation) < 0.008  # five standard deviations
 
 

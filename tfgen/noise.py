@@ -90,29 +90,29 @@ def draw(distribution, count, seed):
     return distribution.sample([replicas, count], seed=seed)[replica]
 
 
-def words_from(first, shape, seed):
-    """Draws a part of one long row of random 16-bit words, which the seed decides.
+def bytes_from(first, shape, seed):
+    """Draws a part of one long row of random bytes, which the seed decides.
 
-    The generator (Philox) counts, in groups of eight words, and so can begin anywhere. Half a
-    float's bits are half its price.
+    The generator (Philox) counts, in groups of sixteen bytes, and so can begin anywhere. A quarter
+    of a float's bits are a quarter of its price.
 
     Args:
-        first: the number of words before the part, an integer or scalar tensor.
+        first: the number of bytes before the part, an integer or scalar tensor.
         shape: an int32 tensor, of the part.
         seed: int32 `[2]`.
 
     Returns:
-        A uint16 tensor of that shape, each number from 0 to 65535 equally likely.
+        A uint8 tensor of that shape, each number from 0 to 255 equally likely.
     """
     first = tf.cast(first, tf.int64)
     count = tf.reduce_prod(tf.cast(shape, tf.int64))
     key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)
-    groups = tf.stack([tf.cast(first // 8, tf.uint64), tf.zeros([], tf.uint64)])
-    pairs = tf.raw_ops.StatelessRandomUniformFullIntV2(
-        shape=[count // 2 + 4], key=key, counter=counter + groups, alg=_PHILOX, dtype=tf.uint32
+    groups = tf.stack([tf.cast(first // 16, tf.uint64), tf.zeros([], tf.uint64)])
+    words = tf.raw_ops.StatelessRandomUniformFullIntV2(
+        shape=[count // 4 + 5], key=key, counter=counter + groups, alg=_PHILOX, dtype=tf.uint32
     )
-    drawn = tf.reshape(tf.bitcast(pairs, tf.uint16), [-1])
-    return tf.reshape(drawn[first % 8 :][:count], shape)
+    drawn = tf.reshape(tf.bitcast(words, tf.uint8), [-1])
+    return tf.reshape(drawn[first % 16 :][:count], shape)
 
 
 def seed_layers(model):

@@ -88,9 +88,11 @@ def batches(
                 chosen = tf.reshape(chosen, [-1, share_size])[replica]
             else:
                 chosen = _in_order(number % steps, batch_size, len(source)) % len(part)
-            images = to_floats(tf.gather(examples, chosen))
+            images = tf.gather(examples, chosen)
             if binarized == "stochastic":
                 images = binarize(images, seed_of(number), first=replica * share_size)
+            else:
+                images = to_floats(images)
             return (images, tf.gather(classes, chosen)) if labels else images
 
         return read

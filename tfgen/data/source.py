@@ -90,7 +90,7 @@ class Source:
 
         This is "static" binarization; for fresh draws at every visit, see `tfgen.data.batches`.
         """
-        pixels = binarize(self.floats(), seed=[seed, 0])
+        pixels = binarize(tf.constant(self.images), seed=[seed, 0])
         return dataclasses.replace(self, images=np.asarray(pixels * 255, np.uint8))
 
 
@@ -104,12 +104,30 @@ def to_floats(images):
 def binarize(images, seed, first=0):
     """Draws black-or-white pixels, white with the grey value as chance (Burda et al., 2016).
 
-    The chance is exact to 1/65536; black stays black and white stays white. With `first`, as the
-    images from that one on of a larger batch are drawn.
+    A pixel is white where a random number is less than its grey value. Random bits are what that
+    costs: of the number's two bytes only the first is the pixel's own. The second, which decides
+    for one pixel in 256, is the same for all pixels of a draw.
+
+    Args:
+        images: `[count, height, width, channels]`, uint8, or floats in [0, 1].
+        seed: int32 `[2]`.
+        first: the images before these in a larger batch, of which this is a part.
+
+    Returns:
+        float32 images of 0 and 1. The chance is exact for uint8, and to 1/65280 for floats.
     """
     before = tf.cast(first, tf.int64) * math.prod(images.shape[1:])
-    words = noise.words_from(before, tf.shape(images), seed)
-    return tf.cast(tf.cast(words, tf.float32) < 65536.0 * images, tf.float32)
+    own = noise.bytes_from(before, tf.shape(images), seed)
+    shared = tf.random.stateless_uniform([], tf.random.fold_in(seed, 1), 0, 255, tf.int32)
+    return tf.cast(_is_less(own, shared, images), tf.float32)
+
+
+def _is_less(own, shared, images):
+    """Compares a number of two digits, of 0 to 255 and of 0 to 254, with grey values."""
+    if images.dtype == tf.uint8:  # 256 / 255 of a pixel: the digits are the pixel, twice
+        return (own < images) | ((own == images) & (tf.cast(shared, tf.uint8) < images))
+    behind = (tf.cast(shared, tf.float32) + 0.5) / 255.0
+    return tf.cast(own, tf.float32) + behind < 256.0 * images
 
 
 def _check_examples(images):
