@@ -8,7 +8,6 @@ WAYS = {
     "keras": "Keras",
     "tfgen": "tfgen",
     "tfgen_shared": "tfgen, one generator pass",
-    "bare": "tfgen, the step alone",
     "torch": "PyTorch",
     "torch_shared": "PyTorch, one generator pass",
 }
@@ -55,7 +54,8 @@ seconds from its start to its first steps. {versions}. On {machine_of(result)}. 
 
 {table(head, rows)}
 
-`fit`, with its data, metrics and callbacks, as a share of the step alone: {_fit(result)}.
+`fit`, with its data, metrics and callbacks, as a share of the step alone, which is taken on one
+batch in a loop within a graph, both of one model in one process: {_fit(result)}.
 
 {table(["workload", "what", "way", "precision", "examples/s", "times Keras", "range"], besides)}
 
@@ -129,13 +129,23 @@ def _median(numbers):
 def _fit(result):
     """Says what `fit` reaches, and what is left of it with a checkpoint after each epoch."""
     found = [
-        f"{workload} in {dtype} {statistics.median(shares):.2f} "
-        f"({_median(measured['fit_with_checkpoints'].get(dtype))} with a checkpoint after each "
+        f"{workload} in {dtype} {statistics.median(shares):.3f} "
+        f"(of {_bare(measured, dtype):.4g} steps/s; "
+        f"{_median(measured['fit_with_checkpoints'].get(dtype))} with a checkpoint after each "
         f"epoch of {measured['epoch_steps']} steps)"
         for workload, measured in result["speed"].items()
         for dtype, shares in measured["fit_of_bare"].items()
     ]
     return "; ".join(found) or "not measured"
+
+
+def _bare(measured, dtype):
+    """Returns how many steps a second the step alone takes."""
+    return next(
+        statistics.median(row["per_second"])
+        for row in measured["fit_and_bare"]
+        if (row["dtype"], row["task"]) == (dtype, "bare")
+    )
 
 
 def _exports(result):

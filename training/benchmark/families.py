@@ -45,7 +45,7 @@ class Workload:
     cycle: int = 1
     exported: bool = False
 
-    ways = ("keras", "tfgen", "tfgen_shared", "bare", "torch", "torch_shared")
+    ways = ("keras", "tfgen", "tfgen_shared", "torch", "torch_shared")
     binarized = False
 
     def optimizers(self, count):
@@ -75,7 +75,7 @@ class Workload:
 class VAEWorkload(Workload):
     """A VAE of binarized or grey pixels."""
 
-    ways = ("keras", "tfgen", "bare", "torch")
+    ways = ("keras", "tfgen", "torch")
 
     def sampled(self, networks):
         return networks[1]
@@ -184,7 +184,7 @@ class WGANGPWorkload(GANWorkload):
 class TranslationWorkload(Workload):
     """A CycleGAN with identity loss, without a pool of past images or averaged weights."""
 
-    ways = ("keras", "tfgen", "bare", "torch")
+    ways = ("keras", "tfgen", "torch")
 
     def sample(self, model, count):
         shape = model.generator_ab.input_shape[1:]

@@ -10,11 +10,14 @@ from training.benchmark.workers import Worker, WorkerError
 # What is measured beside training, with at most so many seconds of a turn each; what it counts.
 BESIDES = ("predict", "call", "sample", "read")
 SECONDS_BESIDES = 1.0
+# What `fit` costs is measured in one process, of one model: two processes of the same code differ
+# by as much, for as long as they live.
+FIT_AND_BARE = ("train", "bare")
 # Of exports and checkpoints, which take seconds.
 REPETITIONS = 3
 EXPORTS = ("export", "load the export", "save", "load")
 # What plain Keras does instead; to call a generator is faster there than `predict`.
-OF_KERAS = {"train": "train", "read": "read", **dict.fromkeys(BESIDES[:3], "call")}
+OF_KERAS = {"train": "train", "bare": "train", "read": "read", **dict.fromkeys(BESIDES[:3], "call")}
 
 
 class Measurement:
@@ -56,6 +59,7 @@ class Measurement:
                 row["peak_megabytes"] = None
                 with self._losing(key):
                     row["peak_megabytes"] = self.workers[key].peak_megabytes()
+            pairs = self._measure(FIT_AND_BARE, self.options.seconds, ways=("tfgen",))
             steps = len(self.workload.arrays()[0]) // self.workload.batch_size
             checkpoints = self._repeat(("checkpoint",))
             share = min(self.options.seconds, SECONDS_BESIDES)
@@ -64,9 +68,10 @@ class Measurement:
                 "epoch_steps": steps,
                 "training": training,
                 "besides": self._measure(BESIDES, share),
-                "fit_of_bare": fit_of_bare(training),
+                "fit_and_bare": pairs,
+                "fit_of_bare": fit_of_bare(pairs),
                 "checkpoint_seconds": checkpoints,
-                "fit_with_checkpoints": fit_with_checkpoints(training, checkpoints, steps),
+                "fit_with_checkpoints": fit_with_checkpoints(pairs, checkpoints, steps),
                 "exports": self._repeat(EXPORTS) if self.workload.exported else {},
                 "left_out": self.left_out,
             }
@@ -77,10 +82,18 @@ class Measurement:
         stack.callback(worker.close)
         return worker
 
-    def _measure(self, tasks, seconds):
-        """Measures the tasks of all processes that have them; returns a row for each."""
+    def _measure(self, tasks, seconds, ways=None):
+        """Measures the tasks of all processes that have them; returns a row for each.
+
+        Args:
+            tasks: their names.
+            seconds: of a turn.
+            ways: whose; `None` for all.
+        """
         counts, runs = {}, {}
         for key, worker in list(self.workers.items()):
+            if ways is not None and key[0] not in ways:
+                continue
             for task in tasks:
                 if task in worker.tasks:
                     run = functools.partial(worker.seconds, task)
@@ -146,18 +159,16 @@ def compare(rows):
                 row[name] = ratios(row["per_second"], known["keras", dtype, task])
 
 
-def fit_of_bare(training):
+def fit_of_bare(pairs):
     """Returns `fit` as a share of the bare loop, from the precision to a list of the turns'."""
-    return {
-        dtype: ratios(known["tfgen"], known["bare"]) for dtype, known in _ours(training).items()
-    }
+    return {dtype: ratios(*both) for dtype, both in _fit_and_bare(pairs).items()}
 
 
-def fit_with_checkpoints(training, checkpoints, steps):
+def fit_with_checkpoints(pairs, checkpoints, steps):
     """Returns `fit` as a share of the bare loop if it saves a checkpoint after each epoch.
 
     Args:
-        training: the rows of training.
+        pairs: the rows of `fit` and of the bare loop.
         checkpoints: from the precision to `{"checkpoint": seconds of several}`.
         steps: of an epoch.
 
@@ -165,19 +176,20 @@ def fit_with_checkpoints(training, checkpoints, steps):
         A dict from the precision to a number, made of medians.
     """
     shares = {}
-    for dtype, known in _ours(training).items():
+    for dtype, both in _fit_and_bare(pairs).items():
         if dtype in checkpoints:
-            fit, bare = (steps / statistics.median(known[way]) for way in ("tfgen", "bare"))
+            fit, bare = (steps / statistics.median(each) for each in both)
             shares[dtype] = bare / (fit + statistics.median(checkpoints[dtype]["checkpoint"]))
     return shares
 
 
-def _ours(training):
-    """Returns tfgen's rates by precision and way, where both of its ways were measured."""
-    found = {}
-    for row in training:
-        found.setdefault(row["dtype"], {})[row["way"]] = row["per_second"]
-    return {dtype: known for dtype, known in found.items() if {"tfgen", "bare"} <= known.keys()}
+def _fit_and_bare(pairs):
+    """Returns the rates of `fit` and of the bare loop, by precision."""
+    known = {(row["dtype"], row["task"]): row["per_second"] for row in pairs}
+    return {
+        dtype: [known[dtype, task] for task in FIT_AND_BARE]
+        for dtype in dict.fromkeys(dtype for dtype, _ in known)
+    }
 
 
 def add_shares(result, products):

@@ -1,4 +1,4 @@
-"""The ways that run on TensorFlow: plain Keras, tfgen, and tfgen's step alone.
+"""The ways that run on TensorFlow: plain Keras and tfgen.
 
 A way is a function of a workload that returns a dict of tasks.
 """
@@ -75,6 +75,7 @@ def tfgen_way(workload, **options):
 
     return {
         "train": Task(train, workload.steps_per_execution, clocked=True),
+        "bare": Task(_bare_loop(workload, model), workload.cycle),
         "sample": Task(sample, examples=SAMPLES),
         "read": _reading(batches, workload.batch_size),
         "checkpoint": Task(save),
@@ -92,9 +93,8 @@ def tfgen_shared_way(workload):
     return {"train": tfgen_way(workload, fresh_fakes=False)["train"]}
 
 
-def bare_way(workload):
-    """The step of tfgen's model in a loop within one graph, always on the same batch."""
-    model = workload.tfgen(workload.networks())
+def _bare_loop(workload, model):
+    """Returns a function that takes steps of a model in a graph, always on the same batch."""
     images = _source(workload).floats(workload.batch_size)
     if workload.binarized:
         images = tf.round(images)
@@ -109,7 +109,7 @@ def bare_way(workload):
     def train(steps):
         loop(tf.constant(steps)).numpy()
 
-    return {"train": Task(train, workload.cycle)}
+    return train
 
 
 def fitted(model, batches, steps, watching=()):

@@ -91,7 +91,6 @@ WAYS = {
     "keras": _on_tensorflow("keras_way"),
     "tfgen": _on_tensorflow("tfgen_way", quietly=True),
     "tfgen_shared": _on_tensorflow("tfgen_shared_way", quietly=True),
-    "bare": _on_tensorflow("bare_way", quietly=True),
     "torch": _on_torch(shared=False),
     "torch_shared": _on_torch(shared=True),
 }
