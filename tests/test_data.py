@@ -251,6 +251,23 @@ def test_pixels_are_binarized_independently():
     assert 0.8 < totals.var() / (900 * 100 / 255 * 155 / 255) < 1.2
 
 
+@pytest.mark.parametrize("dtype", [tf.uint8, tf.float32])
+def test_a_part_of_a_batch_is_binarized_as_in_the_whole(dtype):
+    grey = tf.constant(np.random.default_rng(0).integers(0, 256, [60, 7, 5, 1]), tf.uint8)
+    images = grey if dtype == tf.uint8 else tf.cast(grey, tf.float32) / 255.0
+    whole = binarize(images, [1, 2])
+    for first in (1, 20, 59):
+        np.testing.assert_array_equal(binarize(images[first:], [1, 2], first), whole[first:])
+
+
+def test_the_mean_of_many_binarized_pixels_is_the_grey_value():
+    grey = tf.fill([2000, 28, 28, 1], tf.constant(128, tf.uint8))
+    deviation = 0.5 / np.sqrt(2000 * 784)
+    for seed in range(4):
+        mean = np.mean(binarize(grey, [seed, 0]))
+        assert abs(mean - 128 / 255) < 5 * deviation
+
+
 @pytest.mark.parametrize("shuffle", [True, False])
 def test_a_stream_binarizes_anew_at_every_visit(shuffle):
     stream = batches(Source(GREY_MIX), 5, repeat=True, shuffle=shuffle, binarized="stochastic")

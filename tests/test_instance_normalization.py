@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras import layers
 
 from tfgen.layers import InstanceNormalization
+from tfgen.layers.instance_normalization import _normalize
 from tfgen.networks import patch_gan_discriminator, resnet_generator, unet_generator
 
 
@@ -34,18 +35,36 @@ def test_each_map_of_each_image_is_normalized():
     np.testing.assert_allclose(np.var(normalized, axis=(1, 2)), 1, atol=1e-4)
 
 
-def derivatives(layer, maps):
-    """Returns values, gradients, and gradients of a penalty on the slopes."""
+def gradients(layer, maps):
+    """Returns a layer's values, and their gradients by the maps and its weights."""
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        outputs = layer(maps)
+        loss = tf.reduce_sum(outputs**3)
     variables = [variable.value for variable in layer.trainable_variables]
+    return [outputs, *tape.gradient(loss, [maps, *variables])]
+
+
+def curvatures(function, *arguments):
+    """Returns the gradients, by all arguments, of random sums of a loss' gradients by them."""
     with tf.GradientTape() as outer:
-        outer.watch(maps)
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(maps)
-            outputs = layer(maps)
-            loss = tf.reduce_sum(outputs**3)
-        slopes = tape.gradient(loss, [maps, *variables])
-        penalty = tf.add_n([tf.reduce_sum(slope**2) for slope in slopes])
-    return [outputs, *slopes, *outer.gradient(penalty, [maps, *variables])]
+        outer.watch(arguments)
+        with tf.GradientTape() as tape:
+            tape.watch(arguments)
+            loss = tf.reduce_sum(function(*arguments) ** 3)
+        slopes = tape.gradient(loss, arguments)
+        weights = [normal(*slope.shape, seed=9) for slope in slopes]
+        total = tf.add_n(
+            [tf.reduce_sum(each * slope) for each, slope in zip(weights, slopes, strict=True)]
+        )
+    return outer.gradient(total, arguments)
+
+
+def by_the_equation(maps, gamma, beta):
+    """Equation 2 of the paper, whose gradients TensorFlow derives."""
+    centered = maps - tf.reduce_mean(maps, (1, 2), keepdims=True)
+    variance = tf.reduce_mean(centered**2, (1, 2), keepdims=True)
+    return centered / tf.sqrt(variance + 1e-5) * gamma + beta
 
 
 def assert_close(found, expected, tolerance=1e-9):
@@ -61,11 +80,21 @@ def assert_close(found, expected, tolerance=1e-9):
     [lambda each: each, tf.function, functools.partial(tf.function, jit_compile=True)],
     ids=["eager", "graph", "XLA"],
 )
-def test_values_and_derivatives_are_those_of_keras(compiled):
+def test_values_and_gradients_are_those_of_keras(compiled):
     ours, theirs = (
-        compiled(derivatives)(layer_of(kind), MAPS) for kind in (InstanceNormalization, keras_own)
+        compiled(gradients)(layer_of(kind), MAPS) for kind in (InstanceNormalization, keras_own)
     )
     assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("compiled", [lambda each: each, tf.function], ids=["eager", "graph"])
+def test_gradients_of_gradients_are_those_of_the_equation(compiled):
+    weights = [tf.constant(1 + normal(3, seed=seed), tf.float64) for seed in (1, 2)]
+    found, expected = (
+        compiled(functools.partial(curvatures, function))(MAPS, *weights)
+        for function in (lambda *each: _normalize(*each, 1e-5), by_the_equation)
+    )
+    assert_close(found, expected)
 
 
 @pytest.mark.parametrize("scale", [True, False])
@@ -74,7 +103,7 @@ def test_weights_can_be_left_out(scale, center):
     kinds = InstanceNormalization, keras_own
     ours, theirs = (layer_of(kind, scale=scale, center=center) for kind in kinds)
     assert len(ours.weights) == len(theirs.weights) == scale + center
-    assert_close(derivatives(ours, MAPS), derivatives(theirs, MAPS))
+    assert_close(gradients(ours, MAPS), gradients(theirs, MAPS))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "mixed_bfloat16"])
@@ -93,16 +122,16 @@ def test_it_takes_any_number_of_axes(shape):
     ours, theirs = (layer_of(kind) for kind in (InstanceNormalization, keras_own))
     for layer in (ours, theirs):
         layer.input_spec = None
-    assert_close(derivatives(ours, maps), derivatives(theirs, maps))
+    assert_close(gradients(ours, maps), gradients(theirs, maps))
 
 
 def test_sizes_may_be_unknown():
     layer = layer_of(InstanceNormalization)
     compiled = tf.function(
-        functools.partial(derivatives, layer),
+        functools.partial(gradients, layer),
         input_signature=[tf.TensorSpec([None, None, None, 3], tf.float64)],
     )
-    assert_close(compiled(MAPS), derivatives(layer, MAPS))
+    assert_close(compiled(MAPS), gradients(layer, MAPS))
 
 
 def test_it_comes_back_from_a_file(tmp_path):

@@ -105,8 +105,8 @@ def binarize(images, seed, first=0):
     """Draws black-or-white pixels, white with the grey value as chance (Burda et al., 2016).
 
     A pixel is white where a random number is less than its grey value. Random bits are what that
-    costs: of the number's two bytes only the first is the pixel's own. The second, which decides
-    for one pixel in 256, is the same for all pixels of a draw.
+    costs: of the number's two digits only the first is the pixel's own. The second, which decides
+    for one pixel in 256, is the same for all pixels of an image.
 
     Args:
         images: `[count, height, width, channels]`, uint8, or floats in [0, 1].
@@ -116,9 +116,13 @@ def binarize(images, seed, first=0):
     Returns:
         float32 images of 0 and 1. The chance is exact for uint8, and to 1/65280 for floats.
     """
+    count, first = tf.shape(images)[0], tf.cast(first, tf.int32)
     before = tf.cast(first, tf.int64) * math.prod(images.shape[1:])
     own = noise.bytes_from(before, tf.shape(images), seed)
-    shared = tf.random.stateless_uniform([], tf.random.fold_in(seed, 1), 0, 255, tf.int32)
+    all_shared = tf.random.stateless_uniform(
+        [first + count], tf.random.fold_in(seed, 1), 0, 255, tf.int32
+    )
+    shared = tf.reshape(all_shared[first:], [count, *[1] * (len(images.shape) - 1)])
     return tf.cast(_is_less(own, shared, images), tf.float32)
 
 

@@ -11,9 +11,10 @@ class InstanceNormalization(layers.GroupNormalization):
     """Makes each map of each image have mean 0 and variance 1, then scales and shifts it.
 
     Ulyanov et al., 2016, "Instance normalization: the missing ingredient for fast stylization",
-    equation 2. Weights and results are those of `keras.layers.GroupNormalization` with as many
-    groups as channels, but for rounding; the gradient, written out, passes over the maps less
-    often. Statistics are float32 in half precisions too.
+    equation 2. Weights, values and gradients are those of `keras.layers.GroupNormalization` with as
+    many groups as channels, but for rounding; the gradient, written out, passes over the maps less
+    often. (A gradient's gradient is exact here; in Keras' the mean's part is missing.) Statistics
+    are float32 in half precisions too.
 
     Args:
         epsilon: what is added to the variance.
