@@ -98,6 +98,7 @@ class Measurement:
                 if task in worker.tasks:
                     run = functools.partial(worker.seconds, task)
                     with self._losing(key):
+                        run(worker.quantum(task))  # the first time compiles
                         count = calibrate(run, worker.quantum(task), seconds)
                         counts[(*key, task)] = count
                         runs[(*key, task)] = functools.partial(run, count)
