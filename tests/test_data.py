@@ -261,8 +261,8 @@ def test_a_part_of_a_batch_is_binarized_as_in_the_whole(dtype):
 
 
 def test_the_mean_of_many_binarized_pixels_is_the_grey_value():
-    grey = tf.fill([2000, 28, 28, 1], tf.constant(128, tf.uint8))
-    deviation = 0.5 / np.sqrt(2000 * 784)
+    grey = tf.fill([6000, 28, 28, 1], tf.constant(128, tf.uint8))
+    deviation = 0.5 / np.sqrt(6000 * 784)
     for seed in range(4):
         mean = np.mean(binarize(grey, [seed, 0]))
         assert abs(mean - 128 / 255) < 5 * deviation

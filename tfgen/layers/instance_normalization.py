@@ -29,13 +29,9 @@ class InstanceNormalization(layers.GroupNormalization):
 
     def call(self, inputs):
         dtype = tf.float64 if inputs.dtype == tf.float64 else tf.float32
-        gamma, beta = (
-            tf.cast(weight, dtype) if weight is not None else tf.fill(inputs.shape[-1:], neutral)
-            for weight, neutral in [
-                (self.gamma, tf.ones([], dtype)),
-                (self.beta, tf.zeros([], dtype)),
-            ]
-        )
+        channels = inputs.shape[-1:]
+        gamma = tf.cast(self.gamma, dtype) if self.scale else tf.ones(channels, dtype)
+        beta = tf.cast(self.beta, dtype) if self.center else tf.zeros(channels, dtype)
         normalized = _normalize(tf.cast(inputs, dtype), gamma, beta, self.epsilon)
         return tf.cast(normalized, self.compute_dtype)
 

@@ -45,7 +45,7 @@ def example_discriminator(filters=(64, 128)):
 
 
 def of_keras_layers(network):
-    """Returns the same network of Keras' own layers alone, with other weights."""
+    """Returns the same network, of Keras' own layers where it has them, with other weights."""
 
     def clone(layer):
         kind = _OF_KERAS.get(type(layer))

@@ -75,7 +75,7 @@ def tfgen_way(workload, **options):
 
     return {
         "train": Task(train, workload.steps_per_execution, clocked=True),
-        "bare": Task(_bare_loop(workload, model), workload.cycle),
+        "bare": Task(_bare_loop(workload, model, source), workload.cycle),
         "sample": Task(sample, examples=SAMPLES),
         "read": _reading(batches, workload.batch_size),
         "checkpoint": Task(save),
@@ -93,9 +93,9 @@ def tfgen_shared_way(workload):
     return {"train": tfgen_way(workload, fresh_fakes=False)["train"]}
 
 
-def _bare_loop(workload, model):
+def _bare_loop(workload, model, source):
     """Returns a function that takes steps of a model in a graph, always on the same batch."""
-    images = _source(workload).floats(workload.batch_size)
+    images = source.floats(workload.batch_size)
     if workload.binarized:
         images = tf.round(images)
     step = tf.function(model.train_step, jit_compile=model.jit_compile, autograph=False)
