@@ -55,7 +55,8 @@ seconds from its start to its first steps. {versions}. On {machine_of(result)}. 
 {table(head, rows)}
 
 `fit`, with its data, metrics and callbacks, as a share of the step alone, which is taken on one
-batch in a loop within a graph, both of one model in one process: {_fit(result)}.
+batch in a loop within a graph, both of one model in one process, medians of pairs:
+{_fit(result)}.
 
 {table(["workload", "what", "way", "precision", "examples/s", "times Keras", "range"], besides)}
 
@@ -129,8 +130,8 @@ def _median(numbers):
 def _fit(result):
     """Says what `fit` reaches, and what is left of it with a checkpoint after each epoch."""
     found = [
-        f"{workload} in {dtype} {statistics.median(shares):.3f} "
-        f"(of {_bare(measured, dtype):.4g} steps/s; "
+        f"{workload} in {dtype} {statistics.median(shares):.3f} ({len(shares)} pairs; "
+        f"of {_bare(measured, dtype):.4g} steps/s; "
         f"{_median(measured['fit_with_checkpoints'].get(dtype))} with a checkpoint after each "
         f"epoch of {measured['epoch_steps']} steps)"
         for workload, measured in result["speed"].items()

@@ -11,8 +11,9 @@ from training.benchmark.workers import Worker, WorkerError
 BESIDES = ("predict", "call", "sample", "read")
 SECONDS_BESIDES = 1.0
 # What `fit` costs is measured in one process, of one model: two processes of the same code differ
-# by as much, for as long as they live.
+# by as much, for as long as they live. It is as little as a turn's noise: more turns find it.
 FIT_AND_BARE = ("train", "bare")
+PAIRS = 5  # of these in a turn
 # Of exports and checkpoints, which take seconds.
 REPETITIONS = 3
 EXPORTS = ("export", "load the export", "save", "load")
@@ -51,7 +52,8 @@ class Measurement:
                             self.workers[way, dtype] = self._start(stack, way, dtype)
                             # By itself: those that came before wait.
                             first[way, dtype] = self.workers[way, dtype].seconds_to_first("train")
-            training = self._measure(("train",), self.options.seconds)
+            turns = self.options.turns
+            training = self._measure(("train",), turns, self.options.seconds)
             for row in training:
                 key = row["way"], row["dtype"]
                 row["first_step_seconds"] = first[key]
@@ -59,7 +61,9 @@ class Measurement:
                 row["peak_megabytes"] = None
                 with self._losing(key):
                     row["peak_megabytes"] = self.workers[key].peak_megabytes()
-            pairs = self._measure(FIT_AND_BARE, self.options.seconds, ways=("tfgen",))
+            pairs = self._measure(
+                FIT_AND_BARE, PAIRS * turns, self.options.seconds, ways=("tfgen",)
+            )
             steps = len(self.workload.arrays()[0]) // self.workload.batch_size
             checkpoints = self._repeat(("checkpoint",))
             share = min(self.options.seconds, SECONDS_BESIDES)
@@ -67,7 +71,7 @@ class Measurement:
                 "batch_size": self.workload.batch_size,
                 "epoch_steps": steps,
                 "training": training,
-                "besides": self._measure(BESIDES, share),
+                "besides": self._measure(BESIDES, turns, share),
                 "fit_and_bare": pairs,
                 "fit_of_bare": fit_of_bare(pairs),
                 "checkpoint_seconds": checkpoints,
@@ -82,11 +86,12 @@ class Measurement:
         stack.callback(worker.close)
         return worker
 
-    def _measure(self, tasks, seconds, ways=None):
+    def _measure(self, tasks, turns, seconds, ways=None):
         """Measures the tasks of all processes that have them; returns a row for each.
 
         Args:
             tasks: their names.
+            turns: how many.
             seconds: of a turn.
             ways: whose; `None` for all.
         """
@@ -102,7 +107,7 @@ class Measurement:
                         count = calibrate(run, worker.quantum(task), seconds)
                         counts[(*key, task)] = count
                         runs[(*key, task)] = functools.partial(run, count)
-        found = take_turns(runs, self.options.turns, lambda key, error: self._lose(key[:2], error))
+        found = take_turns(runs, turns, lambda key, error: self._lose(key[:2], error))
         rows = [
             self._row(key, counts[key], each)
             for key, each in found.items()
