@@ -24,6 +24,7 @@ _HOMES = {
     "layers": None,
     "networks": None,
     "penalties": None,
+    "pictures": None,
     "samplers": None,
     "schedules": None,
     "zoo": None,

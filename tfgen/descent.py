@@ -1,4 +1,4 @@
-"""The only place where weights change."""
+"""A step of an optimizer."""
 
 import tensorflow as tf
 

@@ -16,15 +16,11 @@ import sys
 import tempfile
 import time
 
-from tfgen.quiet import import_tensorflow
 from training.arguments import positive
 from training.fault_kinds import FAULTS
 from training.fault_runs import Broken, NotPossible, Undisturbed
 from training.machine import machine
-
-import_tensorflow()
-
-from training.run_folder import commit, write_json  # noqa: E402 (quietly)
+from training.run_folder import commit, write_json
 
 
 def main(arguments=None):

@@ -19,7 +19,8 @@ FOLDER = pathlib.Path(__file__).parent / "results"
 HEAD = """# Results
 
 Made by `python -m training.tabulate` from the JSON files in this folder, which hold more: settings,
-versions, commit, every turn. Times include whatever else the machine was doing.
+versions, commit, every turn. Times include whatever else the machine was doing. Where two results
+come from folders of one name, give the second's runs another (`--output`).
 """
 
 
@@ -136,10 +137,11 @@ python -m training.likelihood runs/{run} --samples {protocol["importance_samples
 
 
 def _command(settings):
-    command = (
-        f"python -m training.train {settings['recipe']} --data {settings['data']} "
-        f"--epochs {settings['epochs']} --seed {settings['seed']}"
-    )
+    command = f"python -m training.train {settings['recipe']} --data {settings['data']}"
+    # What takes no steps is noted as one on all examples, and takes no number of epochs.
+    if settings["batch_size"] < settings["examples"]:
+        command += f" --epochs {settings['epochs']}"
+    command += f" --seed {settings['seed']}"
     precision = settings["mixed_precision"]
     return f"{command} --mixed-precision {precision}" if precision else command
 

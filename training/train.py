@@ -50,7 +50,12 @@ def parse(arguments=None):
     add = parser.add_argument
     add("recipe", nargs="?", default="vae_fashion", help="its name (default: %(default)s)")
     add("--list", action="store_true", help="show the recipes and exit")
-    add("--data", help="embedded, demo, digits, tfds:NAME, folder:PATH or npz:PATH")
+    add(
+        "--data",
+        metavar="NAME",
+        help="embedded, demo, digits, ring, grid, tfds:NAME, folder:PATH or npz:PATH; of two "
+        "domains folder:PATH, folders:PATH_A,PATH_B or classes:NAME:A,B (default: the recipe's)",
+    )
     add("--size", type=size, metavar="HxW", help="resize images to this height and width")
     add("--channels", type=int, choices=(1, 3), help="make images grey (1) or coloured (3)")
     add("--epochs", type=positive, help="passes over the data")
