@@ -125,9 +125,11 @@ KINDS = {
         ),
         min_size=1,
         max_size=6,
-    ).map(
-        lambda parts: ("/v1/models/../" + "/".join(parts), json.dumps({"inputs": [[0.0] * SIZE]}))
-    ),
+    )
+    .map(lambda parts: "/v1/models/../" + "/".join(parts))
+    # The client resolves dots, and so may ask as it should.
+    .filter(lambda path: httpx2.URL(f"http://localhost{path}").path != f"{MODEL}:predict")
+    .map(lambda path: (path, json.dumps({"inputs": [[0.0] * SIZE]}))),
     "other versions": st.integers(2, 10**40).map(
         lambda number: (f"{MODEL}/versions/{number}:predict", '{"inputs": [[0, 0, 0]]}')
     ),
