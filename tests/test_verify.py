@@ -103,6 +103,6 @@ def test_the_command_tells_what_is_served(exported, capsys):
     _, path, file = exported
     command.main(["verify", str(path), f"--model={file}"])
     printed = capsys.readouterr().out
-    assert "sample_labels     labels int32 [?], seed int64 [] -> images float32" in printed
+    assert "sample_labels       labels int32 [?], seed int64 [] -> images float32" in printed
     with pytest.raises(SystemExit, match="tfgen: There is no SavedModel in"):
         command.main(["verify", str(path.parent.parent / "nothing")])

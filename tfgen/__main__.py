@@ -136,7 +136,7 @@ def _verify(options):
             for each in (answer.inputs, answer.outputs)
         )
         difference = "" if answer.difference is None else f"  ({answer.difference:.0e})"
-        print(f"  {answer.signature:18}{inputs} -> {outputs}{difference}")
+        print(f"  {answer.signature:19} {inputs} -> {outputs}{difference}")
     compared = f"as {model} does, to the difference in brackets" if model else "finite numbers"
     print(f"{newest_version(options.path)} is loaded, and every signature answers {compared}.")
 
