@@ -156,17 +156,61 @@ def test_what_a_killed_process_left_is_cleared(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_every_epoch_is_saved(tmp_path):
-    checkpoint = Checkpoint(tmp_path)
-    copy, steps = compiled("mlp_vae", seed=1), []
+@pytest.fixture
+def now(monkeypatch):
+    """The seconds on the callback's clock, in a list of one; only a test lets them pass."""
+    now = [100.0]
+    clock = types.SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr(sys.modules[Checkpoint.__module__], "time", clock)
+    return now
 
-    class Look(keras.callbacks.Callback):
-        def on_epoch_end(self, epoch, logs=None):
-            checkpoint.restore(copy)
-            steps.append(int(copy.step))
 
-    fit(compiled("mlp_vae"), checkpoint, Look(), epochs=3)
-    assert steps == [4, 8, 12]
+class SecondsPass(keras.callbacks.Callback):
+    """Lets each step take a second."""
+
+    def __init__(self, now):
+        super().__init__()
+        self.now = now
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.now[0] += 1
+
+
+@pytest.mark.parametrize(
+    ("saving", "minutes", "steps"),
+    [
+        (0.04, 10.0, [4, 8, 12, 16, 20]),  # a hundredth of an epoch's four seconds
+        (0.05, 10.0, [4, 12, 20]),
+        (0.1, 10.0, [4, 16, 20]),
+        (60.0, 10.0, [4, 20]),
+        (1.0, 4.5 / 60, [4, 8, 12, 16, 20]),
+    ],
+)
+def test_between_the_first_and_the_last_epoch_saving_takes_a_hundredth_of_the_time(
+    tmp_path, monkeypatch, now, saving, minutes, steps
+):
+    write = CheckpointFolder.write
+
+    def slow_write(self, *args):
+        write(self, *args)
+        now[0] += saving
+
+    monkeypatch.setattr(CheckpointFolder, "write", slow_write)
+    checkpoint = Checkpoint(tmp_path, minutes, keep=9)
+    fit(compiled("mlp_vae"), SecondsPass(now), checkpoint, epochs=5)
+    assert steps_in(tmp_path) == steps[::-1]
+
+
+def test_what_was_saved_at_the_last_epochs_end_is_not_saved_again(tmp_path, monkeypatch):
+    written, write = [], CheckpointFolder.write
+
+    def counted(self, step, *args):
+        written.append(step)
+        write(self, step, *args)
+
+    monkeypatch.setattr(CheckpointFolder, "write", counted)
+    fit(compiled("mlp_vae"), Checkpoint(tmp_path))
+    assert written == [4]
 
 
 @pytest.mark.parametrize(("minutes", "steps"), [(0.0, [3, 2]), (10.0, [])])
@@ -192,26 +236,18 @@ def test_an_epoch_that_is_saved_within_goes_on_with_its_means(tmp_path):
     assert fit(resumed, checkpoint).history["loss"] == fit(again, epochs=2).history["loss"][1:]
 
 
-def test_a_states_seconds_are_without_interruptions_and_what_they_lost(tmp_path, monkeypatch):
-    now = [100.0]
-    clock = types.SimpleNamespace(monotonic=lambda: now[0])
-    monkeypatch.setattr(sys.modules[Checkpoint.__module__], "time", clock)
-
-    class SecondsPass(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):
-            now[0] += 1
-
+def test_a_states_seconds_are_without_interruptions_and_what_they_lost(tmp_path, now):
     first = Checkpoint(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        fit(compiled("mlp_vae"), SecondsPass(), At(2, stop, epoch=1), first, epochs=2)
+        fit(compiled("mlp_vae"), SecondsPass(now), At(2, stop, epoch=1), first, epochs=2)
     assert first.seconds == 4 and now[0] == 107
     now[0] += 1000
     model, second = compiled("mlp_vae"), Checkpoint(tmp_path)
     second.restore(model)
     assert second.seconds == 4
-    fit(model, SecondsPass(), second)
+    fit(model, SecondsPass(now), second)
     now[0] += 1000
-    fit(model, SecondsPass(), second)
+    fit(model, SecondsPass(now), second)
     assert second.seconds == 12
 
 
@@ -234,6 +270,17 @@ def test_asked_to_end_in_an_epochs_last_step_it_ends_after_the_epoch(tmp_path):
     with pytest.raises(Terminated, match="after step 4 is saved"):
         fit(compiled("mlp_vae"), At(3, terminate), End(), Checkpoint(tmp_path), epochs=3)
     assert ended == [0] and steps_in(tmp_path) == [4]
+
+
+def test_asked_to_end_after_the_last_epoch_it_ends_all_the_same(tmp_path):
+    class TerminateInTheEnd(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            terminate()
+
+    earlier = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Terminated, match="after step 8 is saved"):
+        fit(compiled("mlp_vae"), TerminateInTheEnd(), Checkpoint(tmp_path), epochs=2)
+    assert steps_in(tmp_path) == [8, 4] and signal.getsignal(signal.SIGTERM) == earlier
 
 
 def test_after_training_signals_are_handled_as_before(tmp_path):
@@ -260,7 +307,7 @@ class Spoil(keras.callbacks.Callback):
 def assert_spoiled_state_is_not_saved(model, find, folder, value=np.nan):
     checkpoint = Checkpoint(folder)
     with pytest.raises(FloatingPointError, match="NaN or infinite by step 8") as raised:
-        fit(model, Spoil(find, value=value), checkpoint, epochs=3)
+        fit(model, Spoil(find, value=value), checkpoint, epochs=2)
     kept = checkpoint.folder.newest()
     assert f"The last good state is {kept}. Lower the learning" in str(raised.value)
     assert names_in(folder) == [kept.name]

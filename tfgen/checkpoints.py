@@ -10,6 +10,8 @@ import warnings
 
 from tfgen.files import check_writable, put, unfinished
 
+SHARE = 0.01  # of the time, at most, goes into saving at the ends of epochs
+
 _NAME = re.compile(r"(?P<step>\d{10})-(?P<digest>[0-9a-f]{32})\.weights\.h5")
 
 

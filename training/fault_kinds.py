@@ -17,7 +17,7 @@ EPOCHS = 6
 STEPS = 31
 # A prime number of steps: each is then a call of its own, which can be interrupted.
 _RUN = ["r1_gan_ring", f"--steps={STEPS}", "--batch-size=64", f"--epochs={EPOCHS}", "--no-xla"]
-_RUN += ["--no-export", "--checkpoint-minutes=0.01"]
+_RUN += ["--no-export", "--checkpoint-minutes=0.001"]
 ALONE = (sys.executable, "-m", "training.train", *_RUN)
 TWO = (sys.executable, "-m", "training.launch", "--workers=2", "--restarts=1", *_RUN)
 

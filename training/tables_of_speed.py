@@ -128,16 +128,22 @@ def _median(numbers):
 
 
 def _fit(result):
-    """Says what `fit` reaches, and what is left of it with a checkpoint after each epoch."""
+    """Says what `fit` reaches, and what is left of it with checkpoints."""
     found = [
         f"{workload} in {dtype} {statistics.median(shares):.3f} ({len(shares)} pairs; "
-        f"of {_bare(measured, dtype):.4g} steps/s; "
-        f"{_median(measured['fit_with_checkpoints'].get(dtype))} with a checkpoint after each "
-        f"epoch of {measured['epoch_steps']} steps)"
+        f"of {_bare(measured, dtype):.4g} steps/s{_with_checkpoints(measured, dtype)})"
         for workload, measured in result["speed"].items()
         for dtype, shares in measured["fit_of_bare"].items()
     ]
     return "; ".join(found) or "not measured"
+
+
+def _with_checkpoints(measured, dtype):
+    if dtype not in measured["fit_with_checkpoints"]:
+        return ""
+    found = measured["fit_with_checkpoints"][dtype]
+    steps = found["epochs"] * measured["epoch_steps"]
+    return f"; {found['of_bare']:.3f} with a checkpoint every {steps} steps"
 
 
 def _bare(measured, dtype):

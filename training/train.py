@@ -80,7 +80,7 @@ def parse(arguments=None):
         type=float,
         default=10.0,
         metavar="MINUTES",
-        help="save at least so often within an epoch (default: 10)",
+        help="save at least so often, within an epoch too (default: 10)",
     )
     add("--fresh", action="store_true", help="start anew, even where a run could be resumed")
     add(

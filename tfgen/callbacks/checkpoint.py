@@ -1,5 +1,6 @@
 """A callback that keeps all a run needs to go on, whatever ends it."""
 
+import math
 import pathlib
 import signal
 import threading
@@ -10,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen.checkpoints import CheckpointFolder
+from tfgen.checkpoints import SHARE, CheckpointFolder
 from tfgen.files import clear_unfinished
 from tfgen.replicas import broadcast, from_chief, is_chief, told_by_any
 
@@ -33,7 +34,8 @@ class Terminated(SystemExit):
 class Checkpoint(keras.callbacks.Callback):
     """Keeps all that a run needs to go on exactly, in files of which the newest few are kept.
 
-    The networks' and the optimizers' variables and the step counter are saved after every epoch,
+    The networks' and the optimizers' variables and the step counter are saved after the first epoch
+    and the last, after each between them for which saving takes less than a hundredth of the time,
     every few minutes within one, and when the process is asked to end (SIGTERM: a cluster's
     preemption, `kill`), after the step that it is in; `Terminated` is then raised. A state
     that is not finite is never saved: the last good one stays. Put it last in the list of
@@ -43,7 +45,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     Args:
         path: a folder.
-        minutes: the time from one checkpoint to the next within an epoch.
+        minutes: the time from one checkpoint to the next, at most.
         keep: how many are kept: if the newest is damaged, the one before is taken.
 
     Attributes:
@@ -74,6 +76,7 @@ class Checkpoint(keras.callbacks.Callback):
         self._means = None
         self._terminated = False
         self._saved_at = time.monotonic()
+        self._saving = 0.0  # seconds that the last save took
 
     def restore(self, model):
         """Brings the newest whole state back into a compiled model.
@@ -91,14 +94,50 @@ class Checkpoint(keras.callbacks.Callback):
             self._means = _sent(strategy, self._means, len(_means(model)))
         return restored
 
+    def save(self, within=False):
+        """Saves the state of the model that is being trained now; every worker calls it.
+
+        Args:
+            within: whether it is that of an epoch which is not over: the means of its logs so far
+                are saved, too.
+
+        Raises:
+            OSError: it cannot be written.
+            FloatingPointError: a weight became NaN or infinite.
+        """
+        model = self.model
+        self._refuse_non_finite()
+        earlier, self._saved_at = self._saved_at, time.monotonic()
+        self._saved_step = int(model.step.numpy())
+        self.seconds += self._saved_at - earlier
+        if not is_chief(model.distribute_strategy):
+            return
+
+        def write(path):
+            model.save_weights(path)
+            with h5py.File(path, "a") as file:
+                file.attrs[_SECONDS] = self.seconds
+                if within:
+                    file[_MEANS] = np.array([variable.numpy() for variable in _means(model)])
+
+        size = sum(_bytes(variable) for variable in _state(model))
+        self.folder.write(self._saved_step, write, size + _OVERHEAD)
+        self._saving = time.monotonic() - self._saved_at
+
     def on_train_begin(self, logs=None):
         self._saved_at = time.monotonic()
+        self._saved_step = int(self.model.step.numpy())
         if threading.current_thread() is threading.main_thread():  # others may not handle signals
             self._earlier = signal.signal(signal.SIGTERM, self._on_sigterm)
 
     def on_train_end(self, logs=None):
+        if int(self.model.step.numpy()) > self._saved_step:
+            self.save()
+        terminated = told_by_any(self.model.distribute_strategy, self._terminated)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._earlier)
+        if terminated:
+            self._end()
 
     def on_epoch_begin(self, epoch, logs=None):
         if self._means is not None:
@@ -111,17 +150,10 @@ class Checkpoint(keras.callbacks.Callback):
         steps = self.params["steps"]
         if steps is None or batch + 1 >= steps:
             return  # where an epoch ends on_epoch_end follows, after what belongs to the epoch
-        due = time.monotonic() - self._saved_at >= 60 * self.minutes
-        due, terminated = told_by_any(self.model.distribute_strategy, due, self._terminated)
-        if due or terminated:
-            self._save([variable.numpy() for variable in _means(self.model)])
-        if terminated:
-            self._end()
+        self._save_when_due(60 * self.minutes, within=True)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._save(None)
-        if told_by_any(self.model.distribute_strategy, self._terminated):
-            self._end()
+        self._save_when_due(min(60 * self.minutes, self._saving / SHARE))
 
     def _load(self, model):
         """Loads the newest whole state, on the chief; returns whether there is one."""
@@ -145,24 +177,15 @@ class Checkpoint(keras.callbacks.Callback):
             f"in {self.path}."
         )
 
-    def _save(self, means):
-        """Saves the state; with means, that of an epoch which is not over."""
-        model = self.model
-        self._refuse_non_finite()
-        earlier, self._saved_at = self._saved_at, time.monotonic()
-        self.seconds += self._saved_at - earlier
-        if not is_chief(model.distribute_strategy):
-            return
-
-        def write(path):
-            model.save_weights(path)
-            with h5py.File(path, "a") as file:
-                file.attrs[_SECONDS] = self.seconds
-                if means is not None:
-                    file[_MEANS] = np.array(means)
-
-        size = sum(variable.numpy().nbytes for variable in _state(model))
-        self.folder.write(int(model.step.numpy()), write, size + _OVERHEAD)
+    def _save_when_due(self, seconds, within=False):
+        """Saves if the last save is so many seconds ago, or to end; all workers do so, or none."""
+        strategy = self.model.distribute_strategy
+        due = is_chief(strategy) and time.monotonic() - self._saved_at >= seconds
+        due, terminated = told_by_any(strategy, due, self._terminated)
+        if due or terminated:
+            self.save(within)
+        if terminated:
+            self._end()
 
     def _refuse_non_finite(self):
         for variable in _state(self.model):
@@ -186,6 +209,10 @@ def how_to_go_on(folder):
 def _state(model):
     """Returns every variable that decides how training goes on."""
     return [*model.weights, *(each for other in model.optimizers for each in other.variables)]
+
+
+def _bytes(variable):
+    return math.prod(variable.shape) * tf.as_dtype(variable.dtype).size
 
 
 def _means(model):

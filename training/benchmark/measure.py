@@ -2,8 +2,10 @@
 
 import contextlib
 import functools
+import math
 import statistics
 
+from tfgen.checkpoints import SHARE
 from training.benchmark.turns import calibrate, rates, ratios, take_turns
 from training.benchmark.workers import Worker, WorkerError
 
@@ -171,7 +173,7 @@ def fit_of_bare(pairs):
 
 
 def fit_with_checkpoints(pairs, checkpoints, steps):
-    """Returns `fit` as a share of the bare loop if it saves a checkpoint after each epoch.
+    """Returns `fit` as a share of the bare loop if it saves checkpoints as often as it does.
 
     Args:
         pairs: the rows of `fit` and of the bare loop.
@@ -179,14 +181,17 @@ def fit_with_checkpoints(pairs, checkpoints, steps):
         steps: of an epoch.
 
     Returns:
-        A dict from the precision to a number, made of medians.
+        A dict from the precision to `epochs`, from one checkpoint to the next, and `of_bare`, made
+        of medians.
     """
-    shares = {}
+    found = {}
     for dtype, both in _fit_and_bare(pairs).items():
         if dtype in checkpoints:
             fit, bare = (steps / statistics.median(each) for each in both)
-            shares[dtype] = bare / (fit + statistics.median(checkpoints[dtype]["checkpoint"]))
-    return shares
+            saving = statistics.median(checkpoints[dtype]["checkpoint"])
+            epochs = math.ceil((saving / SHARE - saving) / fit)
+            found[dtype] = {"epochs": epochs, "of_bare": epochs * bare / (epochs * fit + saving)}
+    return found
 
 
 def _fit_and_bare(pairs):
