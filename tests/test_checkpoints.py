@@ -201,16 +201,47 @@ def test_between_the_first_and_the_last_epoch_saving_takes_a_hundredth_of_the_ti
     assert steps_in(tmp_path) == steps[::-1]
 
 
-def test_what_was_saved_at_the_last_epochs_end_is_not_saved_again(tmp_path, monkeypatch):
-    written, write = [], CheckpointFolder.write
+class Keep(keras.callbacks.Callback):
+    """Keeps copies of the weights at the ends of epochs, which get worse and worse."""
 
-    def counted(self, step, *args):
-        written.append(step)
-        write(self, step, *args)
+    def on_train_begin(self, logs=None):
+        self.copies = []
 
-    monkeypatch.setattr(CheckpointFolder, "write", counted)
-    fit(compiled("mlp_vae"), Checkpoint(tmp_path))
-    assert written == [4]
+    def on_epoch_end(self, epoch, logs):
+        self.copies.append(weights(self.model))
+        logs["worse"] = epoch
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "stopping"),
+    [
+        (keras.optimizers.Adam(1e-2, use_ema=True), []),
+        ("adam", [keras.callbacks.EarlyStopping("worse", mode="min", restore_best_weights=True)]),
+    ],
+    ids=["averaged weights", "the best epoch's"],
+)
+def test_the_last_state_is_that_before_keras_puts_other_weights_in_place(
+    tmp_path, optimizer, stopping
+):
+    model, keep, checkpoint = compiled("mlp_vae"), Keep(), Checkpoint(tmp_path)
+    model.compile(optimizer)
+    fit(model, keep, *stopping, checkpoint, epochs=3)
+    with pytest.raises(AssertionError):
+        assert_same(weights(model), keep.copies[-1])
+    assert checkpoint.restore(model) and int(model.step) == 4 * len(keep.copies)
+    assert_same(weights(model), keep.copies[-1])
+
+
+def test_of_an_epoch_that_is_not_over_every_worker_reads_its_part_of_the_means(
+    tmp_path, monkeypatch
+):
+    module, read = sys.modules[Checkpoint.__module__], []
+    means = module._means
+    monkeypatch.setattr(module, "is_chief", lambda strategy: False)
+    monkeypatch.setattr(module, "_means", lambda model: read.append(model) or means(model))
+    checkpoint = Checkpoint(tmp_path)
+    fit(compiled("mlp_vae"), At(1, lambda: checkpoint.save(within=True)), checkpoint)
+    assert len(read) == 1 and steps_in(tmp_path) == []
 
 
 @pytest.mark.parametrize(("minutes", "steps"), [(0.0, [3, 2]), (10.0, [])])
@@ -285,8 +316,21 @@ def test_asked_to_end_after_the_last_epoch_it_ends_all_the_same(tmp_path):
 
 def test_after_training_signals_are_handled_as_before(tmp_path):
     earlier = signal.getsignal(signal.SIGTERM)
-    fit(compiled("mlp_vae"), Checkpoint(tmp_path))
+    model, checkpoint = compiled("mlp_vae"), Checkpoint(tmp_path)
+    fit(model, checkpoint)
     assert signal.getsignal(signal.SIGTERM) == earlier
+    with pytest.raises(KeyboardInterrupt):  # Keras tells no callback
+        fit(model, checkpoint, At(2, stop))
+    fit(model, checkpoint)
+    assert signal.getsignal(signal.SIGTERM) == earlier
+
+
+def test_after_it_was_asked_to_end_it_can_go_on(tmp_path):
+    model, checkpoint = compiled("mlp_vae"), Checkpoint(tmp_path)
+    with pytest.raises(Terminated):
+        fit(model, At(1, terminate), checkpoint)
+    fit(model, checkpoint)
+    assert int(model.step) == 6 and steps_in(tmp_path) == [6, 2]
 
 
 class Spoil(keras.callbacks.Callback):

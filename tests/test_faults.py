@@ -4,14 +4,21 @@ import random
 
 import pytest
 
-from training.fault_kinds import FAULTS
+import training.recipes  # noqa: F401 (registers them)
+from training.fault_kinds import FAULTS, STEPS
 from training.fault_runs import Undisturbed
+from training.recipe import find
+from training.settings import steps_per_execution
 
 # The rest are run by `make faults`: they take minutes.
 MARKS = {
     "SIGKILL of the chief of two": [pytest.mark.slow],
     "the newest checkpoint has a flipped bit": [],
 }
+
+
+def test_runs_can_be_interrupted_after_each_step():
+    assert steps_per_execution(STEPS, find("r1_gan_ring").steps_per_execution) == 1
 
 
 @pytest.fixture(scope="module")

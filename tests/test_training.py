@@ -100,7 +100,7 @@ def test_killed_at_a_random_moment_it_ends_as_if_undisturbed(tmp_path, archive):
     result = run(*arguments("dropout_vae", undisturbed, archive))
     assert result.returncode == 0, result.stderr
     moments = random.Random(time.time_ns())
-    args = arguments("dropout_vae", disturbed, archive)
+    args = arguments("dropout_vae", disturbed, archive, "--checkpoint-minutes=0")
     process = subprocess.Popen([*COMMAND, *args], stdout=subprocess.PIPE, text=True)
     epochs = itertools.islice((line for line in process.stdout if "step" in line), 9)
     for _ in zip(range(moments.randint(1, 9)), epochs, strict=False):

@@ -10,7 +10,7 @@ import warnings
 
 from tfgen.files import check_writable, put, unfinished
 
-SHARE = 0.01  # of the time, at most, goes into saving at the ends of epochs
+SHARE = 0.01  # of the time between two saves, at most, for the second to be worth it
 
 _NAME = re.compile(r"(?P<step>\d{10})-(?P<digest>[0-9a-f]{32})\.weights\.h5")
 

@@ -99,24 +99,28 @@ class Undisturbed:
 
     def __init__(self, folder):
         self.folder = folder
-        self._weights = {}
+        self._known = {}
 
-    def weights(self, command):
-        """Returns the weights that a command ends with."""
+    def outcome(self, command):
+        """Returns the weights that a command ends with, and its log."""
         name = command[2]
-        if name not in self._weights:
+        if name not in self._known:
             Run(command, self.folder / name).expect(0)
-            self._weights[name] = weights(self.folder / name)
-        return self._weights[name]
+            self._known[name] = weights(self.folder / name), log(self.folder / name)
+        return self._known[name]
 
     def compare(self, command, folder, tolerance=0.0):
-        """Raises `Broken` unless a run ended with the weights of the undisturbed one."""
-        found, expected = weights(folder), self.weights(command)
+        """Raises `Broken` unless a run ended as the undisturbed one: its weights and its log."""
+        found, (expected, logged) = weights(folder), self.outcome(command)
         if list(found) != list(expected):
             raise Broken("The model has other weights.")
         for name, value in expected.items():
             if not np.allclose(found[name], value, rtol=tolerance, atol=tolerance):
                 raise Broken(f"{name} differs by {np.abs(found[name] - value).max()}.")
+        # Two replicas' sums, put together in a checkpoint within an epoch, are rounded.
+        tolerance = max(tolerance, 1e-6)
+        if not np.allclose(log(folder), logged, rtol=tolerance, atol=tolerance, equal_nan=True):
+            raise Broken(f"The log differs:\n{log(folder)}\n{logged}")
 
 
 def weights(folder):
@@ -131,6 +135,11 @@ def weights(folder):
         with archive.open("model.weights.h5") as opened, h5py.File(opened) as file:
             file.visititems(keep)
     return found
+
+
+def log(folder):
+    """Returns the numbers that a run logged, a row for each epoch."""
+    return np.genfromtxt(folder / "log.csv", delimiter=",", skip_header=1)
 
 
 def checkpoints(folder):

@@ -36,6 +36,8 @@ def fit(model, recipe, settings, train, test, folder, minutes):
     else:
         legs = [(done, settings["epochs"], steps)]
     for first, last, count in legs:
+        if first > done:  # a `fit` may end with averaged weights in place, and this one goes on
+            checkpoint.restore(model)
         stream = data.batches(
             train,
             settings["batch_size"],

@@ -106,10 +106,11 @@ class Checkpoint(keras.callbacks.Callback):
             FloatingPointError: a weight became NaN or infinite.
         """
         model = self.model
-        self._refuse_non_finite()
         earlier, self._saved_at = self._saved_at, time.monotonic()
-        self._saved_step = int(model.step.numpy())
         self.seconds += self._saved_at - earlier
+        self._refuse_non_finite()
+        # Read by every worker: each replica has its own part of them.
+        means = [variable.numpy() for variable in _means(model)] if within else None
         if not is_chief(model.distribute_strategy):
             return
 
@@ -118,21 +119,22 @@ class Checkpoint(keras.callbacks.Callback):
             with h5py.File(path, "a") as file:
                 file.attrs[_SECONDS] = self.seconds
                 if within:
-                    file[_MEANS] = np.array([variable.numpy() for variable in _means(model)])
+                    file[_MEANS] = np.array(means)
 
         size = sum(_bytes(variable) for variable in _state(model))
-        self.folder.write(self._saved_step, write, size + _OVERHEAD)
+        self.folder.write(int(model.step.numpy()), write, size + _OVERHEAD)
         self._saving = time.monotonic() - self._saved_at
 
     def on_train_begin(self, logs=None):
         self._saved_at = time.monotonic()
-        self._saved_step = int(self.model.step.numpy())
+        self._terminated = False
         if threading.current_thread() is threading.main_thread():  # others may not handle signals
-            self._earlier = signal.signal(signal.SIGTERM, self._on_sigterm)
+            earlier = signal.signal(signal.SIGTERM, self._on_sigterm)
+            if earlier != self._on_sigterm:  # else an exception ended the `fit` before
+                self._earlier = earlier
 
     def on_train_end(self, logs=None):
-        if int(self.model.step.numpy()) > self._saved_step:
-            self.save()
+        # Asked to end during the last save.
         terminated = told_by_any(self.model.distribute_strategy, self._terminated)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._earlier)
@@ -153,7 +155,9 @@ class Checkpoint(keras.callbacks.Callback):
         self._save_when_due(60 * self.minutes, within=True)
 
     def on_epoch_end(self, epoch, logs=None):
-        self._save_when_due(min(60 * self.minutes, self._saving / SHARE))
+        # Not once training has ended: Keras then puts averaged or earlier weights in place.
+        last = self.model.stop_training or epoch + 1 == self.params["epochs"]
+        self._save_when_due(0.0 if last else min(60 * self.minutes, self._saving / SHARE))
 
     def _load(self, model):
         """Loads the newest whole state, on the chief; returns whether there is one."""
