@@ -15,7 +15,7 @@ def faults(name, result):
     return f"""### {kept} of {tried} promises kept
 
 Each fault at a random moment of a training of `r1_gan_ring`, which was then started again; "the
-same weights": to the last bit those of a run that nothing happened to.
+same weights": to the last bit those of a run that nothing happened to, and its log to rounding.
 {duration(result["seconds"])} on {machine_of(result)}. ([{name}]({name}))
 
 {table(["fault", "promise", "times tried", "times kept"], rows)}

@@ -27,6 +27,12 @@ come from folders of one name, give the second's runs another (`--output`).
 def main():
     """Writes `training/results/README.md`."""
     results = {path.name: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+    (FOLDER / "README.md").write_text(page(results))
+    print(f"Wrote {FOLDER / 'README.md'} from {len(results)} files.")
+
+
+def page(results):
+    """Returns the page, made of a dict from the files' names to what they hold."""
     sections = [HEAD]
     for title, key, write in (
         ("Samples", "results", _evaluation),
@@ -42,8 +48,7 @@ def main():
     ):
         found = [write(name, result) for name, result in results.items() if key in result]
         sections += [f"## {title}", *found] if found else []
-    (FOLDER / "README.md").write_text("\n\n".join(section.strip() for section in sections) + "\n")
-    print(f"Wrote {FOLDER / 'README.md'} from {len(results)} files.")
+    return "\n\n".join(section.strip() for section in sections) + "\n"
 
 
 def _evaluation(name, result):

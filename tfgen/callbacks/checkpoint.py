@@ -39,7 +39,8 @@ class Checkpoint(keras.callbacks.Callback):
     every few minutes within one, and when the process is asked to end (SIGTERM: a cluster's
     preemption, `kill`), after the step that it is in; `Terminated` is then raised. A state
     that is not finite is never saved: the last good one stays. Put it last in the list of
-    callbacks, so that what the others wrote of an epoch is there once the epoch is saved.
+    callbacks, so that what the others wrote of an epoch is there once the epoch is saved. With
+    `use_ema` Keras puts averaged weights in place where a `fit` ends: restore before the next.
 
     With several worker processes the chief writes and reads, and the others are sent what it read.
 
