@@ -323,11 +323,6 @@ def test_a_measurement_is_readable_without_the_code(result):
     # Of each turn five pairs: a hundredth is less than a turn's noise.
     assert found["fit_of_bare"] == {"float32": [0.5] * 15, "bfloat16": [0.5] * 15}
     assert (found["batch_size"], found["epoch_steps"]) == (64, 156)
-    # In float32 1.56 s of the bare loop, 3.12 s of `fit`, a checkpoint of 0.02 s after each epoch.
-    assert found["fit_with_checkpoints"]["float32"] == {
-        "epochs": 1,
-        "of_bare": pytest.approx(1.56 / 3.14),
-    }
     assert found["exports"]["float32"]["export"] == [0.02] * 3
     read = [row for row in found["besides"] if row["task"] == "read"]
     assert read[0]["per_second"] == pytest.approx([64 / 0.04] * 3)
@@ -341,14 +336,17 @@ def test_a_measurement_is_readable_without_the_code(result):
 
 
 def test_checkpoints_that_take_long_are_rare():
-    pairs = [
-        {"dtype": "float32", "task": task, "per_second": [rate] * 3}
-        for task, rate in (("train", 50), ("bare", 100))
-    ]
-    # A checkpoint takes 0.5 s: in 49.5 s there are 24.75 epochs of 2 s, of which the bare loop's
-    # take 1 s.
-    found = measure.fit_with_checkpoints(pairs, {"float32": {"checkpoint": [0.5] * 3}}, 100)
-    assert found == {"float32": {"epochs": 25, "of_bare": pytest.approx(25 / 50.5)}}
+    measured = {
+        "epoch_steps": 100,
+        "fit_and_bare": [{"dtype": "float32", "task": "train", "per_second": [100 / 1.985] * 3}],
+        "fit_of_bare": {"float32": [0.9, 0.5, 0.2]},
+        "checkpoint_seconds": {"float32": {"checkpoint": [0.5] * 3}},
+    }
+    # A checkpoint takes 0.5 s: in 49.5 s there are 24.9 epochs of 1.985 s, of which the bare loop
+    # takes half.
+    found = tables_of_speed.with_checkpoints(measured, "float32")
+    assert found == (pytest.approx(25 * 1.985 / 2 / (25 * 1.985 + 0.5)), 2500)
+    assert tables_of_speed.with_checkpoints(measured, "bfloat16") is None
 
 
 def test_tables_of_what_was_measured(result, capsys):

@@ -17,6 +17,14 @@ from tfgen.files import unfinished
 ALL = {"minutes": 0.0}  # a checkpoint after every step
 
 
+@pytest.fixture(autouse=True)
+def sigterm():
+    """Gives back how SIGTERM is handled, which a `fit` that an exception ended does not."""
+    earlier = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, earlier)
+
+
 class At(keras.callbacks.Callback):
     """Does something after a step of an epoch, counted from 0."""
 
@@ -236,12 +244,12 @@ def test_of_an_epoch_that_is_not_over_every_worker_reads_its_part_of_the_means(
     tmp_path, monkeypatch
 ):
     module, read = sys.modules[Checkpoint.__module__], []
-    means = module._means
+    mean = types.SimpleNamespace(numpy=lambda: read.append("mean"))
     monkeypatch.setattr(module, "is_chief", lambda strategy: False)
-    monkeypatch.setattr(module, "_means", lambda model: read.append(model) or means(model))
+    monkeypatch.setattr(module, "_means", lambda model: [mean])
     checkpoint = Checkpoint(tmp_path)
     fit(compiled("mlp_vae"), At(1, lambda: checkpoint.save(within=True)), checkpoint)
-    assert len(read) == 1 and steps_in(tmp_path) == []
+    assert read == ["mean"] and steps_in(tmp_path) == []
 
 
 @pytest.mark.parametrize(("minutes", "steps"), [(0.0, [3, 2]), (10.0, [])])
@@ -319,10 +327,36 @@ def test_after_training_signals_are_handled_as_before(tmp_path):
     model, checkpoint = compiled("mlp_vae"), Checkpoint(tmp_path)
     fit(model, checkpoint)
     assert signal.getsignal(signal.SIGTERM) == earlier
-    with pytest.raises(KeyboardInterrupt):  # Keras tells no callback
+    for after in (checkpoint, Checkpoint(tmp_path)):
+        with pytest.raises(KeyboardInterrupt):  # Keras tells no callback
+            fit(model, checkpoint, At(2, stop))
+        fit(model, after)
+        assert signal.getsignal(signal.SIGTERM) == earlier
+
+
+def test_asked_to_end_after_a_fit_that_failed_it_ends_in_the_next(tmp_path):
+    model, checkpoint = compiled("mlp_vae"), Checkpoint(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
         fit(model, checkpoint, At(2, stop))
-    fit(model, checkpoint)
-    assert signal.getsignal(signal.SIGTERM) == earlier
+    terminate()
+    with pytest.raises(Terminated, match="after step 4 is saved"):
+        fit(model, checkpoint)
+
+
+def test_asked_to_end_while_workers_agree_it_ends_as_before_training(tmp_path, monkeypatch):
+    asked = []
+    signal.signal(signal.SIGTERM, lambda number, frame: asked.append(number))
+    module = sys.modules[Checkpoint.__module__]
+    told_by_any = module.told_by_any
+
+    class InTheEnd(keras.callbacks.Callback):
+        def on_train_end(self, logs=None):
+            monkeypatch.setattr(
+                module, "told_by_any", lambda *args: terminate() or told_by_any(*args)
+            )
+
+    fit(compiled("mlp_vae"), InTheEnd(), Checkpoint(tmp_path))
+    assert asked == [signal.SIGTERM]
 
 
 def test_after_it_was_asked_to_end_it_can_go_on(tmp_path):

@@ -11,7 +11,8 @@ import pytest
 
 import tfgen
 import training.recipes  # noqa: F401 (registers them)
-from training import tables_of_speed, train
+from training import tables_of_speed, tabulate, train
+from training.fault_kinds import FAULTS
 from training.recipe import find
 from training.settings import refuse_steps
 
@@ -163,6 +164,26 @@ def test_the_readme_s_speeds_are_the_measured_ones():
     }
     assert f"makes {sampling['mlp_vae']:.1f} times as many images a second" in text
     assert f"one {sampling['conv_vae']:.1f}, of the DCGAN {sampling['dcgan']:.1f}." in text
+
+
+def test_the_page_of_results_shows_the_files_beside_it():
+    files = sorted(tabulate.FOLDER.glob("*.json"))
+    page = tabulate.page({path.name: json.loads(path.read_text()) for path in files})
+    assert page == (tabulate.FOLDER / "README.md").read_text()
+
+
+def test_the_readme_s_table_of_faults_is_the_measured_one():
+    result = json.loads((tabulate.FOLDER / "faults.json").read_text())
+    rows = [
+        f"| {row['fault']} | {row['promise']} | {row['tried']} | {row['kept']} |\n"
+        for row in result["faults"]
+    ]
+    assert f"|---|---|---|---|\n{''.join(rows)}\n" in _readme()
+    assert [row["fault"] for row in result["faults"]] == list(FAULTS)
+    assert all(row["tried"] == row["kept"] == result["times"] for row in result["faults"])
+    tried = sum(row["tried"] for row in result["faults"])
+    assert f"Of {tried} faults none lost anything" in " ".join(_readme().split())
+    assert result["times"] == 1  # the command that README shows
 
 
 def test_the_readme_s_figures_of_replicas_are_the_measured_ones():

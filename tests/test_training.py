@@ -127,6 +127,13 @@ def test_a_folder_takes_one_run_at_a_time(tmp_path):
         pass
 
 
+def test_the_log_loses_the_lines_of_epochs_that_run_again(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.log.write_text("epoch,loss\n0,9.0\n1,8.0\n2,7.0\n3,6.0\n")
+    folder.trim_log(2)
+    assert folder.log.read_text().split() == ["epoch,loss", "0,9.0", "1,8.0"]
+
+
 def test_what_a_recipe_measures_is_kept_and_recorded(tmp_path, capsys):
     output = tmp_path / "run"
     command = ["r1_gan_ring", "--epochs=1", "--steps=2", "--no-xla", "--no-export"]

@@ -119,8 +119,11 @@ class Undisturbed:
                 raise Broken(f"{name} differs by {np.abs(found[name] - value).max()}.")
         # Two replicas' sums, put together in a checkpoint within an epoch, are rounded.
         tolerance = max(tolerance, 1e-6)
-        if not np.allclose(log(folder), logged, rtol=tolerance, atol=tolerance, equal_nan=True):
-            raise Broken(f"The log differs:\n{log(folder)}\n{logged}")
+        lines = log(folder)
+        if lines.shape != logged.shape or not np.allclose(
+            lines, logged, rtol=tolerance, atol=tolerance, equal_nan=True
+        ):
+            raise Broken(f"The log differs:\n{lines}\n{logged}")
 
 
 def weights(folder):

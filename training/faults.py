@@ -29,7 +29,7 @@ def main(arguments=None):
     chosen = {name: fault for name, fault in FAULTS.items() if options.only in name}
     if not chosen:
         sys.exit(f"faults: no fault's name contains {options.only!r}. There are: {list(FAULTS)}.")
-    start = time.monotonic()
+    start, code = time.monotonic(), commit()
     tried, kept = collections.Counter(), collections.Counter()
     with tempfile.TemporaryDirectory() as folder:
         undisturbed = Undisturbed(pathlib.Path(folder, "undisturbed"))
@@ -56,7 +56,7 @@ def main(arguments=None):
         record = {"faults": table, "times": options.times, "seed": options.seed, "seconds": seconds}
         write_json(
             pathlib.Path(options.output),
-            {**record, "machine": machine(), "commit": commit()},
+            {**record, "machine": machine(), "commit": code},
         )
     print(f"{kept.total()} of {tried.total()} promises kept.")
     sys.exit(kept != tried)

@@ -1,7 +1,9 @@
 """What was measured of training, for the page of results and for the README."""
 
+import math
 import statistics
 
+from tfgen.checkpoints import SHARE
 from training.tables import machine_of, table
 
 WAYS = {
@@ -131,7 +133,7 @@ def _fit(result):
     """Says what `fit` reaches, and what is left of it with checkpoints."""
     found = [
         f"{workload} in {dtype} {statistics.median(shares):.3f} ({len(shares)} pairs; "
-        f"of {_bare(measured, dtype):.4g} steps/s{_with_checkpoints(measured, dtype)})"
+        f"of {_rate_of(measured, dtype, 'bare'):.4g} steps/s{_with_checkpoints(measured, dtype)})"
         for workload, measured in result["speed"].items()
         for dtype, shares in measured["fit_of_bare"].items()
     ]
@@ -139,19 +141,37 @@ def _fit(result):
 
 
 def _with_checkpoints(measured, dtype):
-    if dtype not in measured["fit_with_checkpoints"]:
-        return ""
-    found = measured["fit_with_checkpoints"][dtype]
-    steps = found["epochs"] * measured["epoch_steps"]
-    return f"; {found['of_bare']:.3f} with a checkpoint every {steps} steps"
+    found = with_checkpoints(measured, dtype)
+    return f"; {found[0]:.3f} with a checkpoint every {found[1]} steps" if found else ""
 
 
-def _bare(measured, dtype):
-    """Returns how many steps a second the step alone takes."""
+def with_checkpoints(measured, dtype):
+    """Returns `fit` as a share of the bare loop when it saves checkpoints as often as it does.
+
+    Args:
+        measured: what was measured of a workload.
+        dtype: the precision.
+
+    Returns:
+        The share, and the steps from one checkpoint to the next: the fewest whole epochs of which a
+        save takes no more than its share. `None` if no checkpoint was measured.
+    """
+    if dtype not in measured["checkpoint_seconds"]:
+        return None
+    epoch = measured["epoch_steps"] / _rate_of(measured, dtype, "train")
+    saving = statistics.median(measured["checkpoint_seconds"][dtype]["checkpoint"])
+    epochs = math.ceil((saving / SHARE - saving) / epoch)
+    without = statistics.median(measured["fit_of_bare"][dtype])
+    share = without * epochs * epoch / (epochs * epoch + saving)
+    return share, epochs * measured["epoch_steps"]
+
+
+def _rate_of(measured, dtype, task):
+    """Returns how many steps a second `fit` takes, or the step alone."""
     return next(
         statistics.median(row["per_second"])
         for row in measured["fit_and_bare"]
-        if (row["dtype"], row["task"]) == (dtype, "bare")
+        if (row["dtype"], row["task"]) == (dtype, task)
     )
 
 

@@ -39,14 +39,16 @@ class Checkpoint(keras.callbacks.Callback):
     every few minutes within one, and when the process is asked to end (SIGTERM: a cluster's
     preemption, `kill`), after the step that it is in; `Terminated` is then raised. A state
     that is not finite is never saved: the last good one stays. Put it last in the list of
-    callbacks, so that what the others wrote of an epoch is there once the epoch is saved. With
-    `use_ema` Keras puts averaged weights in place where a `fit` ends: restore before the next.
+    callbacks, so that what the others wrote of an epoch is there once the epoch is saved. Keras
+    puts averaged weights (`use_ema`) or those of the best epoch (`EarlyStopping`) in place where a
+    `fit` ends: restore before the next.
 
     With several worker processes the chief writes and reads, and the others are sent what it read.
 
     Args:
         path: a folder.
-        minutes: the time from one checkpoint to the next, at most.
+        minutes: the time from one checkpoint to the next, at most; where the steps of an epoch are
+            not known, at the ends of epochs.
         keep: how many are kept: if the newest is damaged, the one before is taken.
 
     Attributes:
@@ -128,18 +130,16 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         self._saved_at = time.monotonic()
-        self._terminated = False
         if threading.current_thread() is threading.main_thread():  # others may not handle signals
             earlier = signal.signal(signal.SIGTERM, self._on_sigterm)
-            if earlier != self._on_sigterm:  # else an exception ended the `fit` before
-                self._earlier = earlier
+            left = getattr(earlier, "__self__", None)  # by a `fit` that an exception ended
+            self._earlier = left._earlier if isinstance(left, Checkpoint) else earlier
 
     def on_train_end(self, logs=None):
-        # Asked to end during the last save.
-        terminated = told_by_any(self.model.distribute_strategy, self._terminated)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTERM, self._earlier)
-        if terminated:
+        # Asked to end during the last save.
+        if told_by_any(self.model.distribute_strategy, self._terminated):
             self._end()
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -177,6 +177,7 @@ class Checkpoint(keras.callbacks.Callback):
         signal.signal(signal.SIGTERM, self._earlier)  # a second one ends the process at once
 
     def _end(self):
+        self._terminated = False
         raise Terminated(
             f"Asked to end (SIGTERM). The state after step {int(self.model.step.numpy())} is saved "
             f"in {self.path}."

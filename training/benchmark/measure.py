@@ -2,10 +2,7 @@
 
 import contextlib
 import functools
-import math
-import statistics
 
-from tfgen.checkpoints import SHARE
 from training.benchmark.turns import calibrate, rates, ratios, take_turns
 from training.benchmark.workers import Worker, WorkerError
 
@@ -67,7 +64,6 @@ class Measurement:
                 FIT_AND_BARE, PAIRS * turns, self.options.seconds, ways=("tfgen",)
             )
             steps = len(self.workload.arrays()[0]) // self.workload.batch_size
-            checkpoints = self._repeat(("checkpoint",))
             share = min(self.options.seconds, SECONDS_BESIDES)
             return {
                 "batch_size": self.workload.batch_size,
@@ -76,8 +72,7 @@ class Measurement:
                 "besides": self._measure(BESIDES, turns, share),
                 "fit_and_bare": pairs,
                 "fit_of_bare": fit_of_bare(pairs),
-                "checkpoint_seconds": checkpoints,
-                "fit_with_checkpoints": fit_with_checkpoints(pairs, checkpoints, steps),
+                "checkpoint_seconds": self._repeat(("checkpoint",)),
                 "exports": self._repeat(EXPORTS) if self.workload.exported else {},
                 "left_out": self.left_out,
             }
@@ -170,28 +165,6 @@ def compare(rows):
 def fit_of_bare(pairs):
     """Returns `fit` as a share of the bare loop, from the precision to a list of the turns'."""
     return {dtype: ratios(*both) for dtype, both in _fit_and_bare(pairs).items()}
-
-
-def fit_with_checkpoints(pairs, checkpoints, steps):
-    """Returns `fit` as a share of the bare loop if it saves checkpoints as often as it does.
-
-    Args:
-        pairs: the rows of `fit` and of the bare loop.
-        checkpoints: from the precision to `{"checkpoint": seconds of several}`.
-        steps: of an epoch.
-
-    Returns:
-        A dict from the precision to `epochs`, from one checkpoint to the next, and `of_bare`, made
-        of medians.
-    """
-    found = {}
-    for dtype, both in _fit_and_bare(pairs).items():
-        if dtype in checkpoints:
-            fit, bare = (steps / statistics.median(each) for each in both)
-            saving = statistics.median(checkpoints[dtype]["checkpoint"])
-            epochs = math.ceil((saving / SHARE - saving) / fit)
-            found[dtype] = {"epochs": epochs, "of_bare": epochs * bare / (epochs * fit + saving)}
-    return found
 
 
 def _fit_and_bare(pairs):
