@@ -4,8 +4,8 @@
     $ python -m training.faults --times 1 --only chief
 
 Each fault is injected at a random moment into a training, which is then started again with the same
-command. The promise is kept if that ends with the weights, to the last bit, of a run that was not
-disturbed, and if what was said is what should be.
+command. The promise is kept if that ends with the weights, to the last bit, and with the log of a
+run that was not disturbed, and if what was said is what should be.
 """
 
 import argparse

@@ -35,7 +35,7 @@ class Checkpoint(keras.callbacks.Callback):
     """Keeps all that a run needs to go on exactly, in files of which the newest few are kept.
 
     The networks' and the optimizers' variables and the step counter are saved after the first epoch
-    and the last, after each between them for which saving takes less than a hundredth of the time,
+    and the last, after each between them for which saving takes at most a hundredth of the time,
     every few minutes within one, and when the process is asked to end (SIGTERM: a cluster's
     preemption, `kill`), after the step that it is in; `Terminated` is then raised. A state
     that is not finite is never saved: the last good one stays. Put it last in the list of
