@@ -2,7 +2,7 @@ import gc
 
 import pytest
 
-from tfgen.quiet import import_tensorflow
+from tfgen.utils.tensorflow_setup import import_tensorflow
 
 import_tensorflow()
 

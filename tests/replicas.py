@@ -14,9 +14,9 @@ from keras import layers
 import tfgen
 from tests.specimens import SPECIMENS, VAES, batch, images, made, optimizers, weights
 from tfgen import data
+from tfgen.engine.replicas import synchronize_statistics
 from tfgen.evaluation.features import ModelFeatures
 from tfgen.evaluation.moments import streaming_moments
-from tfgen.replicas import synchronize_statistics
 
 STRATEGIES = {
     "none": {"name": "none"},

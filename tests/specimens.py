@@ -10,8 +10,9 @@ import tensorflow_probability as tfp
 from keras import layers
 
 import tfgen
-from tfgen import augmentations, bounds, codes, distributions, games, networks, noise, penalties
-from tfgen.config import Configured
+from tfgen import augmentations, bounds, codes, distributions, games, networks, penalties
+from tfgen.engine import noise
+from tfgen.engine.serialization import Configured
 
 tfd = tfp.distributions
 

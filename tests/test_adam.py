@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.specimens import SPECIMENS
-from tfgen.adam import in_one_operation, is_one_operation
+from tfgen.engine.adam import in_one_operation, is_one_operation
 
 SIZE = 7
 OPTIONS = {

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgen import augmentations, noise
-from tfgen.augmentations import RandomAffine, RandomShift
+from tfgen import augmentations
+from tfgen.engine import noise
+from tfgen.objectives.augmentations import RandomAffine, RandomShift
 
 NONE = {"turn": 0.0, "shear": 0.0, "scale": 0.0, "shift": 0.0}
 SHAPE = (41, 51)  # height and width

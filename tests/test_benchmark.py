@@ -14,20 +14,20 @@ import tensorflow as tf
 
 import tfgen
 from tfgen import networks
-from training import tables_of_speed
-from training.benchmark import __main__ as command
-from training.benchmark import besides, measure, operations, rates, tasks, turns
-from training.benchmark.families import GANWorkload
-from training.benchmark.networks import (
+from training.benchmarks.speed import __main__ as command
+from training.benchmarks.speed import besides, measure, operations, rates, tasks, turns
+from training.benchmarks.speed.families import GANWorkload
+from training.benchmarks.speed.networks import (
     example_discriminator,
     example_generator,
     of_keras_layers,
 )
-from training.benchmark.plain_keras import PlainGAN, PlainVAE, PlainWGANGP
-from training.benchmark.plain_translation import PlainCycleGAN
-from training.benchmark.worker import WAYS
-from training.benchmark.workers import Worker, WorkerError
-from training.benchmark.workloads import WORKLOADS
+from training.benchmarks.speed.plain_keras import PlainGAN, PlainVAE, PlainWGANGP
+from training.benchmarks.speed.plain_translation import PlainCycleGAN
+from training.benchmarks.speed.worker import WAYS
+from training.benchmarks.speed.workers import Worker, WorkerError
+from training.benchmarks.speed.workloads import WORKLOADS
+from training.tables import speed as tables_of_speed
 
 
 def images_of(count=4, size=28, channels=1, seed=0):

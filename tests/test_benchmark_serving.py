@@ -12,8 +12,9 @@ import threading
 import grpc
 import pytest
 
-from training import benchmark_serving, tables_of_serving
-from training.load_figures import figures, growth, times_as_many
+from training.benchmarks import serving as benchmark_serving
+from training.benchmarks.load_figures import figures, growth, times_as_many
+from training.tables import serving as tables_of_serving
 
 
 def test_figures_of_times():

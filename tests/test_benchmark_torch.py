@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from tfgen import games
-from training.benchmark.networks import example_discriminator, example_generator
-from training.benchmark.workloads import WORKLOADS, pictures
+from training.benchmarks.speed.networks import example_discriminator, example_generator
+from training.benchmarks.speed.workloads import WORKLOADS, pictures
 
 torch = pytest.importorskip("torch", reason="needs tfgen[torch]")
 
-from training.benchmark import plain_torch, torch_networks  # noqa: E402
-from training.benchmark.torch_way import forever, torch_way  # noqa: E402
+from training.benchmarks.speed import plain_torch, torch_networks  # noqa: E402
+from training.benchmarks.speed.torch_way import forever, torch_way  # noqa: E402
 
 ADAM = {"learning_rate": 1e-2}
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgen.bounds import ELBO, Bound
 from tfgen.distributions import Gaussian, LogVarianceNormal, StandardNormal
+from tfgen.objectives.bounds import ELBO, Bound
 
 # A linear decoder with orthogonal columns: the true posterior is diagonal.
 WEIGHTS = np.array([[1.0, 1.0], [2.0, -1.0], [1.0, 1.0]], np.float32)

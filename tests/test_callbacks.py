@@ -8,7 +8,7 @@ import tensorflow_probability as tfp
 from PIL import Image
 
 from tests.specimens import SHAPE, assert_same, compiled, fit, images, names_in, weights
-from tfgen import ConditionalGAN, InfoGAN, codes, distributions, files, latents, networks
+from tfgen import ConditionalGAN, InfoGAN, codes, distributions, latent_space, networks
 from tfgen.callbacks import (
     Checkpoint,
     CodeTraversal,
@@ -24,9 +24,10 @@ from tfgen.callbacks import (
     picture,
 )
 from tfgen.data import Source
-from tfgen.files import check_writable, whole_file
+from tfgen.engine.replicas import is_chief
 from tfgen.pictures import arithmetic_grid, grid, neighbour_grid, reconstruction_grid, write_png
-from tfgen.replicas import is_chief
+from tfgen.utils import files
+from tfgen.utils.files import check_writable, whole_file
 
 
 def still(name="mlp_vae"):
@@ -270,7 +271,7 @@ def test_interpolations_go_from_latent_to_latent_of_the_prior(tmp_path):
     first = callback.model.latents
     callback.draw()
     np.testing.assert_array_equal(callback.model.latents, first)
-    callback.path = latents.interpolate
+    callback.path = latent_space.interpolate
     callback.draw()
     straight = callback.model.latents.reshape(50, 3, 20)
     np.testing.assert_allclose(straight[:, 1], (start + end) / 2, atol=1e-6)

@@ -11,8 +11,8 @@ import pytest
 
 from tests.specimens import assert_same, compiled, fit, images, names_in, weights
 from tfgen.callbacks import Checkpoint, StopOnNonFinite, Terminated
-from tfgen.checkpoints import CheckpointFolder, digest
-from tfgen.files import unfinished
+from tfgen.engine.checkpoints import CheckpointFolder, digest
+from tfgen.utils.files import unfinished
 
 ALL = {"minutes": 0.0}  # a checkpoint after every step
 

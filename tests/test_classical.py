@@ -15,9 +15,9 @@ import tensorflow as tf
 import tfgen
 from tests.test_training import refusal
 from tfgen import data, samplers
-from tfgen.densities import Gaussian, GaussianMixture, KernelDensity
+from tfgen.distributions.densities import Gaussian, GaussianMixture, KernelDensity
 from training import train
-from training.recipe import RECIPES
+from training.recipes.recipe import RECIPES
 
 DENSITIES = [Gaussian(), GaussianMixture(components=2), KernelDensity(bandwidth=0.3)]
 every_density = pytest.mark.parametrize(
@@ -610,7 +610,9 @@ def test_an_interrupted_run_starts_again(tmp_path, capsys, monkeypatch):
     np.savez(tmp_path / "vectors.npz", x=points(300))
     args = ("gaussian_fashion", tmp_path, f"--data=npz:{tmp_path / 'vectors.npz'}", "--no-export")
     with monkeypatch.context() as patch:
-        patch.setattr("training.run.finish", lambda *args: (_ for _ in ()).throw(OSError("full")))
+        patch.setattr(
+            "training.runs.run.finish", lambda *args: (_ for _ in ()).throw(OSError("full"))
+        )
         with pytest.raises(SystemExit, match="full"):
             command(*args)
     command(*args)

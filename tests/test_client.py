@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgen.client import RestClient, ServedError
+from tfgen.serving.client import RestClient, ServedError
 
 AWAY = b'{"error": "away"}'
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.kubernetes_schema import check
-from training import ending
+from training.runs import ending
 from training.train import parse
 
 FOLDER = pathlib.Path(__file__).parent.parent / "training" / "cluster"

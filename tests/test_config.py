@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tfgen import bounds, distributions, networks
-from tfgen.config import Configured, argument_names, serializable
+from tfgen.engine.serialization import Configured, argument_names, serializable
 
 VALUES = [
     distributions.StandardNormal(3),

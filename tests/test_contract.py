@@ -17,7 +17,7 @@ from tests.specimens import (
     made,
     weights,
 )
-from tfgen.descent import descend
+from tfgen.engine.optimizer_step import descend
 
 every_specimen = pytest.mark.parametrize("name", SPECIMENS)
 every_vae = pytest.mark.parametrize("name", VAES)

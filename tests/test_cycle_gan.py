@@ -8,9 +8,10 @@ from keras import layers
 
 import tfgen
 from tests.specimens import assert_same, weights
-from tfgen.games import Wasserstein
-from tfgen.image_pool import ImagePool, swap
-from tfgen.models.cycle_gan import CycleGAN
+from tfgen.engine.abilities import require
+from tfgen.models.translation.cycle_gan import CycleGAN
+from tfgen.models.translation.image_pool import ImagePool, swap
+from tfgen.objectives.games import Wasserstein
 from tfgen.pictures import translation_grid
 
 SHAPE = (2, 2, 1)
@@ -335,7 +336,7 @@ def test_integers_are_not_translated():
 def test_each_generators_average_follows_it_on_its_own_domain(monkeypatch):
     model, batch, followed = small(generator_ema=0.9), domains(), []
     monkeypatch.setattr(
-        "tfgen.models.cycle_gan.follow", lambda *arguments: followed.append(arguments)
+        "tfgen.models.translation.cycle_gan.follow", lambda *arguments: followed.append(arguments)
     )
     model.train_step(batch)
     expected = [(model.generator_ab, batch[0]), (model.generator_ba, batch[1])]
@@ -349,8 +350,10 @@ def test_each_generators_average_follows_it_on_its_own_domain(monkeypatch):
 
 
 def test_there_are_no_samples_out_of_nothing():
-    with pytest.raises(NotImplementedError, match=r"sample\(3\). Call translate_a_to_b\(images\)"):
-        small().sample(3)
+    assert not hasattr(small(), "sample")
+    assert "sample" not in small().abilities
+    with pytest.raises(ValueError, match="A sample needs a model that can make new.*translate im"):
+        require(small(), "sample", "A sample")
 
 
 WIDE, FREE = (2, 4, 1), (None, None, 1)

@@ -13,7 +13,7 @@ from tfgen.data import source
 from tfgen.evaluation import PixelFeatures, Reference, Result, compare
 from tfgen.pictures import write_png
 from training import evaluate
-from training.report import _interpolate, _neighbours
+from training.scoring.report import _interpolate, _neighbours
 
 
 @pytest.fixture(autouse=True)

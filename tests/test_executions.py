@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 import tfgen
-from tfgen import data, executions
+from tfgen import data
+from tfgen.engine import compiled_steps
 
 SHAPE, COUNT = (4, 4, 1), 30
 IMAGES = np.random.default_rng(0).random((COUNT, *SHAPE), np.float32)
@@ -44,7 +45,7 @@ def assert_same_training(one, other, histories):
 
 @pytest.mark.parametrize("steps", [2, 6, 12])
 def test_a_group_takes_the_steps_of_its_batches_in_their_order(steps, monkeypatch):
-    monkeypatch.setattr(executions, "_STEPS", 5)
+    monkeypatch.setattr(compiled_steps, "_STEPS", 5)
     models = compiled_vae(), compiled_vae(steps)
     histories = [
         model.fit(stream(repeat=True), steps_per_epoch=12, epochs=2, verbose=0) for model in models
@@ -54,7 +55,7 @@ def test_a_group_takes_the_steps_of_its_batches_in_their_order(steps, monkeypatc
 
 
 def test_data_may_end_within_a_group_or_with_it(monkeypatch):
-    monkeypatch.setattr(executions, "_STEPS", 3)
+    monkeypatch.setattr(compiled_steps, "_STEPS", 3)
     for steps in (4, 5, 20):  # of the 10 of an epoch
         models = compiled_vae(), compiled_vae(steps)
         histories = [model.fit(stream(), epochs=2, verbose=0) for model in models]
@@ -63,7 +64,7 @@ def test_data_may_end_within_a_group_or_with_it(monkeypatch):
 
 
 def test_batches_are_read_only_when_they_are_wanted(monkeypatch):
-    monkeypatch.setattr(executions, "_STEPS", 3)
+    monkeypatch.setattr(compiled_steps, "_STEPS", 3)
     read = []
 
     def watched(batch):
@@ -114,7 +115,7 @@ def test_logs_of_a_subclass_are_kept():
 
 def test_large_batches_make_small_groups():
     def group_of(*shape):
-        return executions._group_of((tf.TensorSpec(shape), tf.TensorSpec([64], tf.int64)))
+        return compiled_steps._group_of((tf.TensorSpec(shape), tf.TensorSpec([64], tf.int64)))
 
     assert group_of(64, 28, 28, 1) == 10
     assert group_of(64, 256, 256, 1) == 3  # of 16 MB, in 64 MB with the labels
@@ -123,9 +124,9 @@ def test_large_batches_make_small_groups():
 
 def test_fit_takes_groups_where_they_pay(monkeypatch):
     read = []
-    original = executions._read
+    original = compiled_steps._read
     monkeypatch.setattr(
-        executions, "_read", lambda *arguments: read.append(1) or original(*arguments)
+        compiled_steps, "_read", lambda *arguments: read.append(1) or original(*arguments)
     )
     compiled_vae(4).fit(stream(), verbose=0)
     assert read

@@ -11,7 +11,7 @@ import pytest
 import tfgen
 from tests.specimens import SPECIMENS, VAES, compiled
 from tests.test_server import started
-from tfgen.client import GrpcClient, RestClient
+from tfgen.serving.client import GrpcClient, RestClient
 from tfgen.serving.errors import ServingError
 from tfgen.serving.servable import Servable
 

@@ -5,10 +5,10 @@ import random
 import pytest
 
 import training.recipes  # noqa: F401 (registers them)
-from training.fault_kinds import FAULTS, STEPS
-from training.fault_runs import Undisturbed
-from training.recipe import find
-from training.settings import steps_per_execution
+from training.faults.kinds import FAULTS, STEPS
+from training.faults.runs import Undisturbed
+from training.recipes.recipe import find
+from training.runs.settings import steps_per_execution
 
 # The rest are run by `make faults`: they take minutes.
 MARKS = {

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from tests import specimens
 from tfgen import evaluation
 from tfgen.data import Source
-from training import gallery
+from training.tools import gallery
 
 
 def drawn(images, count=None):

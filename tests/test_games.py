@@ -11,8 +11,8 @@ from scipy.special import expit, log_expit
 
 import tfgen
 from tfgen import distributions
-from tfgen.config import serializable
-from tfgen.games import (
+from tfgen.engine.serialization import serializable
+from tfgen.objectives.games import (
     Game,
     Hinge,
     LeastSquares,

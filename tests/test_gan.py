@@ -13,8 +13,8 @@ from scipy.special import expit
 import tfgen
 import training.recipes  # noqa: F401 (registers them)
 from tfgen import distributions, games, penalties
-from tfgen.averages import add_average, follow
-from training.recipe import RECIPES
+from tfgen.engine.weight_average import add_average, follow
+from training.recipes.recipe import RECIPES
 
 tfd = tfp.distributions
 

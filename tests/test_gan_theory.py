@@ -13,8 +13,8 @@ from scipy.special import expit, rel_entr
 
 import tfgen
 from tfgen import distributions
-from tfgen.descent import descend
-from tfgen.games import (
+from tfgen.engine.optimizer_step import descend
+from tfgen.objectives.games import (
     Hinge,
     LeastSquares,
     MaximumLikelihood,
@@ -22,7 +22,7 @@ from tfgen.games import (
     NonSaturating,
     Wasserstein,
 )
-from tfgen.penalties import GradientPenalty
+from tfgen.objectives.penalties import GradientPenalty
 
 # Sixteenths: a batch of 16 has every outcome as often as is likely.
 DATA = np.array([8, 4, 2, 1, 1]) / 16

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from tests.specimens import SPECIMENS
-from tfgen.graphs import as_graph
+from tfgen.engine.graphs import as_graph
 
 
 class Scaler(keras.Model):

@@ -10,7 +10,7 @@ from scipy.special import expit, log_softmax
 
 import tfgen
 from tfgen import distributions, penalties
-from tfgen.codes import Categorical, UniformCode
+from tfgen.distributions.codes import Categorical, UniformCode
 
 NOISE, FEATURES = 2, 5
 CODES = (Categorical(3), UniformCode(2))  # as many numbers as there are features

@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfgen import distributions
-from tfgen.latents import arithmetic, interpolate, interpolate_spherical, truncate
+from tfgen.latent_space import arithmetic, interpolate, interpolate_spherical, truncate
 
 BOTH = pytest.mark.parametrize("path", [interpolate, interpolate_spherical])
 

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from training import ending, launch
+from training import launch
 from training.launch import Launcher, free_ports, parse
+from training.runs import ending
 
 COMMAND = [sys.executable, "-m", "tests.fake_worker"]
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfgen import networks
 from tfgen.layers import LeakyReLU
-from tfgen.penalties import gradient_norms
+from tfgen.objectives.penalties import gradient_norms
 
 IMAGES = tf.constant(np.random.default_rng(0).normal(size=(5, 8, 8, 1)), tf.float32)
 

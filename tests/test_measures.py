@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from tfgen import data
-from tfgen.codes import Categorical
-from training import measures
+from tfgen.distributions.codes import Categorical
+from training.recipes import measures
 
 
 class Corners:

@@ -17,7 +17,7 @@ from tfgen.evaluation.neighbours import (
     prepare,
     squared_distances,
 )
-from training import benchmark_evaluation
+from training.benchmarks import evaluation as benchmark_evaluation
 
 SCORES = {
     "precision_recall": precision_recall,

@@ -5,7 +5,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tests.specimens import compiled
-from tfgen import noise
+from tfgen.engine import noise
 
 tfd = tfp.distributions
 

@@ -11,10 +11,12 @@ import pytest
 
 import tfgen
 import training.recipes  # noqa: F401 (registers them)
-from training import tables_of_speed, tabulate, train
-from training.fault_kinds import FAULTS
-from training.recipe import find
-from training.settings import refuse_steps
+from training import train
+from training.faults.kinds import FAULTS
+from training.recipes.recipe import find
+from training.runs.settings import refuse_steps
+from training.tables import speed as tables_of_speed
+from training.tables import tabulate
 
 CHECK_IMPORTS = "import sys; {}; print(any(m in sys.modules for m in ('tensorflow', 'keras')))"
 
@@ -218,7 +220,7 @@ def test_the_commands_beside_the_results_are_taken():
     [
         "import tfgen",
         "import training.train; training.train.parse([])",
-        "import training.faults; training.faults.parse([])",
+        "import training.faults.__main__ as faults; faults.parse([])",
     ],
 )
 def test_starting_is_light(command):

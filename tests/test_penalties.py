@@ -8,8 +8,8 @@ from keras import layers
 
 import tfgen
 from tfgen import distributions
-from tfgen.games import Wasserstein
-from tfgen.penalties import (
+from tfgen.objectives.games import Wasserstein
+from tfgen.objectives.penalties import (
     Dragan,
     GradientPenalty,
     Penalty,

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfgen import philox
+from tfgen.distributions import philox
 
 tfd = tfp.distributions
 

@@ -9,7 +9,7 @@ from keras import layers
 from tfgen import data, evaluation
 from tfgen.data import Source
 from tfgen.evaluation import ModelFeatures, PixelFeatures
-from tfgen.features import discriminator_features, linear_probe
+from tfgen.evaluation.linear_probe import discriminator_features, linear_probe
 
 
 def values(*shape, seed=0):

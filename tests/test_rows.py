@@ -8,7 +8,7 @@ from keras import layers
 
 import tfgen
 from tfgen import distributions, games, networks
-from tfgen.rows import on_both, treats_batches_alone, treats_rows_alone
+from tfgen.engine.one_pass import on_both, treats_batches_alone, treats_rows_alone
 
 IMAGES = (28, 28, 1)
 

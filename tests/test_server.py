@@ -29,8 +29,8 @@ from tensorflow_serving.apis import (
 )
 
 from tests.servables import half_plus, write, write_all
-from tfgen.client import GrpcClient, RestClient, ServedError
 from tfgen.serving import grpc_api
+from tfgen.serving.client import GrpcClient, RestClient, ServedError
 
 
 @contextlib.contextmanager

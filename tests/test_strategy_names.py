@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 import tfgen
-from tfgen import strategies
+from tfgen.engine import strategies
 
 TWO = {"cluster": {"worker": ["one:1", "two:2"]}, "task": {"type": "worker", "index": 1}}
 

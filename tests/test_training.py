@@ -20,12 +20,15 @@ from tests.specimens import SPECIMENS, assert_same, compiled, images, optimizers
 from tests.train_specimen import register
 from tfgen import data
 from tfgen.evaluation import PixelFeatures
-from tfgen.features import linear_probe
-from training import probe, record, run_folder, train
-from training.recipe import RECIPES, recipe
-from training.run import list_recipes
-from training.run_folder import RunFolder
-from training.settings import build
+from tfgen.evaluation.linear_probe import linear_probe
+from training import train
+from training.recipes.recipe import RECIPES, recipe
+from training.runs import run_folder
+from training.runs.run import list_recipes
+from training.runs.run_folder import RunFolder
+from training.runs.settings import build
+from training.scoring import probe
+from training.tables import record
 
 COMMAND = [sys.executable, "-m", "tests.train_specimen"]
 

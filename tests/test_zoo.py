@@ -9,10 +9,16 @@ from keras import layers
 
 import tfgen
 from tfgen import distributions, zoo
-from tfgen.codes import Categorical
-from tfgen.games import LeastSquares, MaximumLikelihood, Minimax, NonSaturating, Wasserstein
-from tfgen.penalties import Dragan, GradientPenalty, WeightClipping
-from tfgen.schedules import ConstantThenLinear
+from tfgen.distributions.codes import Categorical
+from tfgen.objectives.games import (
+    LeastSquares,
+    MaximumLikelihood,
+    Minimax,
+    NonSaturating,
+    Wasserstein,
+)
+from tfgen.objectives.penalties import Dragan, GradientPenalty, WeightClipping
+from tfgen.objectives.schedules import ConstantThenLinear
 
 DCGAN_ADAM = {"learning_rate": (2e-4, 2e-4), "beta_1": 0.5, "beta_2": 0.999}
 PLAIN = {"penalties": [], "critic_steps": 1, "constraint": None}

@@ -1,6 +1,6 @@
 """The training command with specimens as recipes: `python -m tests.train_specimen NAME ...`."""
 
-from tfgen.quiet import import_tensorflow
+from tfgen.utils.tensorflow_setup import import_tensorflow
 from training.train import main
 
 import_tensorflow()
@@ -8,7 +8,7 @@ import_tensorflow()
 import keras  # noqa: E402 (quietly)
 
 from tests.specimens import SPECIMENS  # noqa: E402
-from training.recipe import recipe  # noqa: E402
+from training.recipes.recipe import recipe  # noqa: E402
 
 
 def register(name):

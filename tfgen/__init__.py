@@ -4,54 +4,67 @@ Importing `tfgen` is light: TensorFlow is imported when one of the names below i
 """
 
 import importlib
+import sys
+
+from tfgen.utils.aliases import Aliases
 
 __version__ = "0.1.0"
 
-# Where each public name lives; `None` marks a module.
-_HOMES = {
-    "augmentations": None,
-    "bounds": None,
-    "callbacks": None,
-    "client": None,
-    "codes": None,
-    "data": None,
-    "densities": None,
-    "distributions": None,
-    "evaluation": None,
-    "features": None,
-    "games": None,
-    "latents": None,
-    "layers": None,
-    "networks": None,
-    "penalties": None,
-    "pictures": None,
-    "samplers": None,
-    "schedules": None,
-    "zoo": None,
-    "AdversarialModel": "tfgen.adversarial",
-    "BEGAN": "tfgen.models.began",
-    "ConditionalGAN": "tfgen.models.conditional_gan",
-    "CycleGAN": "tfgen.models.cycle_gan",
-    "DensityModel": "tfgen.models.density_model",
-    "GAN": "tfgen.models.gan",
-    "GenerativeModel": "tfgen.base",
-    "InfoGAN": "tfgen.models.info_gan",
-    "VAE": "tfgen.models.vae",
-    "export": "tfgen.serving",
-    "load": "tfgen.serving",
-    "strategy": "tfgen.strategies",
+# Where each public module lives.
+_MODULES = {
+    "augmentations": "tfgen.objectives.augmentations",
+    "bounds": "tfgen.objectives.bounds",
+    "callbacks": "tfgen.callbacks",
+    "client": "tfgen.serving.client",
+    "codes": "tfgen.distributions.codes",
+    "data": "tfgen.data",
+    "densities": "tfgen.distributions.densities",
+    "distributions": "tfgen.distributions",
+    "evaluation": "tfgen.evaluation",
+    "games": "tfgen.objectives.games",
+    "latent_space": "tfgen.latent_space",
+    "layers": "tfgen.layers",
+    "networks": "tfgen.networks",
+    "noise": "tfgen.engine.noise",
+    "penalties": "tfgen.objectives.penalties",
+    "pictures": "tfgen.pictures",
+    "samplers": "tfgen.distributions.samplers",
+    "schedules": "tfgen.objectives.schedules",
+    "zoo": "tfgen.zoo",
 }
 
-__all__ = list(_HOMES)
+# Where each public class or function lives.
+_NAMES = {
+    "AdversarialModel": "tfgen.engine.adversarial_model",
+    "BEGAN": "tfgen.models.gans.began",
+    "ConditionalGAN": "tfgen.models.gans.conditional_gan",
+    "Configured": "tfgen.engine.serialization",
+    "CycleGAN": "tfgen.models.translation.cycle_gan",
+    "DensityModel": "tfgen.models.classical.density_model",
+    "GAN": "tfgen.models.gans.gan",
+    "GenerativeModel": "tfgen.engine.generative_model",
+    "InfoGAN": "tfgen.models.gans.info_gan",
+    "VAE": "tfgen.models.autoencoders.vae",
+    "export": "tfgen.serving",
+    "load": "tfgen.serving",
+    "serializable": "tfgen.engine.serialization",
+    "strategy": "tfgen.engine.strategies",
+}
+
+__all__ = sorted([*_MODULES, *_NAMES])
+
+# `import tfgen.games` finds the module, too.
+sys.meta_path.append(
+    Aliases({f"tfgen.{name}": home for name, home in _MODULES.items() if f"tfgen.{name}" != home})
+)
 
 
 def __getattr__(name):
-    if name not in _HOMES:
-        raise AttributeError(f"module 'tfgen' has no attribute {name!r}. It has: {__all__}.")
-    home = _HOMES[name]
-    if home is None:
-        return importlib.import_module(f"tfgen.{name}")
-    return getattr(importlib.import_module(home), name)
+    if name in _MODULES:
+        return importlib.import_module(_MODULES[name])
+    if name in _NAMES:
+        return getattr(importlib.import_module(_NAMES[name]), name)
+    raise AttributeError(f"module 'tfgen' has no attribute {name!r}. It has: {__all__}.")
 
 
 def __dir__():

@@ -4,7 +4,7 @@ import argparse
 import logging
 import sys
 
-from tfgen.quiet import import_tensorflow
+from tfgen.utils.tensorflow_setup import import_tensorflow
 
 
 def main(arguments=None):

@@ -5,8 +5,8 @@ import math
 import tensorflow as tf
 from sklearn.metrics import pairwise_distances_argmin
 
-from tfgen.files import whole_file
-from tfgen.latents import arithmetic
+from tfgen.latent_space import arithmetic
+from tfgen.utils.files import whole_file
 
 
 def grid(images, columns=None):
@@ -87,7 +87,7 @@ def neighbour_grid(samples, source, columns=16):
 
 
 def arithmetic_grid(model, add, subtract=()):
-    """Shows sums of codes (Radford et al., 2016, figure 7): `tfgen.latents.arithmetic`.
+    """Shows sums of codes (Radford et al., 2016, figure 7): `tfgen.latent_space.arithmetic`.
 
     Args:
         model: a model with `generate`.
@@ -99,7 +99,7 @@ def arithmetic_grid(model, add, subtract=()):
         that of its mean at the end; in the last row, below the means, the example of the sum.
 
     Raises:
-        ValueError: see `tfgen.latents.arithmetic`.
+        ValueError: see `tfgen.latent_space.arithmetic`.
 
     Example:
         >>> write_png("sum.png", arithmetic_grid(gan, [men_with_glasses, women], [men]))

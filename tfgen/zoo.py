@@ -11,14 +11,20 @@ Example:
 
 import keras
 
-from tfgen.games import LeastSquares, MaximumLikelihood, Minimax, NonSaturating, Wasserstein
-from tfgen.models.began import BEGAN
-from tfgen.models.conditional_gan import ConditionalGAN
-from tfgen.models.cycle_gan import CycleGAN
-from tfgen.models.gan import GAN
-from tfgen.models.info_gan import InfoGAN
-from tfgen.penalties import Dragan, GradientPenalty, WeightClipping
-from tfgen.schedules import ConstantThenLinear
+from tfgen.models.gans.began import BEGAN
+from tfgen.models.gans.conditional_gan import ConditionalGAN
+from tfgen.models.gans.gan import GAN
+from tfgen.models.gans.info_gan import InfoGAN
+from tfgen.models.translation.cycle_gan import CycleGAN
+from tfgen.objectives.games import (
+    LeastSquares,
+    MaximumLikelihood,
+    Minimax,
+    NonSaturating,
+    Wasserstein,
+)
+from tfgen.objectives.penalties import Dragan, GradientPenalty, WeightClipping
+from tfgen.objectives.schedules import ConstantThenLinear
 
 
 def minimax_gan(generator, discriminator, prior, **options):

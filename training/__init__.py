@@ -1,1 +1,27 @@
-"""Commands that train models, and the recipes they follow."""
+"""Commands that train models, and the recipes they follow.
+
+`python -m training.train`, `training.evaluate` and `training.launch` lie in this folder, the faults
+in `training/faults`. The other commands lie in the folder of their kind:
+"""
+
+import sys
+
+from tfgen.utils.aliases import Aliases
+
+COMMANDS = {
+    "benchmark": "training.benchmarks.speed",
+    "benchmark_evaluation": "training.benchmarks.evaluation",
+    "benchmark_scaling": "training.benchmarks.scaling",
+    "benchmark_serving": "training.benchmarks.serving",
+    "gallery": "training.tools.gallery",
+    "layouts": "training.tools.layouts",
+    "likelihood": "training.scoring.likelihood",
+    "load": "training.benchmarks.load",
+    "make_embedded": "training.tools.make_embedded",
+    "probe": "training.scoring.probe",
+    "record": "training.tables.record",
+    "tabulate": "training.tables.tabulate",
+    "toy": "training.tools.toy",
+}
+
+sys.meta_path.append(Aliases({f"training.{name}": home for name, home in COMMANDS.items()}))

@@ -16,8 +16,8 @@ import os
 import shlex
 import sys
 
-from tfgen.quiet import import_tensorflow
-from training.arguments import positive, size
+from tfgen.utils.tensorflow_setup import import_tensorflow
+from training.tools.arguments import positive, size
 
 
 def main(arguments=None):
@@ -25,7 +25,7 @@ def main(arguments=None):
     options = parse(arguments)
     import_tensorflow()
     try:
-        from training.scoring import run
+        from training.scoring.scoring import run
 
         run(options)
     except (OSError, ValueError) as error:

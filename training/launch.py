@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 
-from training.arguments import positive
+from training.tools.arguments import positive
 
 # A worker notices at once when another one dies, and within half a minute when it hangs.
 _SECONDS_TO_END = 60

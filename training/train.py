@@ -11,8 +11,8 @@ import argparse
 import signal
 import sys
 
-from tfgen.quiet import import_tensorflow, show_warnings_plainly
-from training.arguments import positive, size
+from tfgen.utils.tensorflow_setup import import_tensorflow, show_warnings_plainly
+from training.tools.arguments import positive, size
 
 
 def main(arguments=None):
@@ -24,8 +24,8 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("train: interrupted before it began.", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
-    from training.ending import describe
-    from training.run import list_recipes, run
+    from training.runs.ending import describe
+    from training.runs.run import list_recipes, run
 
     try:
         if options.list:

@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tfgen.checkpoints import SHARE, CheckpointFolder
-from tfgen.files import clear_unfinished
-from tfgen.replicas import broadcast, from_chief, is_chief, told_by_any
+from tfgen.engine.checkpoints import SHARE, CheckpointFolder
+from tfgen.engine.replicas import broadcast, from_chief, is_chief, told_by_any
+from tfgen.utils.files import clear_unfinished
 
 _MEANS = "means of the epoch"
 _SECONDS = "seconds"

@@ -3,9 +3,9 @@
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfgen import noise
 from tfgen.callbacks.picture import Picture, SamplePicture
-from tfgen.latents import interpolate_spherical, truncate
+from tfgen.engine import noise
+from tfgen.latent_space import interpolate_spherical, truncate
 from tfgen.pictures import grid
 
 
@@ -89,15 +89,15 @@ class Interpolation(SamplePicture):
         directory: the run's folder.
         rows: the number of ways.
         steps: images in a row, both ends included, at least 2.
-        path: how to go, `tfgen.latents.interpolate_spherical` or, for uniform priors,
-            `tfgen.latents.interpolate`.
+        path: how to go, `tfgen.latent_space.interpolate_spherical` or, for uniform priors,
+            `tfgen.latent_space.interpolate`.
         seed: an integer; the ends are the same in every picture, and what else the generator
             takes is the same in a row.
         every: epochs from one picture to the next.
         labels: a label for each row, for a conditional model; `None` draws classes.
 
     Example:
-        >>> Interpolation("runs/dcgan", path=tfgen.latents.interpolate)
+        >>> Interpolation("runs/dcgan", path=tfgen.latent_space.interpolate)
     """
 
     name = "interpolation"
@@ -136,7 +136,7 @@ class Truncation(SamplePicture):
     Args:
         directory: the run's folder.
         rows: the number of samples.
-        thresholds: see `tfgen.latents.truncate`, one for each column.
+        thresholds: see `tfgen.latent_space.truncate`, one for each column.
         seed: an integer.
         every: epochs from one picture to the next.
         labels: a label for each row, for a conditional model; `None` draws classes.

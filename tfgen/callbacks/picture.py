@@ -6,10 +6,10 @@ import pathlib
 import keras
 import tensorflow as tf
 
-from tfgen.files import check_writable
-from tfgen.models.conditional_gan import ConditionalGAN
+from tfgen.engine.replicas import is_chief
+from tfgen.models.gans.conditional_gan import ConditionalGAN
 from tfgen.pictures import write_png
-from tfgen.replicas import is_chief
+from tfgen.utils.files import check_writable
 
 
 class Picture(keras.callbacks.Callback, abc.ABC):

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tfgen.data.share import share_of, share_reading
 from tfgen.data.source import binarize, to_floats
-from tfgen.replicas import several_workers
+from tfgen.engine.replicas import several_workers
 
 _READERS = 4  # batches that are read at once; each is a few gatherings of whole batches
 

@@ -5,7 +5,7 @@ import pathlib
 
 from tfgen.data.source import Source
 from tfgen.data.sources import SPLITS, source
-from tfgen.names import near
+from tfgen.utils.suggestions import near
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

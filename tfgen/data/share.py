@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tfgen.replicas import several_workers
+from tfgen.engine.replicas import several_workers
 
 
 def share(dataset, strategy, even=True):

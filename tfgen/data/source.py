@@ -6,7 +6,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from tfgen import noise
+from tfgen.engine import noise
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from tfgen.data.demo import four_modes
 from tfgen.data.folder import read_folder
 from tfgen.data.gaussians import grid, ring
 from tfgen.data.source import Source
-from tfgen.names import near
+from tfgen.utils.suggestions import near
 
 SPLITS = ("train", "test")
 

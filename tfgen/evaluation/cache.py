@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 
 from tfgen.evaluation.features import checksum_of
-from tfgen.files import whole_file
+from tfgen.utils.files import whole_file
 
 
 def cache_folder():

@@ -6,13 +6,13 @@ import pathlib
 
 import keras
 
+from tfgen.engine.replicas import is_chief
 from tfgen.evaluation.evaluator import Reference, check_scores, evaluate
 from tfgen.evaluation.features import Features
 from tfgen.evaluation.protocol import Result, compare
 from tfgen.evaluation.sampling import Sampler
 from tfgen.evaluation.scores import Settings
-from tfgen.files import check_writable, whole_file
-from tfgen.replicas import is_chief
+from tfgen.utils.files import check_writable, whole_file
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@ from tfgen.evaluation.features import checksum_of
 from tfgen.evaluation.protocol import Protocol, Result
 from tfgen.evaluation.sampling import as_pixels
 from tfgen.evaluation.scores import MODEL_SCORES, SCORES, Comparison, Settings
-from tfgen.names import near
-from tfgen.serving.export import versions
+from tfgen.utils.suggestions import near
+from tfgen.utils.versions import versions
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from tfgen.evaluation.cache import cache_folder, locked
 from tfgen.evaluation.features import checksum_of
-from tfgen.files import whole_file
+from tfgen.utils.files import whole_file
 
 ARCHIVE = "inception-2015-12-05.tgz"
 URL = f"http://download.tensorflow.org/models/image/imagenet/{ARCHIVE}"

@@ -6,8 +6,8 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
+from tfgen.engine.replicas import several_workers, sum_over_workers
 from tfgen.evaluation.features import batches_of
-from tfgen.replicas import several_workers, sum_over_workers
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -3,9 +3,11 @@
 import tensorflow as tf
 from keras import layers
 
-from tfgen.config import serializable
+from tfgen.engine.one_pass import row_by_row
+from tfgen.engine.serialization import serializable
 
 
+@row_by_row
 @serializable
 class LeakyReLU(layers.LeakyReLU):
     """`keras.layers.LeakyReLU`, of which a derivative's derivative costs nothing.

@@ -2,9 +2,11 @@
 
 from keras import layers, ops
 
-from tfgen.config import Configured, serializable
+from tfgen.engine.one_pass import row_by_row
+from tfgen.engine.serialization import Configured, serializable
 
 
+@row_by_row
 @serializable
 class Maxout(Configured, layers.Layer):
     """Keeps the largest of every few neighbouring features (Goodfellow et al., 2013, section 2).

@@ -8,9 +8,11 @@ a quarter of the time for a kernel of 7x7, and three quarters for the smallest.
 import tensorflow as tf
 from keras import layers
 
-from tfgen.config import serializable
+from tfgen.engine.one_pass import row_by_row
+from tfgen.engine.serialization import serializable
 
 
+@row_by_row
 @serializable
 class ImageConv2D(layers.Conv2D):
     """`keras.layers.Conv2D`, faster with one filter: for outputs in one channel.
@@ -36,6 +38,7 @@ class ImageConv2D(layers.Conv2D):
         return _spread(inputs, mirrored, 1, edges, made)
 
 
+@row_by_row
 @serializable
 class ImageConv2DTranspose(layers.Conv2DTranspose):
     """`keras.layers.Conv2DTranspose`, faster with one filter: for outputs in one channel.

@@ -2,9 +2,11 @@
 
 from keras import layers, ops
 
-from tfgen.config import Configured, serializable
+from tfgen.engine.one_pass import row_by_row
+from tfgen.engine.serialization import Configured, serializable
 
 
+@row_by_row
 @serializable
 class ReflectionPadding2D(Configured, layers.Layer):
     """Continues images beyond their edges by their reflection, without repeating the edge.

@@ -1,1 +1,1 @@
-"""The models, one file per data flow."""
+"""The models, one file for each flow of data, in families."""

@@ -6,7 +6,7 @@ from google.protobuf import text_format
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from tfgen.files import whole_file
+from tfgen.utils.files import whole_file
 
 IMAGE = "tensorflow/serving:2.20.0"
 _MOUNTED = "/models"  # where the folder is in the server's container

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from tfgen.files import whole_file
-from tfgen.quiet import held_back_errors
 from tfgen.serving.verify import newest_version
 from tfgen.serving.warm_up import random_example
+from tfgen.utils.files import whole_file
+from tfgen.utils.tensorflow_setup import held_back_errors
 
 _ROWS = (1, 3)
 # Rounding alone comes to 1e-5 in networks for 64 pixels; operations converted wrongly, to 3e-4.

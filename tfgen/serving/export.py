@@ -3,17 +3,15 @@
 import json
 import os
 import pathlib
-import platform
 import tempfile
 
 import keras
-import tensorflow as tf
 
-import tfgen
-from tfgen.files import check_writable, flush
 from tfgen.serving.guard import guarded
 from tfgen.serving.png import png_signatures
 from tfgen.serving.warm_up import FILE, write_requests
+from tfgen.utils.files import check_writable, flush
+from tfgen.utils.versions import versions
 
 
 def export(model, directory, metadata=None, png=False):
@@ -59,16 +57,6 @@ def export(model, directory, metadata=None, png=False):
         for path in [unfinished, *unfinished.rglob("*")]:
             flush(path)
         return _rename_to_next_version(unfinished, directory)
-
-
-def versions():
-    """Returns the versions of what made a file."""
-    return {
-        "tfgen": tfgen.__version__,
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "python": platform.python_version(),
-    }
 
 
 def _rename_to_next_version(unfinished, directory):

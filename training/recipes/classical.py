@@ -7,7 +7,7 @@ their log-likelihoods can be compared.
 
 import tfgen
 from tfgen import densities
-from training.recipe import recipe
+from training.recipes.recipe import recipe
 
 
 @recipe(data="embedded")

@@ -13,9 +13,9 @@ from tfgen import (
     schedules,
     zoo,
 )
-from tfgen.models.gan import GAN
-from training.measures import code_error, label_agreement, mode_coverage
-from training.recipe import recipe
+from tfgen.models.gans.gan import GAN
+from training.recipes.measures import code_error, label_agreement, mode_coverage
+from training.recipes.recipe import recipe
 
 
 def fashion_recipe(build):

@@ -1,7 +1,7 @@
 """Translation between two domains."""
 
 from tfgen import data, networks, zoo
-from training.recipe import recipe
+from training.recipes.recipe import recipe
 
 
 @recipe(data="classes:embedded:7,9", load=data.domains, batch_size=4, epochs=20)

@@ -4,7 +4,7 @@ import keras
 
 import tfgen
 from tfgen import bounds, distributions, networks
-from training.recipe import recipe
+from training.recipes.recipe import recipe
 
 
 @recipe(data="demo", batch_size=50, epochs=500, jit_compile=True, steps_per_execution=2)

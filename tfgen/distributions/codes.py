@@ -1,0 +1,169 @@
+"""Codes: latents that mean something, and how well they are recognized (InfoGAN)."""
+
+import abc
+import dataclasses
+import math
+
+import tensorflow as tf
+
+from tfgen.engine.serialization import Configured, serializable
+
+
+class Code(Configured, abc.ABC):
+    """A part of a generator's latents that a network Q is to read off the sample.
+
+    `size` is how many of the generator's inputs it takes, `outputs` how many numbers Q gives, and
+    `uniforms` how many uniform numbers a draw takes.
+    """
+
+    size: int
+    outputs: int
+    uniforms: int
+
+    @abc.abstractmethod
+    def from_uniform(self, values):
+        """Makes codes `[batch, size]` of numbers `[batch, uniforms]` from U(0, 1)."""
+
+    @abc.abstractmethod
+    def negative_log_likelihood(self, code, outputs):
+        """Returns `-log Q(c|x)`, `[batch]` in nats, for Q's outputs `[batch, outputs]`."""
+
+    @abc.abstractmethod
+    def recognize(self, outputs):
+        """Returns what Q's outputs say about a code: its expectation, `[batch, size]`."""
+
+    @abc.abstractmethod
+    def spec(self, name):
+        """Returns the `tf.TensorSpec` of values that a client names this code by."""
+
+    @abc.abstractmethod
+    def from_values(self, values):
+        """Makes codes `[batch, size]` of values as `spec` describes them."""
+
+    @abc.abstractmethod
+    def traversal(self, columns, span):
+        """Returns what is worth showing of a code.
+
+        Args:
+            columns: the number of values to take of a continuous code.
+            span: they go from `-span` to `span`.
+
+        Returns:
+            A list of tensors `[values, size]`, one for each picture.
+        """
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class Categorical(Code):
+    """One of `size` equally likely classes, one-hot; Q outputs logits (Chen et al., 2016).
+
+    Args:
+        size: the number of classes, at least 2.
+
+    Example:
+        >>> Categorical(4).from_uniform(tf.constant([[0.3]]))  # [[0, 1, 0, 0]]
+    """
+
+    size: int
+
+    uniforms = 1
+
+    def __post_init__(self):
+        if self.size < 2:
+            raise ValueError(f"`size` must be at least 2. Received: size={self.size}.")
+
+    @property
+    def outputs(self):
+        return self.size
+
+    def from_uniform(self, values):
+        # 1 itself belongs to the last class.
+        classes = tf.minimum(tf.cast(values[:, 0] * self.size, tf.int32), self.size - 1)
+        return tf.one_hot(classes, self.size)
+
+    def negative_log_likelihood(self, code, outputs):
+        return tf.nn.softmax_cross_entropy_with_logits(code, tf.cast(outputs, tf.float32))
+
+    def recognize(self, outputs):
+        return tf.nn.softmax(tf.cast(outputs, tf.float32))
+
+    def spec(self, name):
+        return tf.TensorSpec([None], tf.int32, name)
+
+    def from_values(self, values):
+        return one_hot(values, self.size, "Categories")
+
+    def traversal(self, columns, span):
+        return [tf.eye(self.size)]
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class UniformCode(Code):
+    """Independent values from -1 to 1; Q is `N(mean, 1)` and outputs the mean.
+
+    Chen et al., 2016, treat continuous codes as a factored Gaussian, here of fixed variance.
+
+    Args:
+        size: the number of values, at least 1.
+
+    Example:
+        >>> UniformCode(2).from_uniform(tf.constant([[0.5, 1.0]]))  # [[0, 1]]
+    """
+
+    size: int
+
+    def __post_init__(self):
+        if self.size < 1:
+            raise ValueError(f"`size` must be at least 1. Received: size={self.size}.")
+
+    @property
+    def outputs(self):
+        return self.size
+
+    @property
+    def uniforms(self):
+        return self.size
+
+    def from_uniform(self, values):
+        return 2 * values - 1
+
+    def negative_log_likelihood(self, code, outputs):
+        squares = tf.square(code - tf.cast(outputs, tf.float32)) + math.log(2 * math.pi)
+        return 0.5 * tf.reduce_sum(squares, axis=1)
+
+    def recognize(self, outputs):
+        return tf.cast(outputs, tf.float32)
+
+    def spec(self, name):
+        return tf.TensorSpec([None, self.size], tf.float32, name)
+
+    def from_values(self, values):
+        return values
+
+    def traversal(self, columns, span):
+        # One value moves, the others rest in the middle.
+        values = span * tf.linspace(-1.0, 1.0, columns)[:, tf.newaxis]
+        return [values * direction for direction in tf.eye(self.size)]
+
+
+def one_hot(classes, size, what):
+    """Makes vectors `[batch, size]` with a one in the place of each class.
+
+    XLA drops the check of values; there, a class out of range becomes NaN, and so does the loss.
+
+    Args:
+        classes: integers `[batch]` from 0 to `size - 1`.
+        size: how many classes there are.
+        what: what the classes are called in an error, such as "Labels".
+
+    Raises:
+        tf.errors.InvalidArgumentError: another class, of which `tf.one_hot` would make zeros.
+    """
+    classes = tf.cast(classes, tf.int64)  # `tf.one_hot` takes no short integers
+    inside = tf.logical_and(classes >= 0, classes < size)
+    message = f"{what} must be from 0 to {size - 1}."
+    check = tf.debugging.Assert(tf.reduce_all(inside), [message, classes])
+    with tf.control_dependencies([check]):
+        return tf.where(inside[:, tf.newaxis], tf.one_hot(classes, size), math.nan)

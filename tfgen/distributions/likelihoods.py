@@ -1,0 +1,99 @@
+"""Likelihoods: how a decoder's outputs parametrize `p(x|z)`.
+
+They compute in float32, whatever precision the decoder computes in.
+"""
+
+import abc
+import dataclasses
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfgen.engine.serialization import Configured, serializable
+
+tfd = tfp.distributions
+
+
+class Likelihood(Configured, abc.ABC):
+    """How a decoder's outputs parametrize `p(x|z)`."""
+
+    @abc.abstractmethod
+    def distribution(self, *outputs):
+        """Returns a TFP distribution with batch shape `[batch]` over examples."""
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class Bernoulli(Likelihood):
+    """Independent black-or-white pixels; the decoder outputs their logits.
+
+    For pixels between 0 and 1 this is the usual cross-entropy, which is a sensible loss but no
+    log-likelihood: compare nats only on binarized images.
+
+    Example:
+        >>> Bernoulli().distribution(tf.zeros([1, 2])).log_prob([[0.0, 1.0]])  # 2 log 1/2
+    """
+
+    def distribution(self, logits):
+        pixels = _Bernoulli(logits=tf.cast(logits, tf.float32), dtype=tf.float32)
+        return _over_examples(pixels)
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class Gaussian(Likelihood):
+    """Independent normal values around the decoder's output.
+
+    With `scale = sqrt(1/2)`, `-log p(x|z)` is the lecture's squared error
+    `sum_j (x_j - xhat_j)^2` plus the constant `p/2 log pi`, for examples of `p` values.
+
+    Args:
+        scale: the standard deviation, positive. `None` learns it: the decoder then has a second
+            output, the scale before softplus, of a shape that broadcasts against the first.
+        floor: the least scale that can be learnt. Without one, a value that never varies (a
+            picture's black border) drives the likelihood to infinity.
+
+    Example:
+        >>> Gaussian(scale=0.5**0.5).distribution(tf.zeros([1, 2])).log_prob([[1.0, 2.0]])
+    """
+
+    scale: float | None = None
+    floor: float = 1e-2
+
+    def __post_init__(self):
+        if self.scale is not None and self.scale <= 0:
+            raise ValueError(f"`scale` must be positive, or None. Received: scale={self.scale}.")
+        if self.floor < 0:
+            raise ValueError(f"`floor` must be at least 0. Received: floor={self.floor}.")
+
+    def distribution(self, location, scale=None):
+        if (scale is None) == (self.scale is None):
+            raise ValueError(
+                "A fixed `scale` goes with a decoder of one output, `scale=None` with a decoder of "
+                f"two: build it with heads=2. Received: scale={self.scale} and a decoder of "
+                f"{1 if scale is None else 2} outputs."
+            )
+        if scale is None:
+            scale = self.scale
+        else:
+            scale = self.floor + tf.nn.softplus(tf.cast(scale, tf.float32))
+        return _over_examples(tfd.Normal(tf.cast(location, tf.float32), scale))
+
+
+class _Bernoulli(tfd.Bernoulli):
+    """TFP's, with one softplus for its two: they are a third of a small network's step."""
+
+    def _log_prob(self, event):
+        logits = self._logits_parameter_no_checks()
+        event = tf.cast(event, logits.dtype)
+        shape = tf.broadcast_dynamic_shape(tf.shape(event), tf.shape(logits))
+        return -tf.nn.sigmoid_cross_entropy_with_logits(
+            labels=tf.broadcast_to(event, shape), logits=tf.broadcast_to(logits, shape)
+        )
+
+
+def _over_examples(distribution):
+    """Makes a distribution over single values one over whole examples, batch axis first."""
+    return tfd.Independent(
+        distribution, reinterpreted_batch_ndims=len(distribution.batch_shape) - 1
+    )

@@ -1,0 +1,87 @@
+"""Priors: what latents are drawn from."""
+
+import abc
+import dataclasses
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfgen.distributions import philox
+from tfgen.distributions.normal import diagonal_normal
+from tfgen.engine.serialization import Configured, serializable
+
+tfd = tfp.distributions
+
+
+@dataclasses.dataclass(frozen=True)
+class Prior(Configured, abc.ABC):
+    """What latents are drawn from.
+
+    Args:
+        size: the number of latent dimensions, at least 1.
+
+    Raises:
+        ValueError: `size` is less than 1.
+    """
+
+    size: int
+
+    def __post_init__(self):
+        if self.size < 1:
+            raise ValueError(f"`size` must be at least 1. Received: size={self.size}.")
+
+    @abc.abstractmethod
+    def distribution(self):
+        """Returns a TFP distribution over vectors of `size` numbers."""
+
+    @property
+    def description(self):
+        """How latents are distributed, a dict for `tfgen.json`, which the explorer reads.
+
+        `kind` is "normal", "uniform" (with `low` and `high`) or "other". `path` tells how to go
+        from one latent to another: "straight" or "spherical".
+        """
+        return {"size": self.size, "kind": "other", "path": "straight"}
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class StandardNormal(Prior):
+    """The prior `N(0, I)` (Kingma and Welling, 2014, section 3).
+
+    Args:
+        size: the number of latent dimensions, at least 1.
+
+    Example:
+        >>> StandardNormal(2).distribution().sample(3, seed=(0, 1)).shape
+        TensorShape([3, 2])
+    """
+
+    def distribution(self):
+        return diagonal_normal(tf.zeros([self.size]), tf.ones([self.size]))
+
+    @property
+    def description(self):
+        return {"size": self.size, "kind": "normal", "path": "spherical"}
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
+class Uniform(Prior):
+    """Independent values from -1 to 1 (Radford et al., 2016, section 4).
+
+    Args:
+        size: the number of latent dimensions, at least 1.
+
+    Example:
+        >>> Uniform(2).distribution().sample(3, seed=(0, 1)).shape
+        TensorShape([3, 2])
+    """
+
+    def distribution(self):
+        return tfd.Independent(philox.Uniform(-tf.ones([self.size]), tf.ones([self.size])), 1)
+
+    @property
+    def description(self):
+        bounds = {"low": -1.0, "high": 1.0}
+        return {"size": self.size, "kind": "uniform", **bounds, "path": "straight"}

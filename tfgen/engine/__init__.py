@@ -1,0 +1,1 @@
+"""What every model stands on: steps, players, noise, replicas, checkpoints, serialization."""

@@ -1,0 +1,44 @@
+"""What a model can do, declared once, where the model is.
+
+A model lists its abilities in `abilities`. Callbacks, summaries, reports, scores, exports and the
+explorer ask for them here, and never for a class or a method. So a new model is drawn, scored and
+served by what it can do.
+"""
+
+# What each ability promises. `images` may be vectors everywhere.
+ABILITIES = {
+    "sample": "make new examples, `sample(count, seed=None)`",
+    "choose_labels": "make examples of given labels, `sample(count, seed, labels=labels)`",
+    "choose_codes": "make examples of given codes, `sample(count, seed, codes=codes)`, of `codes`",
+    "generate": "make examples of latents, `generate(latents)`, which `prior` distributes",
+    "encode": "encode images, `encode(images)`, into a distribution of latents",
+    "reconstruct": "reconstruct images, `reconstruct(images)`",
+    "translate": "translate images, `translate_a_to_b(images)`, `translate_b_to_a(images)`",
+    "recognize": "recognize codes in images, `recognize(images)`",
+    "discriminate": "tell real from fake by one network, `discriminator`",
+    "bound": "bound the log-likelihood of images, `elbo(images)`",
+    "log_likelihood": "tell the log-likelihood of images, `log_likelihood(images)`",
+}
+
+
+def abilities_of(model):
+    """Returns the abilities that a model declares, a frozenset; of a foreign object, none."""
+    return getattr(model, "abilities", frozenset())
+
+
+def require(model, ability, who):
+    """Raises a ValueError unless a model has an ability.
+
+    Args:
+        model: a model.
+        ability: a key of `ABILITIES`.
+        who: what needs it, the beginning of the message, such as "`SampleGrid`".
+    """
+    found = abilities_of(model)
+    if ability in found:
+        return
+    able = "; ".join(ABILITIES[each] for each in ABILITIES if each in found) or "none of these"
+    raise ValueError(
+        f"{who} needs a model that can {ABILITIES[ability]}. "
+        f"Received: a {type(model).__name__}, which can: {able}."
+    )

@@ -1,0 +1,1 @@
+"""Classical densities as models."""

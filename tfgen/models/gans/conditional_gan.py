@@ -1,0 +1,226 @@
+"""The conditional generative adversarial network."""
+
+import tensorflow as tf
+
+from tfgen.distributions.codes import one_hot
+from tfgen.engine import noise
+from tfgen.engine.generative_model import unpack
+from tfgen.engine.serialization import serializable
+from tfgen.models.gans.gan import GAN
+from tfgen.models.gans.latent_generator import check_latents, check_players
+
+
+@serializable
+class ConditionalGAN(GAN):
+    """A GAN whose players both see a condition (Mirza and Osindero, 2014, equation 2).
+
+        min_G max_D E[log D(x|y)] + E[log(1 - D(G(z|y)|y))]
+
+    How a condition enters is the networks' affair: concatenated, as in the lecture code
+    (`tfgen.networks.condition_generator`, `condition_discriminator`), or by projection (Miyato and
+    Koyama, 2018; `tfgen.networks.projection_discriminator`).
+
+    Batches are `(images, labels)`: labels are classes, integers `[batch]` or `[batch, 1]`, or
+    attributes, floats `[batch, condition_size]`. Classes out of range are refused in every step;
+    with `jit_compile=True`, which drops such checks, the losses become NaN.
+
+    Args:
+        generator: a built Keras model from `[latents, conditions]` to examples.
+        discriminator: a built Keras model from `[examples, conditions]` to logits.
+        prior: a `tfgen.distributions.Prior` of the latents.
+        num_classes: the number of classes, given to the networks one-hot; `None` where the
+            conditions are vectors of attributes.
+        **kwargs: see `tfgen.GAN`.
+
+    Raises:
+        ValueError: the networks, the prior and the number of classes do not fit each other.
+
+    Example:
+        >>> cgan = tfgen.ConditionalGAN(generator, discriminator, prior, num_classes=10)
+        >>> cgan.sample(10, labels=range(10))
+    """
+
+    def __init__(self, generator, discriminator, prior, num_classes=None, **kwargs):
+        self.num_classes = num_classes
+        super().__init__(generator, discriminator, prior, **kwargs)
+
+    @property
+    def abilities(self):
+        """Without classes, labels cannot be drawn: it samples only what it is told."""
+        own = {"choose_labels"} if self.num_classes is None else {"choose_labels", "sample"}
+        return super().abilities - {"sample"} | own
+
+    @property
+    def condition_size(self):
+        """The length of a condition's vector."""
+        return self.generator.input_shape[1][-1]
+
+    def call(self, inputs, training=False):
+        return self.generate(*inputs)
+
+    def generate(self, latents, labels, averaged=True):
+        """Returns examples.
+
+        Args:
+            latents: float32 `[batch, latent_dim]`.
+            labels: `[batch]` integers, or `[batch, condition_size]` floats, as in batches.
+            averaged: whether to use the average of the weights, if there is one.
+        """
+        latents = tf.convert_to_tensor(latents)  # Keras takes no mixture of tensors and arrays
+        return self.call_generator([latents, self._conditions(labels)], averaged)
+
+    def sample(self, count, seed=None, averaged=True, labels=None):
+        """Draws new examples.
+
+        Args:
+            count: how many, an integer or int32 scalar tensor.
+            seed: a 64-bit integer: the same seed gives the same examples. `None`: new ones.
+            averaged: whether to use the average of the generator's weights, if there is one.
+            labels: `count` classes, or vectors of attributes; `None` draws classes, all
+                equally likely.
+
+        Returns:
+            A float32 tensor `[count, ...]`.
+
+        Raises:
+            ValueError: a label is no class, there are not `count`, or none for attributes.
+        """
+        labels = self._labels_for(count, seed, labels)
+        return self.generate(self.draw_latents(count, seed), labels, averaged)
+
+    def generate_ways(self, ways, seed=None, labels=None):
+        """Returns examples on ways through the prior's latents, each with one label.
+
+        Args:
+            ways: float32 `[count, steps, latent_dim]`.
+            seed: a 64-bit integer, of the labels where none are given. `None`: new ones.
+            labels: see `sample`, one for each way.
+
+        Returns:
+            A float32 tensor `[count * steps, ...]`, way after way.
+        """
+        ways = tf.convert_to_tensor(ways)
+        count, steps, size = ways.shape
+        labels = tf.repeat(self._labels_for(count, seed, labels), steps, axis=0)
+        return self.generate(tf.reshape(ways, [-1, size]), labels)
+
+    def generator_inputs(self, latents, data):
+        return [latents, self._conditions(self._labels_of(data))]
+
+    def discriminator_inputs(self, images, data):
+        return [images, self._conditions(self._labels_of(data))]
+
+    def score(self, images, labels):
+        images, _ = unpack(images)
+        logits = self.discriminator([images, self._conditions(labels)])
+        return {"logits": tf.cast(logits, tf.float32)}
+
+    def check_fit(self):
+        _check_inputs("generator", self.generator, "latents")
+        _check_inputs("discriminator", self.discriminator, "examples")
+        check_latents(self.generator.input_shape[0], self.latent_dim)
+        judged, seen = self.discriminator.input_shape
+        check_players(self.generator.output_shape, judged)
+        sizes = {self.condition_size, seen[-1]}
+        if self.num_classes is not None:
+            sizes.add(self.num_classes)
+        if len(sizes) > 1:
+            raise ValueError(
+                "The players must take conditions of the same size, which is `num_classes` where "
+                f"they are classes. Received: a generator of {self.condition_size}, a "
+                f"discriminator of {seen[-1]} and num_classes={self.num_classes}."
+            )
+
+    def signatures(self):
+        latents = tf.TensorSpec([None, self.latent_dim], tf.float32, "latents")
+        images = tf.TensorSpec([None, *self.generator.output_shape[1:]], tf.float32, "images")
+        seed = tf.TensorSpec([], tf.int64, "seed")
+        count = tf.TensorSpec([], tf.int32, "count")
+        if self.num_classes is None:
+            labels = tf.TensorSpec([None, self.condition_size], tf.float32, "labels")
+        else:
+            labels = tf.TensorSpec([None], tf.int32, "labels")
+
+        def sample_labels(labels, seed):
+            return {"images": self.generate(self.draw_latents(tf.shape(labels)[0], seed), labels)}
+
+        answers = {
+            "serving_default": (
+                lambda latents, labels: {"images": self.generate(latents, labels)},
+                [latents, labels],
+            ),
+            "sample_labels": (sample_labels, [labels, seed]),
+            "score": (self.score, [images, labels]),
+        }
+        if self.num_classes is not None:
+            answers["sample"] = (
+                lambda count, seed: {"images": self.sample(count, seed)},
+                [count, seed],
+            )
+        return answers
+
+    def _labels_of(self, data):
+        _, labels = unpack(data)
+        if labels is None:
+            raise ValueError(
+                "A conditional GAN learns from batches of (images, labels). Received: batches "
+                "without labels. `tfgen.data.load(..., labels=True)` makes them."
+            )
+        return labels
+
+    def _conditions(self, labels):
+        """Makes the vectors that the networks take, `[batch, condition_size]`."""
+        labels = tf.convert_to_tensor(labels)
+        if self.num_classes is None:
+            return tf.cast(labels, tf.float32)
+        if not labels.dtype.is_integer:
+            raise TypeError(
+                f"Classes must be integers from 0 to {self.num_classes - 1}. Received: labels of "
+                f"{labels.dtype.name}."
+            )
+        if labels.shape[1:].num_elements() not in (1, None):
+            raise ValueError(
+                "Classes must be one number each, [batch] or [batch, 1]. Received: labels of "
+                f"{list(labels.shape)}. For one-hot labels, pass their `argmax(axis=-1)`."
+            )
+        return one_hot(tf.reshape(labels, [-1]), self.num_classes, "Labels")
+
+    def _labels_for(self, count, seed, labels):
+        """Returns `count` labels: the given ones, checked, or, if there are none, drawn ones."""
+        if labels is None:
+            return self._draw_labels(count, seed)
+        labels = tf.convert_to_tensor(labels)
+        self._check_labels(labels, count)
+        return labels
+
+    def _check_labels(self, labels, count):
+        if labels.shape[:1] != (count,):
+            raise ValueError(
+                "There must be as many labels as samples. Received: labels of "
+                f"{list(labels.shape)} and count={int(count)}."
+            )
+        if self.num_classes is None or not tf.executing_eagerly():  # a graph's step checks them
+            return
+        if tf.reduce_min(labels) < 0 or tf.reduce_max(labels) >= self.num_classes:
+            raise ValueError(
+                f"Labels must be from 0 to {self.num_classes - 1}. Received: {labels.numpy()}."
+            )
+
+    def _draw_labels(self, count, seed):
+        if self.num_classes is None:
+            raise ValueError(
+                "Which attributes there are, only their data know. Pass `labels`, vectors of "
+                f"{self.condition_size} numbers."
+            )
+        return tf.random.stateless_uniform(
+            [count], noise.seed_from(seed, "labels"), 0, self.num_classes, tf.int32
+        )
+
+
+def _check_inputs(player, network, first):
+    shapes = network.input_shape
+    if not isinstance(shapes, list) or len(shapes) != 2:
+        raise ValueError(
+            f"A conditional {player} must take [{first}, conditions]. Received: a {player} of "
+            f"{list(shapes)}. See `tfgen.networks.condition_{player}`."
+        )

@@ -1,0 +1,347 @@
+"""The cycle-consistent adversarial network: translation without pairs."""
+
+import typing
+
+import keras
+import tensorflow as tf
+
+from tfgen.engine.adversarial_model import AdversarialModel
+from tfgen.engine.generative_model import check_shape, unpack
+from tfgen.engine.one_pass import on_both
+from tfgen.engine.serialization import serializable
+from tfgen.engine.weight_average import add_average, call_averaged, check_momentum, follow
+from tfgen.models.gans.latent_generator import check_players
+from tfgen.models.translation.image_pool import ImagePool
+from tfgen.objectives import games
+from tfgen.objectives.games import checked_game
+
+
+class _Fakes(typing.NamedTuple):
+    """Images of each domain made out of a batch of the other."""
+
+    a: tf.Tensor
+    b: tf.Tensor
+
+
+@serializable
+class CycleGAN(AdversarialModel):
+    """Translates images between two domains, learnt without pairs (Zhu et al., 2017).
+
+    `G_AB` makes images of domain B out of those of A, `G_BA` the reverse; a discriminator for each
+    domain tells its images from translations. What keeps a translation close to its original is
+    that it can be translated back: equation 3 of the paper is
+
+        L = L_GAN(G_AB, D_B) + L_GAN(G_BA, D_A) + cycle_weight L_cyc,
+        L_cyc = E_a |G_BA(G_AB(a)) - a| + E_b |G_AB(G_BA(b)) - b|,
+
+    to which `cycle_weight identity_weight L_identity` may be added (section 5.2), with
+
+        L_identity = E_a |G_BA(a) - a| + E_b |G_AB(b) - b|.
+
+    `|...|` is the mean over pixels. The discriminators see a pool of past translations in training
+    and fresh ones in evaluation. As in every `AdversarialModel`, they move first; in the authors'
+    code, the generators do. Batches are pairs `(images_a, images_b)`, as many of A as of B. Of two
+    arrays Keras keeps the pairs together in every epoch, and they must be of one length;
+    `tfgen.data.batches(tfgen.data.Domains(a, b), 1)` gives each domain an order of its own, and
+    lets the shorter one repeat.
+
+    Args:
+        generator_ab: a built Keras model from images of A to images of B, in [0, 1].
+        generator_ba: a built Keras model from images of B to images of A, in [0, 1].
+        discriminator_a: a built Keras model from images of A to logits `[batch, ...]`.
+        discriminator_b: the same for B.
+        game: a `tfgen.games.Game`; the default is `LeastSquares()`.
+        cycle_weight: the factor of the cycle loss, at least 0. With the default game and cycle loss
+            10 is the paper's: there images are in [-1, 1], twice as far apart, but the generators'
+            least squares have no factor of 1/2 either.
+        cycle_loss: how far images are apart, in the cycle and in the identity loss: the name of a
+            Keras loss function, such as "mean_absolute_error", the paper's, or
+            "mean_squared_error"; or a function like these.
+        identity_weight: the factor of the identity loss, as a share of `cycle_weight`, at least 0.
+            The authors take 0.5 where colours are to stay.
+        pool_size: the number of past translations kept of each domain; 0 for none.
+        generator_ema: the momentum, such as 0.999, of an exponential moving average of the
+            generators' weights, with which images are then translated; `None` for none.
+        **kwargs: `critic_steps` and `constraint`, see `tfgen.AdversarialModel`; `seed`, `name`,
+            `dtype`, see `tfgen.GenerativeModel`.
+
+    Raises:
+        ValueError: the networks do not fit each other, or a number is out of range.
+        TypeError: `game` is no game, or `cycle_loss` a Keras loss object, which is scaled by the
+            number of replicas.
+
+    Example:
+        >>> model = tfgen.CycleGAN(
+        ...     generator_ab=networks.resnet_generator((64, 64, 3)),
+        ...     generator_ba=networks.resnet_generator((64, 64, 3)),
+        ...     discriminator_a=networks.patch_gan_discriminator((64, 64, 3)),
+        ...     discriminator_b=networks.patch_gan_discriminator((64, 64, 3)),
+        ...     identity_weight=0.5,
+        ... )
+        >>> model.compile(keras.optimizers.Adam(2e-4, 0.5), keras.optimizers.Adam(2e-4, 0.5))
+        >>> domains = data.Domains(data.Source(lemons), data.Source(oranges))
+        >>> model.fit(data.batches(domains, batch_size=1), epochs=200)
+        >>> model.translate_a_to_b(lemons[:8]).shape
+        TensorShape([8, 64, 64, 3])
+    """
+
+    abilities = frozenset({"translate"})
+
+    def __init__(
+        self,
+        generator_ab,
+        generator_ba,
+        discriminator_a,
+        discriminator_b,
+        game=None,
+        cycle_weight=10.0,
+        cycle_loss="mean_absolute_error",
+        identity_weight=0.0,
+        pool_size=50,
+        generator_ema=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.generator_ab = generator_ab
+        self.generator_ba = generator_ba
+        self.discriminator_a = discriminator_a
+        self.discriminator_b = discriminator_b
+        self.game = checked_game(game or games.LeastSquares())
+        self.cycle_weight = cycle_weight
+        self.cycle_loss = cycle_loss
+        self.identity_weight = identity_weight
+        self.pool_size = pool_size
+        self.generator_ema = generator_ema
+        self._check_fit()
+        for name in ("cycle_weight", "identity_weight", "pool_size"):
+            _check_not_negative(name, getattr(self, name))
+        self._distance = _distance(cycle_loss)
+        if pool_size:
+            self._pool_a = ImagePool(self, "pool_a", pool_size, discriminator_a.input_shape[1:])
+            self._pool_b = ImagePool(self, "pool_b", pool_size, discriminator_b.input_shape[1:])
+        self._average_ab = self._average_ba = None
+        check_momentum(generator_ema)
+        if generator_ema is not None:
+            self._average_ab = add_average(self, generator_ab)
+            self._average_ba = add_average(self, generator_ba)
+        self.finish()
+
+    @property
+    def log_names(self):
+        identity = ("identity_loss",) if self.identity_weight else ()
+        return ("generator_loss", "discriminator_loss", "cycle_loss", *identity)
+
+    @property
+    def discriminator_variables(self):
+        return [
+            *self.discriminator_a.trainable_variables,
+            *self.discriminator_b.trainable_variables,
+        ]
+
+    @property
+    def generator_variables(self):
+        return [*self.generator_ab.trainable_variables, *self.generator_ba.trainable_variables]
+
+    def call(self, inputs, training=False):
+        return self.translate_a_to_b(inputs)
+
+    def translate_a_to_b(self, images, averaged=True):
+        """Returns images of domain B for images of A.
+
+        Args:
+            images: float32 `[batch, ...]`, in [0, 1].
+            averaged: whether to use the average of the generator's weights, if there is one.
+        """
+        return self._translate(self.generator_ab, self._average_ab, images, averaged)
+
+    def translate_b_to_a(self, images, averaged=True):
+        """Returns images of domain A for images of B; arguments as above."""
+        return self._translate(self.generator_ba, self._average_ba, images, averaged)
+
+    def cycle_a(self, images, averaged=True):
+        """Returns images of A translated to B and back; arguments as above."""
+        return self.translate_b_to_a(self.translate_a_to_b(images, averaged), averaged)
+
+    def cycle_b(self, images, averaged=True):
+        """Returns images of B translated to A and back; arguments as above."""
+        return self.translate_a_to_b(self.translate_b_to_a(images, averaged), averaged)
+
+    def score_a(self, images):
+        """Returns what A's discriminator says of images: `{"logits": [batch, ...]}`."""
+        return {"logits": _run(self.discriminator_a, unpack(images)[0])}
+
+    def score_b(self, images):
+        """Returns what B's discriminator says of images: `{"logits": [batch, ...]}`."""
+        return {"logits": _run(self.discriminator_b, unpack(images)[0])}
+
+    def make_fakes(self, data, player, training):
+        images_a, images_b = self._unpack_pair(data)
+        return _Fakes(
+            a=_run(self.generator_ba, images_b, training),
+            b=_run(self.generator_ab, images_a, training),
+        )
+
+    def discriminator_fakes(self, fakes):
+        if not self.pool_size:
+            return fakes
+        # The pool changes here, outside of the losses, which change nothing.
+        return _Fakes(
+            a=self._pool_a.exchange(fakes.a, self.noise.seed_of("pool a")),
+            b=self._pool_b.exchange(fakes.b, self.noise.seed_of("pool b")),
+        )
+
+    def discriminator_losses(self, data, fakes, training):
+        images_a, images_b = self._unpack_pair(data)
+        losses = [
+            self._discriminator_loss(self.discriminator_a, images_a, fakes.a, training),
+            self._discriminator_loss(self.discriminator_b, images_b, fakes.b, training),
+        ]
+        regularizers = [*self.discriminator_a.losses, *self.discriminator_b.losses]
+        return {"discriminator_loss": tf.add_n([*losses, *regularizers])}
+
+    def generator_losses(self, data, fakes, training):
+        images = self._unpack_pair(data)
+        adversarial_a = self.game.generator_loss(_run(self.discriminator_a, fakes.a, training))
+        adversarial_b = self.game.generator_loss(_run(self.discriminator_b, fakes.b, training))
+        losses = self._consistency_losses(images, (fakes.b, fakes.a), training)
+        identity = self.identity_weight * losses.get("identity_loss", 0.0)
+        consistency = self.cycle_weight * (losses["cycle_loss"] + identity)
+        regularizers = [*self.generator_ab.losses, *self.generator_ba.losses]
+        total = tf.add_n([adversarial_a, adversarial_b, consistency, *regularizers])
+        return {"generator_loss": total, **losses}
+
+    def after_generator_step(self, data, fakes):
+        if self.generator_ema is not None:
+            images_a, images_b = self._unpack_pair(data)
+            step = self.step.value // self.critic_steps
+            follow(self._average_ab, self.generator_ab, self.generator_ema, step, images_a)
+            follow(self._average_ba, self.generator_ba, self.generator_ema, step, images_b)
+
+    def signatures(self):
+        images_a = [_images_spec(self.generator_ab)]
+        images_b = [_images_spec(self.generator_ba)]
+        translate_a_to_b = (lambda images: {"images": self.translate_a_to_b(images)}, images_a)
+        translate_b_to_a = (lambda images: {"images": self.translate_b_to_a(images)}, images_b)
+        return {
+            "serving_default": translate_a_to_b,
+            "translate_a_to_b": translate_a_to_b,
+            "translate_b_to_a": translate_b_to_a,
+            "score_a": (self.score_a, images_a),
+            "score_b": (self.score_b, images_b),
+        }
+
+    def _discriminator_loss(self, discriminator, images, made, training):
+        return self.game.discriminator_loss(*_run_on_both(discriminator, images, made, training))
+
+    def _consistency_losses(self, images, fakes, training):
+        """Returns how far images of A and B are from their cycles and, if asked, their identities.
+
+        Args:
+            images: of A and of B.
+            fakes: what they were translated to.
+            training: whether layers behave as in training.
+        """
+        generators = self.generator_ba, self.generator_ab
+        if not self.identity_weight:
+            cycled = [_run(*each, training) for each in zip(generators, fakes, strict=True)]
+            return {"cycle_loss": self._deviation(images, cycled)}
+        pairs = [
+            _run_on_both(*each, training) for each in zip(generators, fakes, images, strict=True)
+        ]
+        cycled, same = zip(*pairs, strict=True)
+        return {
+            "cycle_loss": self._deviation(images, cycled),
+            "identity_loss": self._deviation(images, same),
+        }
+
+    def _deviation(self, images, made):
+        """Returns how far the images of A and B are from what was made of them."""
+        return tf.add_n([self._distance(*each) for each in zip(images, made, strict=True)])
+
+    def _translate(self, generator, average, images, averaged):
+        images, _ = unpack(images)
+        if averaged and average is not None:
+            return tf.cast(call_averaged(average, generator, images), tf.float32)
+        return _run(generator, images)
+
+    def _unpack_pair(self, data):
+        images_a, images_b = unpack(data)
+        if images_b is None:
+            raise ValueError(
+                "Batches must be pairs, (images_a, images_b). "
+                f"Received: one array of shape {list(images_a.shape)}. Call fit(images_a, "
+                "images_b), or fit a dataset of pairs."
+            )
+        images_b, _ = unpack(images_b)
+        for name, images, generator in (
+            ("images_a", images_a, self.generator_ab),
+            ("images_b", images_b, self.generator_ba),
+        ):
+            check_shape(images, generator.input_shape, f"`{name}` must be what its generator takes")
+        if not images_a.shape[:1].is_compatible_with(images_b.shape[:1]):
+            raise ValueError(
+                "A batch must have as many images of A as of B. "
+                f"Received: {images_a.shape[0]} and {images_b.shape[0]}."
+            )
+        return images_a, images_b
+
+    def _check_fit(self):
+        for players, first, second in (
+            ("generators", self.generator_ab, self.generator_ba),
+            ("discriminators", self.discriminator_a, self.discriminator_b),
+        ):
+            if first is second:
+                raise ValueError(
+                    f"A CycleGAN has two {players}. Received: one network twice. Build two."
+                )
+        check_players(self.generator_ab.output_shape, self.discriminator_b.input_shape)
+        check_players(self.generator_ba.output_shape, self.discriminator_a.input_shape)
+        shape_a, shape_b = self.generator_ab.input_shape, self.generator_ba.input_shape
+        if self.generator_ba.output_shape[1:] != shape_a[1:] or (
+            self.generator_ab.output_shape[1:] != shape_b[1:]
+        ):
+            raise ValueError(
+                "Each generator must take what the other makes. Received: `generator_ab` from "
+                f"{list(shape_a)} to {list(self.generator_ab.output_shape)} and `generator_ba` "
+                f"from {list(shape_b)} to {list(self.generator_ba.output_shape)}."
+            )
+        if self.identity_weight and shape_a != shape_b:
+            raise ValueError(
+                "The identity loss needs domains of one shape: each generator is given images of "
+                f"both. Received: {list(shape_a)} and {list(shape_b)}. Set identity_weight=0."
+            )
+        if self.pool_size and None in (*shape_a[1:], *shape_b[1:]):
+            raise ValueError(
+                "The pool keeps images of one size. "
+                f"Received: networks of {list(shape_a)} and {list(shape_b)}. Build them with fixed "
+                "sizes, or set pool_size=0."
+            )
+
+
+def _run(network, images, training=False):
+    return tf.cast(network(images, training=training), tf.float32)
+
+
+def _run_on_both(network, first, second, training):
+    return [tf.cast(each, tf.float32) for each in on_both(network, first, second, training)]
+
+
+def _distance(loss):
+    """Returns the mean over all values of what a Keras loss function says of two images."""
+    loss = keras.losses.get(loss)
+    if isinstance(loss, keras.losses.Loss):
+        raise TypeError(
+            "`cycle_loss` must be a function, or the name of one, such as 'mean_absolute_error'; "
+            "Keras' loss objects divide by the number of replicas themselves. "
+            f"Received: a {type(loss).__name__}."
+        )
+    return lambda images, others: tf.reduce_mean(loss(images, others))
+
+
+def _images_spec(network):
+    return tf.TensorSpec([None, *network.input_shape[1:]], tf.float32, "images")
+
+
+def _check_not_negative(name, value):
+    if not value >= 0:
+        raise ValueError(f"`{name}` must be at least 0. Received: {name}={value}.")

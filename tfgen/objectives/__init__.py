@@ -1,0 +1,1 @@
+"""What a paper changes in a formula: games, penalties, bounds, augmentations, schedules."""

@@ -1,0 +1,1 @@
+"""Files, suggestions, versions, aliases of modules, TensorFlow's set-up."""

@@ -1,0 +1,1 @@
+"""What is measured: speed, scaling, the server's load."""

@@ -1,0 +1,1 @@
+"""Kills, stops and damages runs, and compares what they learnt."""

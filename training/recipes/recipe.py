@@ -1,0 +1,78 @@
+"""What it takes to train one model: a recipe."""
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+
+from tfgen import data
+from tfgen.utils.suggestions import near
+
+RECIPES = {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """A builder of a compiled model, and the settings it is trained with unless told otherwise.
+
+    Args:
+        build: a function of an example's shape and the total number of training steps that returns
+            a compiled model. Its docstring is the recipe's description.
+        data: the data's name, see `load`.
+        load: what finds data by name: `tfgen.data.source`, or `tfgen.data.domains` for models that
+            translate between two.
+        size: `(height, width)` that images are brought to; `None` leaves them.
+        labels: whether batches are `(images, labels)`.
+        measure: a function from the trained model, the training and the held-out data to a dict of
+            numbers that are printed and kept beside the losses, where the data are the recipe's
+            own; `None` for nothing more.
+        batch_size: examples per step. `None` for a model that is estimated from all examples at
+            once, in closed form or by another's algorithm, and so takes no steps.
+        epochs: passes over the data.
+        binarized: how pixels become 0 or 1, see `tfgen.data.batches`.
+        jit_compile: whether XLA compiles the steps: see `tfgen.GenerativeModel.compile`.
+        steps_per_execution: about how many steps are made between two visits of Python.
+    """
+
+    build: Callable
+    data: str
+    load: Callable = data.source
+    size: tuple[int, int] | None = None
+    labels: bool = False
+    measure: Callable | None = None
+    batch_size: int | None = None
+    epochs: int = 1
+    binarized: str | None = None
+    jit_compile: bool = False
+    steps_per_execution: int = 20
+
+    @property
+    def name(self):
+        """The builder's name."""
+        return self.build.__name__
+
+    @property
+    def in_steps(self):
+        """Whether the model is trained in steps."""
+        return self.batch_size is not None
+
+    @property
+    def description(self):
+        """The builder's docstring."""
+        return inspect.getdoc(self.build)
+
+
+def recipe(**settings):
+    """Registers the decorated builder as a recipe with these settings (see `Recipe`)."""
+
+    def register(build):
+        RECIPES[build.__name__] = Recipe(build, **settings)
+        return build
+
+    return register
+
+
+def find(name):
+    """Returns the recipe called `name`; raises a ValueError that names the near ones."""
+    if name not in RECIPES:
+        raise ValueError(f"There is no recipe {name!r}. {near(name, RECIPES)}")
+    return RECIPES[name]

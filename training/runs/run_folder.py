@@ -1,0 +1,181 @@
+"""The folder that a run writes to."""
+
+import contextlib
+import csv
+import fcntl
+import functools
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+
+from tfgen.utils.files import check_writable, clear_unfinished, whole_file
+
+
+class RunFolder:
+    """A run's folder: where things are, and whether a run can begin or go on in it.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+        self.config = self.path / "config.json"
+        self.checkpoints = self.path / "checkpoints"
+        self.log = self.path / "log.csv"
+        self.model = self.path / "model.keras"
+        self.summary = self.path / "summary.png"
+        self.results = self.path / "results.json"
+
+    def taken(self):
+        """Returns a context in which no other process can take the folder.
+
+        Raises:
+            OSError: nothing can be written to it, or another run is writing to it.
+        """
+        check_writable(self.path)
+        return locked(self.path / "lock")
+
+    def begin(self, settings, layout, fresh=False, change=False):
+        """Notes a new run's settings; of one to go on with, makes sure that they are the same.
+
+        Args:
+            settings: a dict of what decides the outcome.
+            layout: a dict of what does not, beyond rounding: with how many replicas it is reached.
+            fresh: whether to forget an earlier run.
+            change: whether an earlier run's settings may be others; the new ones are noted.
+
+        Raises:
+            ValueError: an earlier run had other settings.
+        """
+        # It imports TensorFlow, which others who write a file here have no use for.
+        from tfgen.utils.versions import versions
+
+        clear_unfinished(self.path)
+        if fresh:
+            self._forget()
+        if not self.config.exists():
+            begun = {"settings": settings, "layout": layout}
+            write_json(self.config, {**begun, "versions": versions(), "commit": commit()})
+            return
+        begun = json.loads(self.config.read_text())
+        changes = _differences(begun["settings"], settings)
+        if changes and not change:
+            raise ValueError(
+                f"The run in {self.path} was started with other settings: {changes}. Start it "
+                "with the same ones to go on, add --change to go on with the new ones, --fresh to "
+                "begin anew, or choose another folder with --output."
+            )
+        if moved := _differences(begun["layout"], layout):
+            print(f"Going on with another layout than the run was begun with: {moved}.")
+        if (begun["versions"], begun["commit"]) != (versions(), commit()):
+            print("Going on with other software than the run was begun with, see its config.json.")
+        if changes:
+            self._note_changes(begun, settings, changes)
+
+    def _note_changes(self, begun, settings, changes):
+        print(f"Going on with other settings: {changes}.")
+        changed = [*begun.get("changes", []), changes]
+        self.results.unlink(missing_ok=True)
+        write_json(self.config, {**begun, "settings": settings, "changes": changed})
+
+    def seconds(self):
+        """Returns the time that a complete run's training took, without interruptions."""
+        return json.loads(self.results.read_text())["seconds"]
+
+    def trim_log(self, epochs):
+        """Drops the log's lines of epochs that will be run again after an interruption."""
+        if not self.log.exists():
+            return
+        with self.log.open(newline="") as file:
+            rows = list(csv.reader(file))
+        with whole_file(self.log) as path, path.open("w", newline="") as file:
+            csv.writer(file).writerows(rows[: epochs + 1])
+
+    def _forget(self):
+        for name in ("pictures", "tensorboard", "checkpoints"):
+            shutil.rmtree(self.path / name, ignore_errors=True)
+        # The settings go last: they say whose the rest is.
+        for path in (
+            self.results,
+            self.model,
+            self.summary,
+            self.log,
+            self.config,
+        ):
+            path.unlink(missing_ok=True)
+
+
+def complete_run(text):
+    """Returns the folder of a run that was trained to its end.
+
+    Args:
+        text: a recipe's name, whose run is in `runs/`, or a run's folder.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    path = pathlib.Path(text)
+    path = path if path.exists() else pathlib.Path("runs", path)
+    if not (path / "results.json").exists():  # looked for before a folder is made
+        raise FileNotFoundError(
+            f"There is no complete run in {path}: train it first (python -m training.train)."
+        )
+    return RunFolder(path)
+
+
+@contextlib.contextmanager
+def locked(path):
+    """Holds a lock, which ends with this process, however that ends.
+
+    Args:
+        path: the lock's file, which is made.
+
+    Raises:
+        OSError: another process has it.
+    """
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            raise OSError(
+                f"Another run is writing to {path.parent}: {file.read().strip()}. Wait for it, end "
+                "it, or choose another folder with --output."
+            ) from error
+        file.truncate(0)
+        print(f"process {os.getpid()} on {socket.gethostname()}", file=file, flush=True)
+        yield
+
+
+def _differences(earlier, later):
+    """Returns what differs between two dicts as text, empty if nothing does."""
+    return ", ".join(
+        f"{name} {earlier.get(name)} -> {value}"
+        for name, value in later.items()
+        if earlier.get(name) != value
+    )
+
+
+def write_json(path, content):
+    """Writes a JSON file that is whole or not there."""
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n")
+
+
+@functools.cache
+def commit():
+    """Returns the commit of the code's checkout, with a plus if files differ; None without git.
+
+    It is that of the first call: ask before the work begins, for the checkout may move on.
+    """
+    where = pathlib.Path(__file__).parent
+    command = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+    try:
+        found = subprocess.run(command, cwd=where, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()

@@ -1,0 +1,1 @@
+"""Scores of generators, the report, likelihoods, probes."""

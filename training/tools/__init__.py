@@ -1,0 +1,1 @@
+"""Small commands and what several commands share."""
