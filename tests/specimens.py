@@ -57,7 +57,7 @@ def gan():
         keras.Model(latents, made),
         keras.Model(inputs, logits),
         distributions.Uniform(3),
-        generator_ema=0.9,
+        ema_momentum=0.9,
         seed=5,
     )
 
@@ -72,7 +72,7 @@ def wgan_gp():
         augmentation=augmentations.RandomShift(0.25),
         critic_steps=2,
         constraint=penalties.WeightClipping(0.5),
-        generator_ema=0.9,
+        ema_momentum=0.9,
         fresh_fakes=False,
         seed=5,
     )
@@ -97,7 +97,7 @@ class Speckle(Configured):
 
     def __call__(self, images, seed):
         normal = tfd.Sample(tfd.Normal(0.0, self.strength), images.shape[1:])
-        return images + noise.draw(normal, tf.shape(images)[0], seed)
+        return images + noise.sample_batch(normal, tf.shape(images)[0], seed)
 
 
 def infogan():
@@ -110,8 +110,8 @@ def infogan():
         None,
         distributions.Uniform(2),
         [codes.Categorical(4), codes.UniformCode(1)],
-        augmentations=[Speckle(0.1), None],
-        generator_ema=0.9,
+        code_augmentations=[Speckle(0.1), None],
+        ema_momentum=0.9,
         fresh_fakes=False,
         seed=5,
     )
@@ -134,7 +134,7 @@ def cyclegan():
         discriminator(),
         identity_weight=0.5,
         pool_size=5,
-        generator_ema=0.9,
+        ema_momentum=0.9,
         seed=5,
     )
 

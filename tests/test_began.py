@@ -57,7 +57,7 @@ def errors(began, examples):
 
 
 def fake_error(began, player, count=8):
-    latents = began.batch_latents(images(count), began.noise.seed_of(f"{player} latents"))
+    latents = began.sample_latents(count, noise_seed=began.noise.seed_of(f"{player} latents"))
     return errors(began, affine(began.generator, latents)).mean()
 
 
@@ -112,7 +112,9 @@ def test_k_is_found_from_the_players_as_they_moved():
     began = compiled_began(rate=0.1, control_rate=0.2, diversity=1.0)
     began.control.assign(0.5)
     real = errors(began, images()).mean()
-    latents = began.batch_latents(images(), began.noise.seed_of("generator latents"))
+    latents = began.sample_latents(
+        len(images()), noise_seed=began.noise.seed_of("generator latents")
+    )
     fakes = affine(began.generator, latents)
     began.train_step(images())
     fake = errors(began, fakes).mean()  # by the discriminator's new weights
@@ -168,7 +170,7 @@ def test_the_signatures_answer_as_the_model_does():
         ({"control_rate": 0.0}, "`control_rate` must be positive. Received: control_rate=0.0"),
         ({"control_rate": -1.0}, "Received: control_rate=-1.0"),
         ({"critic_steps": 2}, "take turns.*Received: critic_steps=2. Leave it out"),
-        ({"generator_ema": 2.0}, "`generator_ema` must be between"),
+        ({"ema_momentum": 2.0}, "`ema_momentum` must be between"),
     ],
 )
 def test_numbers_out_of_range_are_refused(options, message):

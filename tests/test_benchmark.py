@@ -50,7 +50,7 @@ def test_the_plain_gan_takes_the_step_of_ours(together, monkeypatch):
     ours.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
     # Keras' examples take the mean over real and fake images, ours the sum of their means.
     plain.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.2))
-    for model, name in ((ours, "batch_latents"), (plain, "latents")):
+    for model, name in ((ours, "sample_latents"), (plain, "latents")):
         draws = iter(latents)
         monkeypatch.setattr(model, name, lambda *_, draws=draws: next(draws))
     logs, plain_logs = ours.train_step(images), plain.train_step(images)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfgen.distributions import Gaussian, LogVarianceNormal, StandardNormal
-from tfgen.objectives.bounds import ELBO, Bound
+from tfgen.objectives.bounds import ELBO, Bound, Terms
 
 # A linear decoder with orthogonal columns: the true posterior is diagonal.
 WEIGHTS = np.array([[1.0, 1.0], [2.0, -1.0], [1.0, 1.0]], np.float32)
@@ -21,7 +21,8 @@ def hand_made(bound, step=0):
     log_likelihood = tf.constant([[-1.0, -2.0], [-3.0, -6.0]])  # [samples, batch]
     latents = tf.constant([[[100.0], [100.0]], [[-7.0], [3.0]]])  # not needed
     prior = StandardNormal(1).distribution()
-    return bound.value(log_likelihood, latents, posterior, prior, tf.constant(step, tf.int64))
+    terms = Terms(log_likelihood, latents, posterior, prior)
+    return bound.value(terms, tf.constant(step, tf.int64))
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0, 4.0])
@@ -80,7 +81,7 @@ def estimate(examples, mean, variance):
     repeated = tf.tile(tf.cast(examples, tf.float32), [SAMPLES, 1])
     log_likelihood = tf.reshape(likelihood.log_prob(repeated), [SAMPLES, -1])
     prior = StandardNormal(2).distribution()
-    bound = ELBO().value(log_likelihood, latents, posterior, prior, step=0)
+    bound = ELBO().value(Terms(log_likelihood, latents, posterior, prior), step=0)
     return bound.numpy(), np.std(log_likelihood, axis=0) / np.sqrt(SAMPLES)
 
 

@@ -217,7 +217,7 @@ class Recorder:
         self.latents = latents.numpy()
         return tf.zeros([len(latents), 1, 1, 1])
 
-    def generate_ways(self, ways, seed):
+    def generate_paths(self, ways, seed):
         return self.generate(tf.reshape(ways, [-1, ways.shape[-1]]))
 
 
@@ -356,8 +356,8 @@ def neighbours_of_nothing(folder):
 def test_ways_of_an_infogan_keep_their_codes():
     model = infogan_that_shows_its_latents()
     ways = tf.constant([[[-1.0], [0.0], [1.0]], [[1.0], [0.5], [0.0]]])
-    shown = 4 * model.generate_ways(ways, seed=3).numpy().reshape(2, 3, 6) - 2
-    drawn = model.draw_latents(2, seed=3).numpy()[:, np.newaxis]
+    shown = 4 * model.generate_paths(ways, seed=3).numpy().reshape(2, 3, 6) - 2
+    drawn = model.sample_latents(2, seed=3).numpy()[:, np.newaxis]
     np.testing.assert_allclose(shown[..., :1], ways, atol=1e-6)
     np.testing.assert_allclose(shown[..., 1:], np.tile(drawn[..., 1:], [1, 3, 1]), atol=1e-6)
 
@@ -379,14 +379,14 @@ def cgan_that_shows_what_it_takes(num_classes):
 def test_ways_of_a_conditional_gan_have_a_label_each(tmp_path):
     ways = tf.constant([[[0.0], [1.0]], [[0.5], [0.25]], [[0.75], [0.125]]])
     model = cgan_that_shows_what_it_takes(num_classes=3)
-    shown = model.generate_ways(ways, labels=[2, 0, 1]).numpy().reshape(3, 2, 4)
+    shown = model.generate_paths(ways, labels=[2, 0, 1]).numpy().reshape(3, 2, 4)
     np.testing.assert_array_equal(shown[..., :1], ways)
     np.testing.assert_array_equal(shown[..., 1:], np.eye(3)[[[2, 2], [0, 0], [1, 1]]])
-    drawn = model.generate_ways(tf.zeros([30, 2, 1]), seed=4).numpy().reshape(30, 2, 4)[..., 1:]
+    drawn = model.generate_paths(tf.zeros([30, 2, 1]), seed=4).numpy().reshape(30, 2, 4)[..., 1:]
     np.testing.assert_array_equal(drawn[:, 0], drawn[:, 1])
     assert (drawn.sum(axis=(0, 1)) > 0).all()
     with pytest.raises(ValueError, match="as many labels as samples"):
-        model.generate_ways(ways, labels=[0, 1])
+        model.generate_paths(ways, labels=[0, 1])
     callback = Interpolation(tmp_path, rows=2, steps=3, labels=[1, 2])
     callback.set_model(model)
     pixels = callback.draw().numpy()[[0, 2], :, 0].reshape(2, -1)  # a line between rows
@@ -424,7 +424,7 @@ def test_code_traversals_have_a_column_per_value_and_rows_that_share_the_rest(tm
     assert (parts[0, :, 3 * 7 - 1 :] == 255).all()  # there are but three classes
     padded = np.pad(parts, [(0, 0), (0, 0), (0, 1)])
     latents = padded[:, [0, 2]].reshape(3, 2, 5, 7)[..., :6] / 255 * 4 - 2
-    drawn = callback.model.draw_latents(2, seed=4)[:, np.newaxis]
+    drawn = callback.model.sample_latents(2, seed=4)[:, np.newaxis]
     expected = np.tile(drawn, [3, 1, 5, 1])
     expected[0, :, :3, 1:4] = np.eye(3)
     expected[1:, :, :, 4:] = 0  # in the middle

@@ -76,7 +76,7 @@ def test_both_players_see_the_condition(num_classes, labels):
     conditions = np.eye(CLASSES)[LABELS] if num_classes else attributes()
     chances = {}
     for player in ("discriminator", "generator"):
-        latents = gan.batch_latents(real, gan.noise.seed_of(f"{player} latents"))
+        latents = gan.sample_latents(len(real), noise_seed=gan.noise.seed_of(f"{player} latents"))
         fakes = by_hand(gan.generator, latents, conditions)
         chances[player] = expit(by_hand(gan.discriminator, fakes, conditions))
     known = expit(by_hand(gan.discriminator, real, conditions))
@@ -94,7 +94,7 @@ def test_both_players_see_the_condition(num_classes, labels):
 
 def test_samples_are_of_the_classes_asked_for():
     gan = showing_cgan()
-    latents = gan.draw_latents(4, seed=1)
+    latents = gan.sample_latents(4, seed=1)
     for labels in ([2, 0, 3, 1], np.array([[2], [0], [3], [1]]), tf.constant([2, 0, 3, 1])):
         samples = gan.sample(4, seed=1, labels=labels)
         np.testing.assert_array_equal(samples[:, 0], [2, 0, 3, 1])
@@ -106,7 +106,7 @@ def test_samples_are_of_the_classes_asked_for():
 
 def test_attributes_reach_the_samples():
     gan = linear_cgan(num_classes=None)
-    latents = gan.draw_latents(8, seed=1)
+    latents = gan.sample_latents(8, seed=1)
     expected = by_hand(gan.generator, latents, attributes())
     samples = gan.sample(8, seed=1, labels=attributes())
     np.testing.assert_allclose(samples, expected, rtol=1e-4, atol=1e-6)
@@ -120,7 +120,7 @@ def test_classes_that_are_not_asked_for_are_drawn_evenly():
 
 
 def test_the_average_of_the_generator_takes_conditions():
-    gan = linear_cgan(generator_ema=0.5)
+    gan = linear_cgan(ema_momentum=0.5)
     gan.compile(keras.optimizers.SGD(RATE), keras.optimizers.SGD(RATE))
     before = gan.generator.get_weights()
     gan.train_step((points(), LABELS))
@@ -130,8 +130,8 @@ def test_the_average_of_the_generator_takes_conditions():
     ]
     assert np.abs(average[0] - before[0]).max() > 1e-3
     drawn = {"seed": 1, "labels": LABELS[:3]}
-    plain = gan.sample(3, averaged=False, **drawn)
-    inputs = gan.draw_latents(3, seed=1), np.eye(CLASSES)[LABELS[:3]]
+    plain = gan.sample(3, use_ema=False, **drawn)
+    inputs = gan.sample_latents(3, seed=1), np.eye(CLASSES)[LABELS[:3]]
     np.testing.assert_allclose(plain, by_hand(gan.generator, *inputs), rtol=1e-4, atol=1e-6)
     gan.generator.set_weights(average)
     expected = by_hand(gan.generator, *inputs)
@@ -150,7 +150,7 @@ def answers_of(gan, inputs):
 @pytest.mark.parametrize("num_classes", [CLASSES, None])
 def test_the_signatures_answer_as_the_model_does(num_classes):
     gan, real = linear_cgan(num_classes), tf.constant(points(3))
-    seed, latents = tf.constant(7, tf.int64), gan.draw_latents(3, seed=7)
+    seed, latents = tf.constant(7, tf.int64), gan.sample_latents(3, seed=7)
     labels = tf.constant(LABELS[:3], tf.int32) if num_classes else tf.constant(attributes(3))
     inputs = {
         "serving_default": [latents, labels],
@@ -191,7 +191,7 @@ def test_labels_out_of_range_stop_training():
     for weight, old in zip(gan.trainable_variables, before, strict=True):
         np.testing.assert_array_equal(weight, old)
     with pytest.raises(tf.errors.InvalidArgumentError, match=r"from 0 to 3\."):
-        gan.generate(gan.draw_latents(2), [-1, 0])
+        gan.generate(gan.sample_latents(2), [-1, 0])
 
 
 def test_samples_of_labels_can_be_drawn_within_a_graph():

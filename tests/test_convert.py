@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow  # the converters compile whole graphs, twice over
 def dcgan():
     """Transposed convolutions, batch normalization, an average of the weights."""
     made = networks.dcgan_generator(SHAPE, latent_dim=3, filters=4)
-    return tfgen.GAN(made, discriminator(), distributions.Uniform(3), generator_ema=0.9)
+    return tfgen.GAN(made, discriminator(), distributions.Uniform(3), ema_momentum=0.9)
 
 
 def cyclegan():

@@ -9,6 +9,7 @@ from keras import layers
 import tfgen
 from tests.specimens import assert_same, weights
 from tfgen.engine.abilities import require
+from tfgen.engine.weight_average import WeightAverage
 from tfgen.models.translation.cycle_gan import CycleGAN
 from tfgen.models.translation.image_pool import ImagePool, swap
 from tfgen.objectives.games import Wasserstein
@@ -240,7 +241,7 @@ def test_a_players_step_moves_the_player_alone():
 
 
 def test_a_saved_model_goes_on_as_if_never_saved(tmp_path):
-    model = small(generator_ema=0.9, identity_weight=0.5, cycle_loss="mean_squared_error")
+    model = small(ema_momentum=0.9, identity_weight=0.5, cycle_loss="mean_squared_error")
     fit(model, epochs=1)
     model.save(tmp_path / "model.keras")
     loaded = tfgen.load(tmp_path / "model.keras")
@@ -256,7 +257,7 @@ def test_a_saved_model_goes_on_as_if_never_saved(tmp_path):
 
 
 def test_images_are_translated_with_the_average():
-    model = small(generator_ema=0.5)
+    model = small(ema_momentum=0.5)
     # Linear in its weights, so that outputs are averaged as these are.
     for network in (model.generator_ab, model.generator_ba):
         network.layers[-1].activation = keras.activations.linear
@@ -265,7 +266,7 @@ def test_images_are_translated_with_the_average():
     before = [translate(images).numpy() for translate in translations]
     fit(model, count=4, epochs=1)
     for translate, old in zip(translations, before, strict=True):
-        new = translate(images, averaged=False).numpy()
+        new = translate(images, use_ema=False).numpy()
         assert np.abs(new - old).max() > 1e-3
         np.testing.assert_allclose(translate(images), 0.1 * old + 0.9 * new, atol=1e-6)
 
@@ -334,19 +335,15 @@ def test_integers_are_not_translated():
 
 
 def test_each_generators_average_follows_it_on_its_own_domain(monkeypatch):
-    model, batch, followed = small(generator_ema=0.9), domains(), []
-    monkeypatch.setattr(
-        "tfgen.models.translation.cycle_gan.follow", lambda *arguments: followed.append(arguments)
-    )
+    model, batch, followed = small(ema_momentum=0.9), domains(), []
+    monkeypatch.setattr(WeightAverage, "follow", lambda *arguments: followed.append(arguments))
     model.train_step(batch)
     expected = [(model.generator_ab, batch[0]), (model.generator_ba, batch[1])]
-    for (average, network, momentum, _, seen), (own, images) in zip(
-        followed, expected, strict=True
-    ):
-        assert network is own and momentum == 0.9
+    for (average, momentum, _, seen), (own, images) in zip(followed, expected, strict=True):
+        assert average.network is own and momentum == 0.9
         np.testing.assert_array_equal(seen, images)
-        assert [each.shape for each in average] == [each.shape for each in own.variables]
-    assert followed[0][0] is model._average_ab and followed[1][0] is model._average_ba
+        shapes = [each.shape for each in own.variables]
+        assert [each.shape for each in average.variables] == shapes
 
 
 def test_there_are_no_samples_out_of_nothing():
@@ -369,7 +366,7 @@ WIDE, FREE = (2, 4, 1), (None, None, 1)
         ((SHAPE,) * 4, {"pool_size": -1}, "`pool_size` must be at least 0.*pool_size=-1"),
         ((SHAPE,) * 4, {"cycle_weight": -1.0}, "`cycle_weight` must be at least 0"),
         ((SHAPE,) * 4, {"identity_weight": -0.5}, "`identity_weight` must be at least 0"),
-        ((SHAPE,) * 4, {"generator_ema": 1.0}, "`generator_ema` must be between 0 and 1"),
+        ((SHAPE,) * 4, {"ema_momentum": 1.0}, "`ema_momentum` must be between 0 and 1"),
         ((SHAPE,) * 4, {"cycle_loss": "absolut"}, "absolut"),
     ],
 )

@@ -13,7 +13,7 @@ from scipy.special import expit
 import tfgen
 import training.recipes  # noqa: F401 (registers them)
 from tfgen import distributions, games, penalties
-from tfgen.engine.weight_average import add_average, follow
+from tfgen.engine.weight_average import WeightAverage
 from training.recipes.recipe import RECIPES
 
 tfd = tfp.distributions
@@ -80,7 +80,7 @@ class Recorder(keras.callbacks.Callback):
 
 def latents_of(gan, player):
     seed = gan.noise.seed_of(f"{player} latents")
-    return gan.batch_latents(points(), seed).numpy().astype(float)
+    return gan.sample_latents(len(points()), noise_seed=seed).numpy().astype(float)
 
 
 def test_losses_are_those_of_matrices():
@@ -229,7 +229,7 @@ def test_xla_compiles_no_update_in_which_replicas_meet():
 def averaged():
     """Returns optimizers that do more than one operation of TensorFlow's does."""
     return {
-        f"{player}_optimizer": keras.optimizers.Adam(use_ema=True)
+        f"{player}_optimizer": keras.optimizers.Adam(weight_decay=1e-4)
         for player in ("generator", "discriminator")
     }
 
@@ -252,7 +252,7 @@ def test_xla_compiles_the_updates_of_large_players_where_nothing_else_is_said():
 def test_compiled_steps_are_the_same_steps():
     model = {
         "critic_steps": 2,
-        "generator_ema": 0.9,
+        "ema_momentum": 0.9,
         "constraint": penalties.WeightClipping(0.9),
         "prior": Point(),
     }
@@ -305,7 +305,7 @@ def test_labels_that_nobody_reads_may_be_anything():
 
 
 def test_the_average_of_the_generator_follows_its_own_steps():
-    gan, recorder = compiled_gan(critic_steps=2, generator_ema=0.3), Recorder()
+    gan, recorder = compiled_gan(critic_steps=2, ema_momentum=0.3), Recorder()
     fit(gan, steps=9, callbacks=[recorder])
     average = recorder.generators[0]
     # (1 + n) / (10 + n) is 1/10, 2/11, 3/12 and then above the momentum.
@@ -314,24 +314,24 @@ def test_the_average_of_the_generator_follows_its_own_steps():
             momentum * old + (1 - momentum) * new
             for old, new in zip(average, recorder.generators[step], strict=True)
         ]
-    latents = gan.draw_latents(5, seed=1)
+    latents = gan.sample_latents(5, seed=1)
     matrix, offset = average
     np.testing.assert_allclose(gan.sample(5, seed=1), latents @ matrix + offset, rtol=1e-4)
     np.testing.assert_array_equal(gan.generate(latents), gan.sample(5, seed=1))
     np.testing.assert_allclose(
         gan.generate(latents.numpy().tolist()), gan.sample(5, seed=1), rtol=1e-5
     )
-    np.testing.assert_array_equal(gan.sample(5, seed=1, averaged=False), gan.generator(latents))
-    assert np.abs(gan.sample(5, seed=1) - gan.sample(5, seed=1, averaged=False)).max() > 1e-3
+    np.testing.assert_array_equal(gan.sample(5, seed=1, use_ema=False), gan.generator(latents))
+    assert np.abs(gan.sample(5, seed=1) - gan.sample(5, seed=1, use_ema=False)).max() > 1e-3
 
 
 def test_samples_are_the_generators_where_nothing_is_averaged():
     gan = linear_gan()
-    latents = gan.draw_latents(4, seed=2)
+    latents = gan.sample_latents(4, seed=2)
     np.testing.assert_array_equal(gan.sample(4, seed=2), gan.generator(latents))
-    np.testing.assert_array_equal(gan.sample(4, seed=2, averaged=False), gan.generator(latents))
+    np.testing.assert_array_equal(gan.sample(4, seed=2, use_ema=False), gan.generator(latents))
     np.testing.assert_array_equal(gan(latents), gan.generator(latents))
-    draws = gan.draw_latents(20_000, seed=0).numpy()
+    draws = gan.sample_latents(20_000, seed=0).numpy()
     np.testing.assert_allclose(np.cov(draws.T), np.eye(LATENTS), atol=0.05)
 
 
@@ -340,13 +340,13 @@ def test_an_average_has_statistics_of_its_own():
     network = keras.Sequential(
         [keras.Input((FEATURES,)), layers.Dense(3), layers.BatchNormalization(momentum=0.0)]
     )
-    average = add_average(keras.Model(), network)
-    before = [np.asarray(variable) for variable in average]
+    average = WeightAverage(keras.Model(), network)
+    before = [np.asarray(variable) for variable in average.variables]
     for variable in network.variables:
         variable.assign(variable + tf.ones_like(variable))
     batch = points(50)
-    follow(average, network, 0.75, 1000, batch)
-    kernel, bias, gamma, beta, mean, variance = (np.asarray(variable) for variable in average)
+    average.follow(0.75, 1000, batch)
+    kernel, bias, gamma, beta, mean, variance = map(np.asarray, average.variables)
     for moved, old in zip((kernel, bias, gamma, beta), before[:4], strict=True):
         np.testing.assert_allclose(moved, old + 0.25, rtol=1e-6)
     hidden = batch @ kernel + bias
@@ -368,13 +368,13 @@ class FadedIn(layers.Layer):
 def test_what_no_call_moves_is_in_the_average_as_it_is_in_the_network():
     parts = FadedIn(), layers.BatchNormalization(), layers.Dropout(0.5)
     network = keras.Sequential([keras.Input((FEATURES,)), *parts])
-    average = add_average(keras.Model(), network)
+    average = WeightAverage(keras.Model(), network)
     faded = network.layers[0]
     slope = faded.slope.numpy()
     faded.share.assign(1.0)
     faded.slope.assign(slope + 1.0)
-    follow(average, network, 0.75, 1000, points())
-    found = [float(each) for each in average if each.dtype == "float64"]
+    average.follow(0.75, 1000, points())
+    found = [float(each) for each in average.variables if each.dtype == "float64"]
     np.testing.assert_allclose(found, [slope + 0.25, 1.0], rtol=1e-6)
 
 
@@ -384,11 +384,11 @@ def test_layers_can_be_frozen_under_an_average(tmp_path):
     generator = keras.Sequential([keras.Input((LATENTS,)), *parts])
     discriminator = keras.Sequential([keras.Input((FEATURES,)), layers.Dense(1)])
     gan = tfgen.GAN(
-        generator, discriminator, distributions.StandardNormal(LATENTS), generator_ema=0.9
+        generator, discriminator, distributions.StandardNormal(LATENTS), ema_momentum=0.9
     )
     gan.compile("sgd", "sgd")
     gan.fit(points(64), batch_size=8, verbose=0)
-    latents = gan.draw_latents(5, seed=1)
+    latents = gan.sample_latents(5, seed=1)
     before = gan.sample(5, seed=1).numpy()
     generator.layers[1].trainable = False
     # Not `gan.sample`, which keeps the graph that it has traced.
@@ -400,7 +400,7 @@ def test_layers_can_be_frozen_under_an_average(tmp_path):
     frozen = [weight.numpy() for weight in generator.layers[1].weights]
     gan.fit(points(64), batch_size=8, verbose=0)
     hidden, last = generator.layers[0], generator.layers[2]
-    averages = dict(zip(map(id, generator.variables), gan._average, strict=True))
+    averages = dict(zip(map(id, generator.variables), gan.averages[0].variables, strict=True))
     for weight, before in zip(generator.layers[1].weights, frozen, strict=True):
         np.testing.assert_array_equal(weight, before)
         np.testing.assert_array_equal(averages[id(weight)], before)
@@ -413,7 +413,7 @@ def test_samples_of_the_average_are_normalized():
     generator = keras.Sequential([keras.Input((LATENTS,)), layers.Dense(FEATURES), normalize])
     discriminator = keras.Sequential([keras.Input((FEATURES,)), layers.Dense(1)])
     prior = distributions.StandardNormal(LATENTS)
-    gan = tfgen.GAN(generator, discriminator, prior, generator_ema=0.9)
+    gan = tfgen.GAN(generator, discriminator, prior, ema_momentum=0.9)
     gan.compile("sgd", "sgd")
     gan.fit(points(2000), batch_size=2000, epochs=9, verbose=0)
     generator.set_weights([10 * weight for weight in generator.get_weights()])
@@ -424,11 +424,11 @@ def test_samples_of_the_average_are_normalized():
 
 
 def test_the_signatures_answer_as_the_model_does():
-    gan = compiled_gan(generator_ema=0.5)
+    gan = compiled_gan(ema_momentum=0.5)
     fit(gan, steps=2)
     signatures = gan.signatures()
     assert set(signatures) == {"serving_default", "sample", "score"}
-    latents = gan.draw_latents(3, seed=7)
+    latents = gan.sample_latents(3, seed=7)
     inputs = {
         "serving_default": [latents],
         "sample": [tf.constant(3), tf.constant(7, tf.int64)],
@@ -529,9 +529,9 @@ def test_examples_of_another_shape_are_refused(shape):
 
 @pytest.mark.parametrize("momentum", [0.0, 1.0, -0.5, 999])
 def test_a_momentum_out_of_range_is_refused(momentum):
-    message = f"`generator_ema` must be between 0 and 1.*Received: generator_ema={momentum}."
+    message = f"`ema_momentum` must be between 0 and 1.*Received: ema_momentum={momentum}."
     with pytest.raises(ValueError, match=message):
-        linear_gan(generator_ema=momentum)
+        linear_gan(ema_momentum=momentum)
 
 
 def test_one_optimizer_for_both_players_is_refused():

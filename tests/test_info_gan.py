@@ -131,7 +131,7 @@ def points(count=8):
 
 
 def latents_of(gan, player):
-    return gan.batch_latents(points(), gan.noise.seed_of(f"{player} latents"))
+    return gan.sample_latents(len(points()), noise_seed=gan.noise.seed_of(f"{player} latents"))
 
 
 def affine(network, inputs):
@@ -174,7 +174,7 @@ def mirrored(samples, seed):
 @pytest.mark.parametrize("augmentations", [[mirrored, None], [None, mirrored], [mirrored] * 2])
 @pytest.mark.parametrize("build", [linear_infogan, shared_infogan])
 def test_codes_are_read_off_augmented_samples_alone(build, augmentations):
-    gan, plain = build(augmentations=augmentations), build()
+    gan, plain = build(code_augmentations=augmentations), build()
     found = gan.compute_losses(points(), training=True)
     expected = plain.compute_losses(points(), training=True)
     np.testing.assert_allclose(found["discriminator_loss"], expected["discriminator_loss"])
@@ -216,7 +216,7 @@ def test_augmentations_draw_anew_for_each_code_and_step():
         seeds.append(tuple(seed.numpy()))
         return samples
 
-    gan = linear_infogan(augmentations=[seen, seen])
+    gan = linear_infogan(code_augmentations=[seen, seen])
     gan.compute_losses(points(), training=True)
     gan.step.assign_add(1)
     gan.compute_losses(points(), training=True)
@@ -343,8 +343,8 @@ def test_regularizers_count_for_their_own_player():
 
 def test_codes_are_drawn_as_they_say_and_apart_from_all_else():
     gan = linear_infogan()
-    in_training = gan.batch_latents(np.zeros([20_000, FEATURES], "f"), gan.noise.seed_of("any"))
-    for draws in (gan.draw_latents(20_000, seed=0).numpy(), in_training.numpy()):
+    in_training = gan.sample_latents(20_000, noise_seed=gan.noise.seed_of("any"))
+    for draws in (gan.sample_latents(20_000, seed=0).numpy(), in_training.numpy()):
         assert draws.shape == (20_000, NOISE + FEATURES)
         noise, classes, values = np.split(draws, [NOISE, NOISE + 3], axis=1)
         assert set(np.unique(classes)) == {0, 1} and (classes.sum(axis=1) == 1).all()
@@ -364,8 +364,8 @@ def test_codes_of_one_kind_are_drawn_apart():
         distributions.Uniform(1),
         [UniformCode(1), UniformCode(1)],
     )
-    in_training = gan.batch_latents(np.zeros([5000, 1], "f"), gan.noise.seed_of("any"))
-    for draws in (gan.draw_latents(5000, seed=0).numpy(), in_training.numpy()):
+    in_training = gan.sample_latents(5000, noise_seed=gan.noise.seed_of("any"))
+    for draws in (gan.sample_latents(5000, seed=0).numpy(), in_training.numpy()):
         np.testing.assert_allclose(np.corrcoef(draws.T), np.eye(3), atol=0.06)
 
 
@@ -389,7 +389,7 @@ def test_a_client_names_categories_by_number():
 def test_samples_show_the_codes_asked_for():
     gan = showing_infogan()
     plain = gan.sample(3, seed=1)
-    latents = gan.draw_latents(3, seed=1)
+    latents = gan.sample_latents(3, seed=1)
     noise = 0.2 * latents.numpy()[:, :1]
     np.testing.assert_allclose(plain - noise, latents[:, NOISE:], atol=1e-6)
     classes, values = tf.eye(3), np.array([[0.5, -1], [2, 0], [0.1, 0.2]])
@@ -430,7 +430,7 @@ def test_the_signatures_answer_as_the_model_does():
     del signatures["sample_codes"]  # which has a test of its own
     assert set(signatures) == {"serving_default", "sample", "score", "recognize"}
     inputs = {
-        "serving_default": [gan.draw_latents(3, seed=7)],
+        "serving_default": [gan.sample_latents(3, seed=7)],
         "sample": [tf.constant(3), tf.constant(7, tf.int64)],
         "score": [tf.constant(points(3))],
         "recognize": [tf.constant(points(3))],
@@ -496,7 +496,7 @@ def test_other_arguments_that_do_not_fit_are_refused():
     with pytest.raises(ValueError, match=r"at least one code. Received: codes=\[\]"):
         tfgen.InfoGAN(gan.generator, gan.discriminator, gan.recognition, gan.prior, [])
     with pytest.raises(ValueError, match="None for each of the 2 codes. Received: 1"):
-        linear_infogan(augmentations=[None])
+        linear_infogan(code_augmentations=[None])
     with pytest.raises(ValueError, match="each of the 2 codes, a tensor or None. Received: 1"):
         gan.sample(3, codes=[None])
     message = r"A value of Categorical\(size=3\) must be of shape \[2, 3\]. Received: \[3, 3\]"
@@ -509,7 +509,7 @@ def test_other_arguments_that_do_not_fit_are_refused():
 @pytest.mark.parametrize("augmentations", [None, [mirrored, None], [mirrored] * 2])
 def test_the_generators_step_reads_shared_weights_for_a_gradient_each_time(augmentations):
     """TensorFlow may move weights before a reading without one, if there is another with one."""
-    model = shared_infogan(augmentations=augmentations)
+    model = shared_infogan(code_augmentations=augmentations)
     passes = 1 + sum(each is not None for each in augmentations or [])
     shared = model.discriminator.trainable_variables[:2]
 

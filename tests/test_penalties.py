@@ -41,16 +41,16 @@ class Seen:
         return tf.reduce_sum(tf.square(examples), axes, keepdims=True) / 2
 
 
-def looked_at(penalty, real, fake, seed=(0, 0)):
+def looked_at(penalty, real, fake, noise_seed=(0, 0)):
     """Returns the penalty of `|x|^2 / 2` and the points `x`, flat, where it looks."""
     critic = Seen()
-    value = penalty(critic, real, fake, seed=seed)
+    value = penalty(critic, real, fake, noise_seed=noise_seed)
     return value, np.reshape(critic.examples, [len(real), -1]).astype(float)
 
 
 @every_penalty
 def test_a_linear_critic_is_judged_by_the_norm_of_its_weights(penalty):
-    found = penalty(lambda x: x @ WEIGHTS, vectors(), vectors(seed=1), seed=(1, 2))
+    found = penalty(lambda x: x @ WEIGHTS, vectors(), vectors(seed=1), noise_seed=(1, 2))
     assert found.shape == () and found.dtype == tf.float32
     np.testing.assert_allclose(found, CASES[penalty], rtol=1e-5)
 
@@ -111,7 +111,7 @@ def test_the_gradient_penalty_looks_between_data_and_samples(shape):
 def test_every_share_between_data_and_samples_is_equally_likely():
     """The penalty of `|x|^2/2` on segments from 0 to length 2 is `E(2 e - 1)^2 = 1/3`."""
     real, fake = tf.fill([20_000, 1], 2.0), tf.zeros([20_000, 1])
-    found = GradientPenalty(1.0)(Seen(), real, fake, seed=(5, 6))
+    found = GradientPenalty(1.0)(Seen(), real, fake, noise_seed=(5, 6))
     # The standard error is 0.0021; normal shares would give 5.
     np.testing.assert_allclose(found, 1 / 3, atol=0.01)
 
@@ -225,8 +225,8 @@ def test_penalties_of_a_model_are_added_logged_and_seeded_apart():
     class Judged(Penalty):
         seeds = []
 
-        def __call__(self, critic, real, fake, seed=(0, 0)):
-            self.seeds.append(tuple(np.asarray(seed)))
+        def __call__(self, critic, real, fake, noise_seed=(0, 0)):
+            self.seeds.append(tuple(np.asarray(noise_seed)))
             np.testing.assert_array_equal(real, images())
             np.testing.assert_array_equal(critic(fake), gan.discriminator(fake))
             return tf.constant(self.weight)

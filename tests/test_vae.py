@@ -82,15 +82,16 @@ def test_exactly_the_wanted_samples_are_averaged(samples, monkeypatch):
     model, examples = linear_vae(), points(3)
     counted = []
 
-    def fake(images, chunk, seed, training):
+    def fake(images, chunk, noise_seed):
         latents = tf.zeros([chunk, 3, LATENTS])
         posterior = tfgen.distributions.DiagonalNormal().distribution(
             tf.zeros([3, LATENTS]), tf.fill([3, LATENTS], float(np.log(np.e - 1)))
         )
         counted.append(chunk)
-        return posterior, latents, tf.fill([chunk, 3], 2.0)
+        log_likelihood = tf.fill([chunk, 3], 2.0)
+        return bounds.Terms(log_likelihood, latents, posterior, model.prior.distribution())
 
-    monkeypatch.setattr(model, "_encode_and_decode", fake)
+    monkeypatch.setattr(model, "terms", fake)
     # Every weight is exp(2): a sample too many or too few would move the mean.
     np.testing.assert_allclose(model.log_likelihood(examples, samples), 2.0, rtol=1e-5)
     assert counted
@@ -99,13 +100,13 @@ def test_exactly_the_wanted_samples_are_averaged(samples, monkeypatch):
 def test_the_likelihood_needs_bounded_memory(monkeypatch):
     model = linear_vae()
     seen = []
-    encode_and_decode = model._encode_and_decode
+    terms = model.terms
 
-    def spy(images, chunk, seed, training):
+    def spy(images, chunk, noise_seed):
         seen.append((images.shape[0] or 0) * chunk)
-        return encode_and_decode(images, chunk, seed, training)
+        return terms(images, chunk, noise_seed)
 
-    monkeypatch.setattr(model, "_encode_and_decode", spy)
+    monkeypatch.setattr(model, "terms", spy)
     result = model.log_likelihood(points(1000), samples=100)
     assert result.shape == (1000,) and max(seen) <= 5000
 
@@ -186,17 +187,17 @@ def test_networks_that_do_not_fit_are_refused():
         distributions.DiagonalNormal(),
         distributions.Bernoulli(),
     )
-    with pytest.raises(ValueError, match=r"encoder's outputs must be of the prior's size.*\b3\b"):
+    with pytest.raises(ValueError, match=r"DiagonalNormal.*two outputs: location \[batch, 3\]"):
         tfgen.VAE(other[0], decoder, *values)
     with pytest.raises(ValueError, match=r"decoder must take latents of the prior's size.*\b3\b"):
         tfgen.VAE(encoder, other[1], *values)
     with pytest.raises(
-        ValueError, match=r"output what the encoder takes.*\[None, 9\].*\[None, 8\]"
+        ValueError, match=r"Bernoulli.*decoder to have one output: logits \[batch, 8\].*\[None, 9\]"
     ):
         tfgen.VAE(encoder, networks.mlp_decoder((9,), 3), *values)
-    with pytest.raises(ValueError, match="posterior DiagonalNormal.*encoder with 1 outputs.*heads"):
+    with pytest.raises(ValueError, match="DiagonalNormal.*softplus.*Received: 1.*heads"):
         tfgen.VAE(networks.mlp_encoder((8,), 3, heads=1), decoder, *values)
-    with pytest.raises(ValueError, match="likelihood Bernoulli.*decoder with 2 outputs.*heads"):
+    with pytest.raises(ValueError, match="Bernoulli.*have one output.*Received: 2.*heads"):
         tfgen.VAE(encoder, networks.mlp_decoder((8,), 3, heads=2), *values)
 
 

@@ -123,10 +123,10 @@ def test_the_table_is_the_zoo():
 @pytest.mark.parametrize("name", PAPERS)
 def test_a_paper_is_put_together_and_compiled_as_it_says(name):
     kind, values, settings = PAPERS[name]
-    model = getattr(zoo, name)(*arguments(name), generator_ema=0.9, seed=7)
+    model = getattr(zoo, name)(*arguments(name), ema_momentum=0.9, seed=7)
     assert type(model) is kind
     assert {value: getattr(model, value) for value in values} == values
-    assert (model.generator_ema, model.seed) == (0.9, 7)
+    assert (model.ema_momentum, model.seed) == (0.9, 7)
     kind = keras.optimizers.RMSprop if name == "wgan" else keras.optimizers.Adam
     rates = settings["learning_rate"]
     generator, discriminator = model.generator_optimizer, model.discriminator_optimizer

@@ -44,6 +44,7 @@ _NAMES = {
     "GAN": "tfgen.models.gans.gan",
     "GenerativeModel": "tfgen.engine.generative_model",
     "InfoGAN": "tfgen.models.gans.info_gan",
+    "TwoPlayerModel": "tfgen.engine.two_player_model",
     "VAE": "tfgen.models.autoencoders.vae",
     "export": "tfgen.serving",
     "load": "tfgen.serving",

@@ -1,7 +1,7 @@
 """Ways through latent space: from code to code, sums of codes, and codes near the middle.
 
 What they return are codes of a model's `prior`, of which `generate` makes examples; where the
-generator takes more, codes of an InfoGAN or labels, `generate_ways` adds it.
+generator takes more, codes of an InfoGAN or labels, `generate_paths` adds it.
 """
 
 import math
@@ -34,7 +34,7 @@ def interpolate(start, end, steps):
 
     Example:
         >>> first, last = model.prior.distribution().sample(2, seed=(0, 1))
-        >>> model.generate_ways([interpolate(first, last, steps=10)], seed=0)
+        >>> model.generate_paths([interpolate(first, last, steps=10)], seed=0)
     """
     start, end, shares = _prepare(start, end, steps)
     return tf.cast((1 - shares) * start + shares * end, tf.float32)

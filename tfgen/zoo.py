@@ -1,7 +1,7 @@
 """Each paper's name: the model put together as the paper says, compiled with its optimizers.
 
 Networks and priors are the caller's. Every function takes further options of the model, such as
-`generator_ema=0.999` or `seed=1`, and returns a compiled model; compile it again for other
+`ema_momentum=0.999` or `seed=1`, and returns a compiled model; compile it again for other
 optimizers. Where a paper has no optimizer, or one from before Adam, DCGAN's is taken, as is usual.
 
 Example:

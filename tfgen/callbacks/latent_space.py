@@ -122,7 +122,7 @@ class Interpolation(SamplePicture):
         prior = self.model.prior.distribution()
         start, end = tf.unstack(prior.sample([2, self.rows], seed=seed))
         ways = self.path(start, end, self.steps)
-        return grid(self.model.generate_ways(ways, self.seed, **self.options), self.steps)
+        return grid(self.model.generate_paths(ways, self.seed, **self.options), self.steps)
 
 
 class Truncation(SamplePicture):
@@ -168,7 +168,7 @@ class Truncation(SamplePicture):
         super().on_train_begin(logs)
 
     def draw(self):
-        images = self.model.generate_ways(self._ways(), self.seed, **self.options)
+        images = self.model.generate_paths(self._ways(), self.seed, **self.options)
         return grid(images, columns=len(self.thresholds))
 
     def _ways(self):
@@ -236,7 +236,7 @@ class CodeTraversal(Picture):
     def _traverse(self, code, values):
         """Draws `rows` samples, each with every one of a code's values `[columns, size]`."""
         columns = len(values)
-        latents = tf.repeat(self.model.draw_latents(self.rows, self.seed), columns, axis=0)
+        latents = tf.repeat(self.model.sample_latents(self.rows, self.seed), columns, axis=0)
         codes = [None] * len(self.model.codes)
         codes[code] = tf.tile(values, [self.rows, 1])
         return grid(self.model.generate(self.model.with_codes(latents, codes)), columns)

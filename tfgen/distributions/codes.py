@@ -5,8 +5,12 @@ import dataclasses
 import math
 
 import tensorflow as tf
+import tensorflow_probability as tfp
 
+from tfgen.distributions import philox
 from tfgen.engine.serialization import Configured, serializable
+
+tfd = tfp.distributions
 
 
 class Code(Configured, abc.ABC):
@@ -146,6 +150,51 @@ class UniformCode(Code):
         # One value moves, the others rest in the middle.
         values = span * tf.linspace(-1.0, 1.0, columns)[:, tf.newaxis]
         return [values * direction for direction in tf.eye(self.size)]
+
+
+def draw_codes(codes, draw, noise_seed):
+    """Draws all codes, side by side, `[count, sum of their sizes]`.
+
+    Args:
+        codes: a list of `Code`s.
+        draw: a function of a TFP distribution and a noise seed to samples `[count, ...]`.
+        noise_seed: int32 `[2]`.
+    """
+    drawn = [
+        code.from_uniform(
+            draw(tfd.Sample(philox.Uniform(), code.uniforms), tf.random.fold_in(noise_seed, index))
+        )
+        for index, code in enumerate(codes)
+    ]
+    return tf.concat(drawn, axis=1)
+
+
+def chosen_codes(codes, given, drawn):
+    """Returns for each code what was given for it, checked, or else what was drawn.
+
+    Args:
+        codes: a list of `Code`s.
+        given: for each a tensor `[count, code.size]`, or `None`.
+        drawn: for each a tensor `[count, code.size]`.
+
+    Raises:
+        ValueError: there is not an entry for each code, or a tensor has another shape.
+    """
+    if len(given) != len(codes):
+        raise ValueError(
+            f"There must be an entry for each of the {len(codes)} codes, a tensor or None. "
+            f"Received: {len(given)}."
+        )
+    chosen = []
+    for code, value, draw in zip(codes, given, drawn, strict=True):
+        value = draw if value is None else tf.cast(value, tf.float32)
+        if value.shape != draw.shape:
+            raise ValueError(
+                f"A value of {code} must be of shape {list(draw.shape)}. "
+                f"Received: {list(value.shape)}."
+            )
+        chosen.append(value)
+    return chosen
 
 
 def one_hot(classes, size, what):

@@ -15,7 +15,24 @@ tfd = tfp.distributions
 
 
 class Likelihood(Configured, abc.ABC):
-    """How a decoder's outputs parametrize `p(x|z)`."""
+    """How a decoder's outputs parametrize `p(x|z)`.
+
+    `limits` are the least and the largest value of examples that it can explain; `None` for any.
+    `takes_logits` tells that the decoder must not end in a sigmoid.
+    """
+
+    limits = None
+    takes_logits = False
+
+    def parameters(self, example_shape):
+        """Returns the outputs that the decoder must have: a dict from what each is to its shape.
+
+        `None`, as for a likelihood that does not say, checks nothing; so does a shape of `None`.
+
+        Args:
+            example_shape: the shape of one example, a tuple.
+        """
+        return None
 
     @abc.abstractmethod
     def distribution(self, *outputs):
@@ -33,6 +50,12 @@ class Bernoulli(Likelihood):
     Example:
         >>> Bernoulli().distribution(tf.zeros([1, 2])).log_prob([[0.0, 1.0]])  # 2 log 1/2
     """
+
+    limits = (0.0, 1.0)
+    takes_logits = True
+
+    def parameters(self, example_shape):
+        return {"logits": example_shape}
 
     def distribution(self, logits):
         pixels = _Bernoulli(logits=tf.cast(logits, tf.float32), dtype=tf.float32)
@@ -65,6 +88,11 @@ class Gaussian(Likelihood):
             raise ValueError(f"`scale` must be positive, or None. Received: scale={self.scale}.")
         if self.floor < 0:
             raise ValueError(f"`floor` must be at least 0. Received: floor={self.floor}.")
+
+    def parameters(self, example_shape):
+        if self.scale is not None:
+            return {"location": example_shape}
+        return {"location": example_shape, "scale before softplus": None}
 
     def distribution(self, location, scale=None):
         if (scale is None) == (self.scale is None):

@@ -5,19 +5,37 @@ They compute in float32, whatever precision the encoder computes in.
 
 import abc
 import dataclasses
+import math
 
 import tensorflow as tf
 
 from tfgen.distributions.normal import diagonal_normal
 from tfgen.engine.serialization import Configured, serializable
 
+# The least and the largest standard deviation: beyond, a divergence is no number in float32.
+LEAST_SCALE, LARGEST_SCALE = 1e-6, 1e6
+
 
 class Posterior(Configured, abc.ABC):
     """How an encoder's outputs parametrize `q(z|x)`."""
 
+    def parameters(self, latent_shape):
+        """Returns the outputs that the encoder must have: a dict from what each is to its shape.
+
+        `None`, as for a posterior that does not say, checks nothing; so does a shape of `None`.
+
+        Args:
+            latent_shape: the shape of one example's latents, a tuple.
+        """
+        return None
+
     @abc.abstractmethod
     def distribution(self, *outputs):
-        """Returns a TFP distribution with batch shape `[batch]` over vectors."""
+        """Returns a TFP distribution with batch shape `[batch]` over latents."""
+
+    def point(self, distribution):
+        """Returns what stands for a posterior where one latent is wanted: its mean."""
+        return distribution.mean()
 
 
 @serializable
@@ -26,13 +44,20 @@ class DiagonalNormal(Posterior):
     """`q(z|x) = N(location, diag(softplus(scale))^2)`, as in the lecture code.
 
     The encoder outputs two tensors `[batch, size]`: the location and the scale before softplus.
+    Scales are held between 1e-6 and 1e6. Beyond, the gradient is that at the limit, so that a
+    scale comes back.
 
     Example:
         >>> DiagonalNormal().distribution(tf.zeros([1, 2]), tf.zeros([1, 2])).stddev()  # log 2
     """
 
+    def parameters(self, latent_shape):
+        return {"location": latent_shape, "scale before softplus": latent_shape}
+
     def distribution(self, location, scale):
-        scale = tf.nn.softplus(tf.cast(scale, tf.float32))
+        # softplus(x) is exp(x) where that is small, and x where that is large.
+        scale = _hold(tf.cast(scale, tf.float32), math.log(LEAST_SCALE), LARGEST_SCALE)
+        scale = tf.nn.softplus(scale)
         return diagonal_normal(tf.cast(location, tf.float32), scale)
 
 
@@ -42,11 +67,22 @@ class LogVarianceNormal(Posterior):
     """`q(z|x) = N(location, diag(exp(log_variance)))` (Kingma and Welling, 2014, appendix C.2).
 
     The encoder outputs two tensors `[batch, size]`: the location and the logarithm of the variance.
+    Standard deviations are held between 1e-6 and 1e6. Beyond, the gradient is that at the limit, so
+    that they come back.
 
     Example:
         >>> LogVarianceNormal().distribution(tf.zeros([1, 2]), tf.zeros([1, 2])).stddev()  # 1
     """
 
+    def parameters(self, latent_shape):
+        return {"location": latent_shape, "logarithm of the variance": latent_shape}
+
     def distribution(self, location, log_variance):
-        scale = tf.exp(0.5 * tf.cast(log_variance, tf.float32))
+        limits = 2 * math.log(LEAST_SCALE), 2 * math.log(LARGEST_SCALE)
+        scale = tf.exp(0.5 * _hold(tf.cast(log_variance, tf.float32), *limits))
         return diagonal_normal(tf.cast(location, tf.float32), scale)
+
+
+def _hold(values, low, high):
+    """Clips values, and passes gradients on as if it did not."""
+    return tf.grad_pass_through(lambda values: tf.clip_by_value(values, low, high))(values)

@@ -30,9 +30,31 @@ class Prior(Configured, abc.ABC):
         if self.size < 1:
             raise ValueError(f"`size` must be at least 1. Received: size={self.size}.")
 
+    needs_encoder = False
+
+    @property
+    def shape(self):
+        """The shape of one example's latents, a tuple."""
+        return (self.size,)
+
+    def initial_weights(self, example_shape):
+        """Returns what the prior learns, a dict from names to float32 arrays; none, if empty.
+
+        The model keeps them as trainable variables, and hands their values to `distribution` by
+        these names.
+
+        Args:
+            example_shape: the shape of an example, a tuple.
+        """
+        return {}
+
     @abc.abstractmethod
     def distribution(self):
-        """Returns a TFP distribution over vectors of `size` numbers."""
+        """Returns a TFP distribution over latents of `shape`.
+
+        A prior with weights takes them by their names; one that `needs_encoder`, such as a
+        VampPrior, takes `encode`, a function from examples to their posterior distributions.
+        """
 
     @property
     def description(self):

@@ -1,255 +1,166 @@
-"""What all models of two players share."""
+"""What all models of several players share."""
 
 import abc
-import inspect
-import numbers
 
 import keras
-import tensorflow as tf
 
-from tfgen.engine.adam import in_one_operation
 from tfgen.engine.generative_model import GenerativeModel
-from tfgen.engine.optimizer_step import descend
-from tfgen.engine.replicas import update
+from tfgen.engine.optimizer_step import check_optimizer, descend, prepare
+from tfgen.engine.player_optimizers import PlayerOptimizers, check_callbacks, observed
 
 
 class AdversarialModel(GenerativeModel):
-    """A generative model of two players, each with a loss, variables and an optimizer of its own.
+    """A generative model of players, each with variables, a loss and an optimizer of its own.
 
-    One step of `fit` is one step of the discriminator on one batch, with fresh noise; at every
-    `critic_steps`-th the generator takes one too. So each step of the critic has a batch of its
-    own, as the papers say, and an epoch is one pass over the data.
-
-    A subclass says how data flow in `make_fakes`, `discriminator_losses` and `generator_losses`,
-    and which variables are the players', in `discriminator_variables` and `generator_variables`.
-    Where its `fresh_fakes` is false, the generator learns from the fakes that the discriminator
-    has just learnt from: one pass of the generator makes them for both.
+    A subclass names the players and their variables, in `players`; and writes the paper's
+    algorithm, one step of it, in `take_turns`, where `self.descend(player, compute_losses)` is a
+    player's turn. Two players, a generator against a discriminator, are `tfgen.TwoPlayerModel`.
 
     Args:
-        critic_steps: steps of the discriminator to one of the generator.
-        constraint: a function from a weight of the discriminator to what it becomes after each of
-            its steps, such as `tfgen.penalties.WeightClipping`; `None` for none.
-        seed: see `tfgen.GenerativeModel`.
-        **kwargs: what `keras.Model` takes: `name`, `dtype`.
+        **kwargs: see `tfgen.GenerativeModel`.
 
-    Raises:
-        ValueError: `critic_steps` is less than 1, or no integer.
-        TypeError: `constraint` is no function of a weight.
+    Example:
+        >>> class Duel(tfgen.AdversarialModel):
+        ...     @property
+        ...     def players(self):
+        ...         return {"critic": self.critic.trainable_variables,
+        ...                 "actor": self.actor.trainable_variables}
+        ...
+        ...     def take_turns(self, data):
+        ...         losses = self.descend("critic", lambda: self.critic_losses(data))
+        ...         return losses | self.descend("actor", lambda: self.actor_losses(data))
+        >>> duel.compile(critic_optimizer="sgd", actor_optimizer="adam")
     """
 
-    fresh_fakes = False
-
-    def __init__(self, critic_steps=1, constraint=None, seed=0, **kwargs):
-        super().__init__(seed=seed, **kwargs)
-        if not isinstance(critic_steps, numbers.Integral) or critic_steps < 1:
-            raise ValueError(
-                "`critic_steps` must be an integer, at least 1. "
-                f"Received: critic_steps={critic_steps!r}."
-            )
-        if constraint is not None and not _takes_a_weight(constraint):
-            raise TypeError(
-                "`constraint` must be a function of a weight, such as "
-                "`tfgen.penalties.WeightClipping()`; penalties are `tfgen.GAN(penalties=[...])`. "
-                f"Received: constraint={constraint!r}."
-            )
-        self.critic_steps = int(critic_steps)
-        self.constraint = constraint
-
     @property
     @abc.abstractmethod
-    def discriminator_variables(self):
-        """The list of variables that the discriminator's optimizer moves."""
+    def players(self):
+        """A dict from each player's name to the list of variables that its optimizer moves.
 
-    @property
-    @abc.abstractmethod
-    def generator_variables(self):
-        """The list of variables that the generator's optimizer moves."""
-
-    @abc.abstractmethod
-    def make_fakes(self, data, player, training):
-        """Returns what the generators make for a batch, with what they made it of.
-
-        Args:
-            data: the batch.
-            player: `"discriminator"` or `"generator"`, who is to learn from it: each has fresh
-                noise of its own.
-            training: whether layers behave as in training.
-
-        Returns:
-            A structure of tensors, which the two methods below take.
+        Variables may belong to several players. Their order is that of the optimizers.
         """
 
     @abc.abstractmethod
-    def discriminator_losses(self, data, fakes, training):
-        """Computes `"discriminator_loss"` and what is logged beside it, as `compute_losses`."""
+    def take_turns(self, data):
+        """Takes one step of training: the turns of the players, as the paper's algorithm has them.
 
-    @abc.abstractmethod
-    def generator_losses(self, data, fakes, training):
-        """Computes `"generator_loss"` and what is logged beside it, as `compute_losses`."""
+        Args:
+            data: the batch.
 
-    def compute_losses(self, data, training):
-        fakes = self.make_fakes(data, "discriminator", training)
-        losses = self.discriminator_losses(data, fakes, training)
-        if self.fresh_fakes:
-            fakes = self.make_fakes(data, "generator", training)
-        return {**losses, **self.generator_losses(data, fakes, training)}
+        Returns:
+            A dict of losses, of which those in `log_names` are logged.
+        """
+
+    def descend(self, player, compute_losses):
+        """Takes a player's turn: one step of its optimizer down its loss, `PLAYER_loss`.
+
+        Args:
+            player: its name.
+            compute_losses: a function without arguments that returns a dict of float32 scalars,
+                means over the batch: `f"{player}_loss"`, and whatever else is to be logged.
+
+        Returns:
+            The dict that `compute_losses` returned.
+        """
+        optimizer, variables = getattr(self, f"{player}_optimizer"), self.players[player]
+        return descend(
+            optimizer,
+            variables,
+            compute_losses,
+            name=f"{player}_loss",
+            jit_update=self.compiles_update(optimizer, variables),
+        )
 
     def compile(
         self,
-        generator_optimizer="adam",
-        discriminator_optimizer="adam",
         *,
         jit_compile=False,
         jit_update=None,
         steps_per_execution=1,
         run_eagerly=False,
+        **optimizers,
     ):
         """Prepares for training.
 
         Args:
-            generator_optimizer: a Keras optimizer or its name, for generators and what helps them.
-            discriminator_optimizer: the same for discriminators; two optimizers, not one twice.
             jit_compile: see `tfgen.GenerativeModel.compile`.
             jit_update: see `tfgen.GenerativeModel.compile`; `None` decides for each player.
             steps_per_execution: see `tfgen.GenerativeModel.compile`.
             run_eagerly: for debugging.
+            **optimizers: for each player `PLAYER_optimizer`, a Keras optimizer or its name; not
+                one optimizer twice. Left out for all, each is DCGAN's Adam (Radford et al., 2016,
+                section 4): a rate of 2e-4 and a beta_1 of 0.5.
 
         Raises:
-            ValueError: one optimizer was passed for both players, or `jit_update` asked for on
-                a strategy of several devices, whose updates XLA cannot compile.
+            TypeError: there is no such player, or another argument that has no use here.
+            ValueError: one optimizer was passed for several players, or for some of them only; or
+                one averages weights (`use_ema`: pass `ema_momentum` to the model instead); or see
+                `tfgen.GenerativeModel.compile`.
         """
-        if generator_optimizer is discriminator_optimizer and not isinstance(
-            generator_optimizer, str
-        ):
-            raise ValueError(
-                "The players need an optimizer each: it keeps averages of one player's gradients. "
-                f"Received: the same {type(generator_optimizer).__name__} twice. Make two."
-            )
-        self.jit_update = self.check_jit_update(jit_update)
+        options = {"jit_compile": jit_compile, "steps_per_execution": steps_per_execution}
+        options["run_eagerly"] = run_eagerly
+        given, others = {}, {}
+        for name, value in optimizers.items():
+            known = name.removesuffix("_optimizer") in self.players and name.endswith("_optimizer")
+            (given if known else others)[name] = value
+        self.keep_options(options, jit_update, others)
+        chosen = self._choose_optimizers(given)
         # Not this class' parent, whose one optimizer has no use here.
-        keras.Model.compile(
-            self,
-            optimizer=None,
-            jit_compile=jit_compile,
-            steps_per_execution=steps_per_execution,
-            run_eagerly=run_eagerly,
-        )
-        with self.distribute_strategy.scope():
-            self.generator_optimizer = self._prepare(generator_optimizer, self.generator_variables)
-            self.discriminator_optimizer = self._prepare(
-                discriminator_optimizer, self.discriminator_variables
+        keras.Model.compile(self, optimizer=None, **options)
+        for player, variables in self.players.items():
+            name = f"{player}_optimizer"
+            setattr(self, name, prepare(self, chosen[name], variables))
+
+    @property
+    def optimizer(self):
+        """All players' optimizers, as Keras' callbacks ask for one: see `PlayerOptimizers`."""
+        return PlayerOptimizers(self) if self.compiled else None
+
+    @optimizer.setter
+    def optimizer(self, value):
+        if value is not None:
+            raise ValueError(
+                f"A {type(self).__name__} has an optimizer for each player: "
+                f"{', '.join(self._optimizer_names())}. Set these in `compile`."
             )
 
     @property
     def optimizers(self):
-        return [self.generator_optimizer, self.discriminator_optimizer]
+        return list(self.optimizers_config().values())
 
-    def get_compile_config(self):
-        if not self.compiled:
-            return None
-        return keras.saving.serialize_keras_object(
-            {
-                "generator_optimizer": self.generator_optimizer,
-                "discriminator_optimizer": self.discriminator_optimizer,
-                "jit_compile": self.jit_compile,
-                "jit_update": self.jit_update,
-                "steps_per_execution": self.steps_per_execution,
-                "run_eagerly": self.run_eagerly,
-            }
-        )
+    def optimizers_config(self):
+        return {name: getattr(self, name) for name in self._optimizer_names()}
 
-    def take_train_step(self, run):
-        if self.critic_steps == 1:
-            return run(self._move_both)
-        # The choice stands outside of `run`: replicas cannot meet inside of a condition.
-        return tf.cond(
-            tf.equal((self.step.value + 1) % self.critic_steps, 0),
-            lambda: run(self._move_both),
-            lambda: run(self._move_discriminator),
-        )
+    def fit(self, *args, callbacks=None, **kwargs):
+        check_callbacks(self, callbacks)
+        return super().fit(*args, callbacks=observed(callbacks), **kwargs)
 
-    def after_generator_step(self, data, fakes):
-        """Is called after each step of the generator, on every replica, with what it learnt from.
+    def _optimizer_names(self):
+        return [f"{player}_optimizer" for player in self.players]
 
-        Args:
-            data: the batch.
-            fakes: what `make_fakes` returned for it.
-        """
-
-    def after_step(self, losses):
-        """Is called with the losses of each step, on every replica."""
-
-    def discriminator_fakes(self, fakes):
-        """Returns what the discriminator learns from when the generators made these fakes."""
-        return fakes
-
-    def _move_discriminator(self, data):
-        fakes = self.make_fakes(data, "discriminator", training=True)
-        return self._end_step(self._descend_discriminator(data, fakes), data)
-
-    def _move_both(self, data):
-        losses, fakes = {}, None
-        if self.fresh_fakes:
-            fakes = self.make_fakes(data, "discriminator", training=True)
-            losses.update(self._descend_discriminator(data, fakes))
-
-        def generator_losses():
-            nonlocal fakes
-            fakes = self.make_fakes(data, "generator", training=True)
-            if not self.fresh_fakes:
-                losses.update(self._descend_discriminator(data, fakes))
-            return self.generator_losses(data, fakes, training=True)
-
-        losses.update(self._descend_generator(generator_losses))
-        self.after_generator_step(data, fakes)
-        return self._end_step(losses, data)
-
-    def _descend_discriminator(self, data, fakes):
-        fakes = self.discriminator_fakes(tf.nest.map_structure(tf.stop_gradient, fakes))
-        losses = descend(
-            self.discriminator_optimizer,
-            self.discriminator_variables,
-            lambda: self.discriminator_losses(data, fakes, training=True),
-            name="discriminator_loss",
-            jit_update=self.compiles_update(
-                self.discriminator_optimizer, self.discriminator_variables
-            ),
-        )
-        if self.constraint is not None:
-            update(self.discriminator_variables, lambda _, weight: self.constraint(weight))
-        return losses
-
-    def _descend_generator(self, compute_losses):
-        return descend(
-            self.generator_optimizer,
-            self.generator_variables,
-            compute_losses,
-            name="generator_loss",
-            jit_update=self.compiles_update(self.generator_optimizer, self.generator_variables),
-        )
-
-    def _end_step(self, losses, data):
-        self.after_step(losses)
-        self.step.assign_add(1)
-        return self.track(losses, data)
-
-    def _prepare(self, optimizer, variables):
-        optimizer = keras.optimizers.get(optimizer)
-        if self.dtype_policy.name == "mixed_float16" and not isinstance(
-            optimizer, keras.optimizers.LossScaleOptimizer
-        ):
-            # Keras' `compile` does it for its one optimizer.
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        # Unbuilt, it could neither be restored nor be used first under a strategy.
-        optimizer.build(variables)
-        in_one_operation(optimizer)
-        return optimizer
-
-
-def _takes_a_weight(constraint):
-    """Tells whether a constraint is a function of one argument; a penalty takes more."""
-    try:
-        inspect.signature(constraint).bind(None)
-    except (TypeError, ValueError):
-        return False
-    return True
+    def _choose_optimizers(self, given):
+        """Returns each player's optimizer by its name, the given ones, checked, or defaults."""
+        names = self._optimizer_names()
+        given = {name: value for name, value in given.items() if value is not None}
+        if not given:
+            return {name: keras.optimizers.Adam(2e-4, beta_1=0.5) for name in names}
+        if missing := [name for name in names if name not in given]:
+            raise ValueError(
+                "The players need an optimizer each, or all the default. Received: "
+                f"{', '.join(given)}. Pass {', '.join(missing)} too."
+            )
+        chosen = {name: keras.optimizers.get(value) for name, value in given.items()}
+        if len(set(map(id, chosen.values()))) < len(chosen):
+            raise ValueError(
+                "The players need an optimizer each: it keeps averages of one player's gradients. "
+                f"Received: the same {type(next(iter(chosen.values()))).__name__} twice. Make two."
+            )
+        for name, optimizer in chosen.items():
+            check_optimizer(optimizer, self.distribute_strategy)
+            if optimizer.use_ema:
+                raise ValueError(
+                    "An average of weights belongs to the model here: Keras would put it in the "
+                    f"place of one player's weights. Received: {name} with use_ema=True. Pass "
+                    f"ema_momentum={optimizer.ema_momentum} to {type(self).__name__}(...)."
+                )
+        return chosen

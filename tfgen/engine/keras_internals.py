@@ -11,6 +11,7 @@ __all__ = [
     "BuiltModel",
     "adam_averages",
     "clip_gradients",
+    "last_activations",
     "layers_of",
     "nodes_of",
     "reduction_axes",
@@ -57,6 +58,13 @@ def adam_averages(optimizer, variable):
 def clip_gradients(optimizer, gradients):
     """Clips gradients as an optimizer's options say."""
     return optimizer._clip_gradients(gradients)
+
+
+def last_activations(network):
+    """Returns the names of the activations that a network's outputs come from, a set."""
+    last = [output._keras_history.operation for output in network.outputs]
+    activations = [getattr(layer, "activation", None) for layer in last]
+    return {getattr(each, "__name__", type(each).__name__) for each in activations if each}
 
 
 def nodes_of(network):

@@ -9,6 +9,7 @@ import dataclasses
 import functools
 import hashlib
 import itertools
+import operator
 import secrets
 
 import tensorflow as tf
@@ -51,11 +52,40 @@ def seed_from(seed, name):
 
 
 def whole_seed(seed):
-    """Returns a 64-bit integer as an int64 scalar tensor; fresh entropy for `None`."""
-    return tf.cast(secrets.randbits(63) if seed is None else seed, tf.int64)
+    """Returns a user's seed as an int64 scalar tensor; fresh entropy for `None`.
+
+    Raises:
+        ValueError: it is no integer of 64 bits.
+    """
+    if seed is None:
+        seed = secrets.randbits(63)
+    if not tf.is_tensor(seed) and not (_is_whole(seed) and -(2**63) <= seed < 2**63):
+        raise ValueError(
+            f"`seed` must be an integer from -2**63 to 2**63 - 1, or None. Received: seed={seed!r}."
+        )
+    return tf.cast(seed, tf.int64)
 
 
-def sample(distribution, count, seed):
+def whole_count(count):
+    """Returns how many samples a user wants, as an int32 scalar tensor.
+
+    Raises:
+        ValueError: it is no integer, or less than 0.
+    """
+    if not tf.is_tensor(count) and not (_is_whole(count) and count >= 0):
+        raise ValueError(f"`count` must be an integer, at least 0. Received: count={count!r}.")
+    return tf.cast(count, tf.int32)
+
+
+def _is_whole(number):
+    try:
+        operator.index(number)
+    except TypeError:
+        return False
+    return True
+
+
+def sample(distribution, count, noise_seed):
     """Draws `count` samples for each example of this replica's share of a global batch.
 
     The draws are made for every replica and the own rows kept: noise is cheap beside a network,
@@ -65,16 +95,16 @@ def sample(distribution, count, seed):
         distribution: a TFP distribution with batch shape `[batch]`, whose sampler fills `[samples,
             batch, ...]` in that order, as `tfd.Normal` does; `tfd.MultivariateNormalDiag` does not.
         count: samples per example.
-        seed: int32 `[2]`, the same on every replica.
+        noise_seed: int32 `[2]`, the same on every replica.
 
     Returns:
         A tensor `[count, batch, ...]`.
     """
     replicas, replica = _position()
-    return distribution.sample([count, replicas], seed=seed)[:, replica]
+    return distribution.sample([count, replicas], seed=noise_seed)[:, replica]
 
 
-def draw(distribution, count, seed):
+def sample_batch(distribution, count, noise_seed):
     """Draws as many samples as a replica's share of a global batch has examples.
 
     As with `sample`, the draws are made for every replica and the own rows kept.
@@ -83,16 +113,16 @@ def draw(distribution, count, seed):
         distribution: a TFP distribution without batch shape, whose sampler fills `[samples, ...]`
             in that order.
         count: the number of examples of this replica, the same on all.
-        seed: int32 `[2]`, the same on every replica.
+        noise_seed: int32 `[2]`, the same on every replica.
 
     Returns:
         A tensor `[count, ...]`.
     """
     replicas, replica = _position()
-    return distribution.sample([replicas, count], seed=seed)[replica]
+    return distribution.sample([replicas, count], seed=noise_seed)[replica]
 
 
-def bytes_from(first, shape, seed):
+def bytes_from(first, shape, noise_seed):
     """Draws a part of one long row of random bytes, which the seed decides.
 
     The generator (Philox) counts, in groups of sixteen bytes, and so can begin anywhere. A quarter
@@ -101,14 +131,14 @@ def bytes_from(first, shape, seed):
     Args:
         first: the number of bytes before the part, an integer or scalar tensor.
         shape: an int32 tensor, of the part.
-        seed: int32 `[2]`.
+        noise_seed: int32 `[2]`.
 
     Returns:
         A uint8 tensor of that shape, each number from 0 to 255 equally likely.
     """
     first = tf.cast(first, tf.int64)
     count = tf.reduce_prod(tf.cast(shape, tf.int64))
-    key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)
+    key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=noise_seed)
     groups = tf.stack([tf.cast(first // 16, tf.uint64), tf.zeros([], tf.uint64)])
     words = tf.raw_ops.StatelessRandomUniformFullIntV2(
         shape=[count // 4 + 5], key=key, counter=counter + groups, alg=_PHILOX, dtype=tf.uint32

@@ -1,8 +1,9 @@
 """A step of an optimizer."""
 
+import keras
 import tensorflow as tf
 
-from tfgen.engine.adam import clips, inner
+from tfgen.engine.adam import clips, in_one_operation, inner
 from tfgen.engine.keras_internals import clip_gradients
 
 
@@ -31,6 +32,35 @@ def descend(optimizer, variables, compute_losses, name="loss", jit_update=False)
         gradients = _clip_together(context, optimizer, gradients)
     _apply(optimizer, gradients, variables, jit_update)
     return losses
+
+
+def check_optimizer(optimizer, strategy):
+    """Raises a ValueError where Keras would fail in the first step: accumulation on replicas."""
+    steps = inner(optimizer).gradient_accumulation_steps
+    if steps and strategy.num_replicas_in_sync > 1:
+        raise ValueError(
+            "Keras cannot accumulate gradients on several replicas. Received: "
+            f"gradient_accumulation_steps={steps} on {strategy.num_replicas_in_sync} replicas. "
+            "Leave it out: a batch is that of all replicas together."
+        )
+
+
+def prepare(model, optimizer, variables):
+    """Makes an optimizer ready to move a model's variables.
+
+    Returns:
+        The optimizer: with a loss scale around it, where the model computes in float16.
+    """
+    optimizer = keras.optimizers.get(optimizer)
+    if model.dtype_policy.name == "mixed_float16" and not isinstance(
+        optimizer, keras.optimizers.LossScaleOptimizer
+    ):
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    # Unbuilt, it could neither be restored nor be used first under a strategy.
+    with model.distribute_strategy.scope():
+        optimizer.build(variables)
+    in_one_operation(optimizer)
+    return optimizer
 
 
 def _apply(optimizer, gradients, variables, jit_update):

@@ -1,6 +1,6 @@
 """Random changes of images that leave what they show, as values.
 
-An augmentation is called with images and a seed; one of your own is a serializable dataclass with
+An augmentation is called with images and the seed of its noise; one of your own is a dataclass with
 such a `__call__`. Keras has layers for the same, which take no seed and whose derivatives, from
 which a generator is to learn, are TensorFlow's: see `interpolate`.
 """
@@ -13,6 +13,7 @@ import tensorflow_probability as tfp
 from tfgen.distributions import philox
 from tfgen.engine import noise
 from tfgen.engine.serialization import Configured, serializable
+from tfgen.utils.deprecation import renamed_arguments
 
 tfd = tfp.distributions
 
@@ -35,7 +36,7 @@ class RandomAffine(Configured):
         ValueError: a limit is negative, or `scale` is not less than 1.
 
     Example:
-        >>> RandomAffine(turn=0.3)(images, seed=(0, 1))
+        >>> RandomAffine(turn=0.3)(images, noise_seed=(0, 1))
     """
 
     turn: float = 0.35
@@ -50,16 +51,19 @@ class RandomAffine(Configured):
                 f"The limits must be at least 0, and `scale` less than 1. Received: {limits}."
             )
 
-    def __call__(self, images, seed=(0, 0)):
+    @renamed_arguments(seed="noise_seed")
+    def __call__(self, images, noise_seed=(0, 0)):
         """Returns changed images.
 
         Args:
             images: `[batch, height, width, channels]`.
-            seed: int32 `[2]`, of the draws.
+            noise_seed: int32 `[2]`, of the draws.
         """
         height, width = _sides(images)
         limits = [self.turn, self.shear, self.scale, self.shift * width, self.shift * height]
-        draws = noise.draw(tfd.Sample(philox.Uniform(-1.0, 1.0), 5), tf.shape(images)[0], seed)
+        draws = noise.sample_batch(
+            tfd.Sample(philox.Uniform(-1.0, 1.0), 5), tf.shape(images)[0], noise_seed
+        )
         draws = tf.reshape(tf.transpose(draws * limits), [5, -1, 1, 1])
         angle, shear, scale, right, down = tf.unstack(draws)
         middle = (width - 1) / 2, (height - 1) / 2
@@ -90,7 +94,7 @@ class RandomShift(Configured):
         ValueError: `limit` is not from 0 to 1.
 
     Example:
-        >>> RandomShift(0.125)(images, seed=(0, 1))
+        >>> RandomShift(0.125)(images, noise_seed=(0, 1))
     """
 
     limit: float = 0.125
@@ -99,15 +103,16 @@ class RandomShift(Configured):
         if not 0 <= self.limit <= 1:
             raise ValueError(f"`limit` must be from 0 to 1. Received: limit={self.limit}.")
 
-    def __call__(self, images, seed=(0, 0)):
+    @renamed_arguments(seed="noise_seed")
+    def __call__(self, images, noise_seed=(0, 0)):
         """Returns shifted images.
 
         Args:
             images: `[batch, height, width, channels]`.
-            seed: int32 `[2]`, of the draws.
+            noise_seed: int32 `[2]`, of the draws.
         """
         height, width = _sides(images)
-        draws = noise.draw(tfd.Sample(philox.Uniform(), 2), tf.shape(images)[0], seed)
+        draws = noise.sample_batch(tfd.Sample(philox.Uniform(), 2), tf.shape(images)[0], noise_seed)
         rows = self._origins(draws[:, :1], height, images.dtype)
         columns = self._origins(draws[:, 1:], width, images.dtype)
         return tf.einsum("bih,bhwc,bjw->bijc", rows, images, columns)

@@ -2,11 +2,44 @@
 
 import abc
 import dataclasses
+import functools
+import typing
 
 import tensorflow as tf
 
 from tfgen.distributions import kl_divergence
 from tfgen.engine.serialization import Configured, serializable
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Terms:
+    """What one encoding and decoding of a batch gives: the terms of every bound, in nats.
+
+    Args:
+        log_likelihood: `log p(x|z)`, `[samples, batch]`.
+        latents: `z`, `[samples, batch, ...]`, drawn from `posterior`.
+        posterior: `q(z|x)`, a TFP distribution with batch shape `[batch]`.
+        prior: `p(z)`, a TFP distribution.
+    """
+
+    log_likelihood: tf.Tensor
+    latents: tf.Tensor
+    posterior: typing.Any
+    prior: typing.Any
+
+    @functools.cached_property
+    def divergence(self):
+        """`KL(q(z|x) || p(z))` of each example, `[batch]`: in closed form where TFP has it."""
+        return kl_divergence(self.posterior, self.prior, self.latents)
+
+    @functools.cached_property
+    def log_weights(self):
+        """`log p(x|z) + log p(z) - log q(z|x)`, `[samples, batch]`."""
+        return (
+            self.log_likelihood
+            + self.prior.log_prob(self.latents)
+            - self.posterior.log_prob(self.latents)
+        )
 
 
 class Bound(Configured, abc.ABC):
@@ -15,14 +48,12 @@ class Bound(Configured, abc.ABC):
     samples: int = 1
 
     @abc.abstractmethod
-    def value(self, log_likelihood, latents, posterior, prior, step):
+    def value(self, terms, step):
         """Returns the bound of each example.
 
         Args:
-            log_likelihood: `log p(x|z)`, `[samples, batch]`.
-            latents: `z`, `[samples, batch, size]`, drawn from `posterior`.
-            posterior: `q(z|x)`, a TFP distribution with batch shape `[batch]`.
-            prior: `p(z)`, a TFP distribution.
+            terms: a `Terms`, or what a model has in its place, with the same `log_likelihood`,
+                `divergence` and `log_weights`.
             step: the number of training steps taken so far, an int64 scalar; `None` when evaluated,
                 where whatever a bound changes in training is at its end.
 
@@ -58,9 +89,8 @@ class ELBO(Bound):
             if value < 0:
                 raise ValueError(f"`{name}` must be at least 0. Received: {name}={value}.")
 
-    def value(self, log_likelihood, latents, posterior, prior, step):
-        divergence = kl_divergence(posterior, prior, latents)
-        return tf.reduce_mean(log_likelihood, axis=0) - self._weight(step) * divergence
+    def value(self, terms, step):
+        return tf.reduce_mean(terms.log_likelihood, axis=0) - self._weight(step) * terms.divergence
 
     def _weight(self, step):
         if step is None or self.warm_up == 0:

@@ -2,7 +2,7 @@
 
 A game is two functions of logits, the discriminator's raw outputs. The discriminator descends
 `discriminator_loss`, the generator `generator_loss`; both are means over the batch. A game of your
-own is a serializable dataclass with these two functions, and works everywhere.
+own is a dataclass with these two functions, and works everywhere: it trains, is saved and loaded.
 """
 
 import abc
@@ -14,7 +14,14 @@ from tfgen.engine.serialization import Configured, serializable
 
 
 class Game(Configured, abc.ABC):
-    """The two players' losses."""
+    """The two players' losses.
+
+    Where `sees_real_logits` is true, the generator's loss depends on the data's logits too, as in
+    relativistic games (Jolicoeur-Martineau, 2019): it is then called with both,
+    `generator_loss(fake_logits, real_logits)`.
+    """
+
+    sees_real_logits = False
 
     @abc.abstractmethod
     def discriminator_loss(self, real_logits, fake_logits):
@@ -30,7 +37,11 @@ class Game(Configured, abc.ABC):
 
     @abc.abstractmethod
     def generator_loss(self, fake_logits):
-        """Returns what the generator descends, a scalar; arguments as above."""
+        """Returns what the generator descends, a scalar.
+
+        Args:
+            fake_logits: float32 `[batch, ...]`; where the game sees real logits, those follow.
+        """
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,6 +201,11 @@ def checked_game(game):
             f"`discriminator_loss` and `generator_loss`. Received: {game!r}."
         )
     return game
+
+
+def sees_real_logits(game):
+    """Tells whether a game's generator needs the data's logits; a user's own need not say."""
+    return getattr(game, "sees_real_logits", False)
 
 
 def _mean_square(values):

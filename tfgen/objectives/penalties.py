@@ -1,7 +1,8 @@
 """Penalties and constraints that keep a discriminator smooth, as values.
 
 A penalty is added to the discriminator's loss. It is called with the critic, real and fake
-examples; one of your own is a serializable dataclass with such a `__call__`.
+examples, tensors or structures of them such as pairs; one of your own is a dataclass with such a
+`__call__`. A constraint holds after each step of the discriminator: see `Constraint`.
 """
 
 import abc
@@ -12,6 +13,7 @@ import tensorflow as tf
 from tfgen.distributions import philox
 from tfgen.engine import noise
 from tfgen.engine.serialization import Configured, serializable
+from tfgen.utils.deprecation import renamed_arguments
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,15 +34,60 @@ class Penalty(Configured, abc.ABC):
             raise ValueError(f"`weight` must be at least 0. Received: weight={self.weight}.")
 
     @abc.abstractmethod
-    def __call__(self, critic, real, fake, seed=(0, 0)):
+    def __call__(self, critic, real, fake, noise_seed=(0, 0)):
         """Returns the penalty, a float32 scalar: the mean over the batch.
 
         Args:
             critic: a function from examples to logits `[batch, ...]`.
-            real: float32 data `[batch, ...]`.
-            fake: float32 samples `[batch, ...]`.
-            seed: int32 `[2]`, of the draws.
+            real: float32 data `[batch, ...]`, or a structure of such tensors.
+            fake: float32 samples, as `real`.
+            noise_seed: int32 `[2]`, of the draws.
         """
+
+
+class Constraint(Configured):
+    """What holds for the discriminator after each of its steps, as a value.
+
+    Called with a weight, it returns what that becomes: `WeightClipping` is one, and so is any
+    function of a weight. A constraint may also have a state, such as the multiplier of Fisher GAN
+    (Mroueh and Sercu, 2017): numbers that the model keeps, saves and resumes.
+
+    Example:
+        >>> class MeanNearZero(tfgen.penalties.Constraint):
+        ...     def initial_state(self):
+        ...         return {"multiplier": 0.0}
+        ...
+        ...     def loss(self, state, real_logits, fake_logits):
+        ...         return state["multiplier"] * tf.reduce_mean(real_logits)
+        ...
+        ...     def next_state(self, state, real_logits, fake_logits):
+        ...         return {"multiplier": state["multiplier"] + 0.1 * tf.reduce_mean(real_logits)}
+    """
+
+    def __call__(self, weight):
+        """Returns what a weight of the discriminator becomes after a step: here, itself."""
+        return weight
+
+    def initial_state(self):
+        """Returns the state before training, a dict of floats or arrays; empty for none."""
+        return {}
+
+    def loss(self, state, real_logits, fake_logits):
+        """Returns what is added to the discriminator's loss, a scalar.
+
+        Args:
+            state: the state's float32 tensors, by name.
+            real_logits: float32 `[batch, ...]`, the discriminator's outputs for data.
+            fake_logits: float32 `[batch, ...]`, its outputs for samples.
+        """
+        return 0.0
+
+    def next_state(self, state, real_logits, fake_logits):
+        """Returns the state after a step, a dict as `state`; arguments as `loss` has them.
+
+        Replicas' states are averaged: the result should be linear in means over the batch.
+        """
+        return state
 
 
 @serializable
@@ -54,12 +101,18 @@ class GradientPenalty(Penalty):
     to be that of one output by its own input.
 
     Example:
-        >>> GradientPenalty(10.0)(critic, real, fake, seed=(0, 1))
+        >>> GradientPenalty(10.0)(critic, real, fake, noise_seed=(0, 1))
     """
 
-    def __call__(self, critic, real, fake, seed=(0, 0)):
-        share = _uniform_per_example(real, seed)
-        norms = gradient_norms(critic, share * real + (1 - share) * fake)
+    @renamed_arguments(seed="noise_seed")
+    def __call__(self, critic, real, fake, noise_seed=(0, 0)):
+        share = _uniform_per_example(real, noise_seed)
+        between = tf.nest.map_structure(
+            lambda real, fake: _like(share, real) * real + (1 - _like(share, real)) * fake,
+            real,
+            fake,
+        )
+        norms = gradient_norms(critic, between)
         return self.weight * tf.reduce_mean(tf.square(norms - 1))
 
 
@@ -82,7 +135,7 @@ class Dragan(Penalty):
         ValueError: `weight` is negative, or `spread` is not positive.
 
     Example:
-        >>> Dragan(10.0)(critic, real, fake, seed=(0, 1))
+        >>> Dragan(10.0)(critic, real, fake, noise_seed=(0, 1))
     """
 
     spread: float = 0.5
@@ -92,12 +145,20 @@ class Dragan(Penalty):
         if not self.spread > 0:
             raise ValueError(f"`spread` must be positive. Received: spread={self.spread}.")
 
-    def __call__(self, critic, real, fake, seed=(0, 0)):
-        uniform = philox.Uniform(tf.zeros_like(real), 1.0)
-        noises = noise.sample(uniform, 1, tf.random.fold_in(seed, 1))[0]
-        share = _uniform_per_example(real, seed)
-        near = real + share * self.spread * global_deviation(real) * noises
-        return self.weight * tf.reduce_mean(tf.square(gradient_norms(critic, near) - 1))
+    @renamed_arguments(seed="noise_seed")
+    def __call__(self, critic, real, fake, noise_seed=(0, 0)):
+        share = _uniform_per_example(real, noise_seed)
+        seeds = [
+            tf.random.fold_in(noise_seed, 1 + index) for index in range(len(tf.nest.flatten(real)))
+        ]
+
+        def near(real, noise_seed):
+            uniform = philox.Uniform(tf.zeros_like(real), 1.0)
+            noises = noise.sample(uniform, 1, noise_seed)[0]
+            return real + _like(share, real) * self.spread * global_deviation(real) * noises
+
+        around = tf.nest.map_structure(near, real, tf.nest.pack_sequence_as(real, seeds))
+        return self.weight * tf.reduce_mean(tf.square(gradient_norms(critic, around) - 1))
 
 
 @serializable
@@ -111,13 +172,14 @@ class RealGradient(Penalty):
         >>> RealGradient(10.0)(critic, real, fake)
     """
 
-    def __call__(self, critic, real, fake, seed=(0, 0)):
+    @renamed_arguments(seed="noise_seed")
+    def __call__(self, critic, real, fake, noise_seed=(0, 0)):
         return 0.5 * self.weight * tf.reduce_mean(_squared_gradient_norms(critic, real))
 
 
 @serializable
 @dataclasses.dataclass(frozen=True)
-class WeightClipping(Configured):
+class WeightClipping(Constraint):
     """Keeps every weight of the critic in a box after each step (Arjovsky et al., 2017).
 
     No penalty but a constraint: the `constraint` of a `tfgen.GAN`.
@@ -139,12 +201,14 @@ class WeightClipping(Configured):
             raise ValueError(f"`limit` must be positive. Received: limit={self.limit}.")
 
     def __call__(self, weight):
-        """Returns the weight that a step's result becomes."""
         return tf.clip_by_value(weight, -self.limit, self.limit)
 
 
 def gradient_norms(critic, examples):
-    """Returns `||grad D(x)||` of each example, `[batch]`; it can be differentiated again."""
+    """Returns `||grad D(x)||` of each example, `[batch]`; it can be differentiated again.
+
+    Of a structure of tensors it is the norm of all their gradients together.
+    """
     # The root has no derivative at 0, where a dead critic's gradient is.
     return tf.sqrt(_squared_gradient_norms(critic, examples) + 1e-12)
 
@@ -154,16 +218,20 @@ def _squared_gradient_norms(critic, examples):
         tape.watch(examples)
         # Over the batch the sum: an example's gradient is that of its own output.
         total = tf.reduce_sum(tf.cast(critic(examples), tf.float32))
-    gradient = tf.cast(tape.gradient(total, examples), tf.float32)
-    return tf.reduce_sum(tf.square(gradient), axis=range(1, len(examples.shape)))
+    squares = []
+    for gradient in tf.nest.flatten(tape.gradient(total, examples)):
+        gradient = tf.cast(gradient, tf.float32)
+        squares.append(tf.reduce_sum(tf.square(gradient), axis=range(1, len(gradient.shape))))
+    return squares[0] if len(squares) == 1 else tf.add_n(squares)
 
 
 def global_deviation(examples):
     """Returns the standard deviation of all values of the global batch, a scalar."""
-    return tf.sqrt(_global_mean(tf.square(examples - _global_mean(examples))))
+    return tf.sqrt(global_mean(tf.square(examples - global_mean(examples))))
 
 
-def _global_mean(values):
+def global_mean(values):
+    """Returns the mean of all values of the global batch, a scalar."""
     mean = tf.reduce_mean(values)
     context = tf.distribute.get_replica_context()
     if context is not None and context.num_replicas_in_sync > 1:
@@ -171,7 +239,15 @@ def _global_mean(values):
     return mean
 
 
-def _uniform_per_example(examples, seed):
-    """Draws one number per example, `[batch, 1, ...]`."""
-    shape = [tf.shape(examples)[0]] + [1] * (len(examples.shape) - 1)
-    return noise.sample(philox.Uniform(tf.zeros(shape), 1.0), 1, seed)[0]
+def _uniform_per_example(examples, noise_seed):
+    """Draws one number per example, `[batch, 1, ...]`, of the first tensor's rank."""
+    first = tf.nest.flatten(examples)[0]
+    shape = [tf.shape(first)[0]] + [1] * (len(first.shape) - 1)
+    return noise.sample(philox.Uniform(tf.zeros(shape), 1.0), 1, noise_seed)[0]
+
+
+def _like(share, examples):
+    """Returns numbers per example in the rank of other tensors."""
+    if len(share.shape) == len(examples.shape):
+        return share
+    return tf.reshape(share, [-1] + [1] * (len(examples.shape) - 1))

@@ -33,7 +33,7 @@ def minimax_gan_fashion(shape, steps):
 
     The discriminator learns at half the generator's rate: sure of itself, it gives no gradient.
     """
-    gan = zoo.minimax_gan(*players(shape), generator_ema=0.999)
+    gan = zoo.minimax_gan(*players(shape), ema_momentum=0.999)
     return with_adam(gan, 2e-4, 1e-4)
 
 
@@ -43,7 +43,7 @@ def ns_gan_fashion(shape, steps):
 
     The rates are constant, the weights averaged over 2,000 steps.
     """
-    gan = zoo.ns_gan(*players(shape), generator_ema=0.9995)
+    gan = zoo.ns_gan(*players(shape), ema_momentum=0.9995)
     return with_adam(gan, 2e-4, 2e-4)
 
 
@@ -62,7 +62,7 @@ def r1_gan_fashion(shape, steps):
         prior,
         games.NonSaturating(),
         penalties=[penalties.RealGradient(1.0)],
-        generator_ema=0.9995,
+        ema_momentum=0.9995,
     )
     return with_adam(gan, *linear(steps, 1e-3, 1e-3), beta_1=0.0, beta_2=0.9)
 
@@ -70,7 +70,7 @@ def r1_gan_fashion(shape, steps):
 @fashion_recipe
 def lsgan_fashion(shape, steps):
     """The least squares GAN of Mao et al., 2017, in the networks of InfoGAN, at constant rates."""
-    gan = zoo.lsgan(*players(shape), generator_ema=0.999)
+    gan = zoo.lsgan(*players(shape), ema_momentum=0.999)
     return with_adam(gan, 2e-4, 2e-4)
 
 
@@ -82,7 +82,7 @@ def wgan_fashion(shape, steps):
     each takes one in turn here, the critic's of twice the size. With the paper's box of 0.01, which
     holds the scales of batch normalization too, the critic stayed at 0 for a whole epoch.
     """
-    gan = zoo.wgan(*players(shape), critic_steps=1, limit=0.05, generator_ema=0.999)
+    gan = zoo.wgan(*players(shape), critic_steps=1, limit=0.05, ema_momentum=0.999)
     gan.compile(*(keras.optimizers.RMSprop(rate) for rate in cosine(steps, 2e-4, 4e-4)))
     return gan
 
@@ -95,7 +95,7 @@ def wgan_gp_fashion(shape, steps):
     the size (Heusel et al., 2017): see `wgan_fashion`. The rates are high and, in the second half,
     fall linearly to 0; the weights are averaged over 2,000 steps.
     """
-    gan = zoo.wgan_gp(*players(shape, batch_norm=False), critic_steps=1, generator_ema=0.9995)
+    gan = zoo.wgan_gp(*players(shape, batch_norm=False), critic_steps=1, ema_momentum=0.9995)
     return with_adam(gan, *linear(steps, 5e-4, 1e-3), beta_1=0.0, beta_2=0.9)
 
 
@@ -105,7 +105,7 @@ def dragan_fashion(shape, steps):
 
     The discriminator has no batch normalization; rates and average are those of `wgan_gp_fashion`.
     """
-    gan = zoo.dragan(*players(shape, batch_norm=False), generator_ema=0.9995)
+    gan = zoo.dragan(*players(shape, batch_norm=False), ema_momentum=0.9995)
     return with_adam(gan, *linear(steps, 5e-4, 1e-3), beta_1=0.0, beta_2=0.9)
 
 
@@ -124,7 +124,7 @@ def began_fashion(shape, steps):
         distributions.Uniform(64),
         diversity=1.0,
         control_rate=0.1,
-        generator_ema=0.9995,
+        ema_momentum=0.9995,
     )
     return with_adam(gan, *linear(steps, 2e-3, 2e-3), beta_1=0.0, beta_2=0.99)
 
@@ -147,7 +147,7 @@ def compiled_dcgan(shape, steps):
         networks.dcgan_generator(shape, latent_dim=100, filters=64),
         networks.dcgan_discriminator(shape, filters=32),
         distributions.Uniform(100),
-        generator_ema=0.999,
+        ema_momentum=0.999,
     )
     return with_adam(gan, *cosine(steps, 2e-4, 2e-4))
 
@@ -174,7 +174,7 @@ def cgan_mnist(shape, steps):
         ),
         distributions.Uniform(64),
         num_classes=classes,
-        generator_ema=0.999,
+        ema_momentum=0.999,
     )
     return with_adam(gan, *cosine(steps, 2e-4, 2e-4))
 
@@ -193,8 +193,8 @@ def infogan_mnist(shape, steps):
         None,
         distributions.Uniform(62),
         meaning,
-        augmentations=[augmentations.RandomAffine(), None],
-        generator_ema=0.999,
+        code_augmentations=[augmentations.RandomAffine(), None],
+        ema_momentum=0.999,
     )
     return with_adam(gan, *cosine(steps, 1e-3, 2e-4))
 
@@ -244,13 +244,13 @@ def ns_gan_grid(shape, steps):
 @points_recipe(data.ring(), "ring")
 def r1_gan_ring(shape, steps):
     """A GAN on a ring of Gaussians that is kept flat at the data (Mescheder et al., 2018)."""
-    return points_gan(shape, steps, penalties=[penalties.RealGradient(0.01)], generator_ema=0.999)
+    return points_gan(shape, steps, penalties=[penalties.RealGradient(0.01)], ema_momentum=0.999)
 
 
 @points_recipe(data.grid(), "grid")
 def r1_gan_grid(shape, steps):
     """A GAN on a grid of Gaussians that is kept flat at the data (Mescheder et al., 2018)."""
-    return points_gan(shape, steps, penalties=[penalties.RealGradient(0.01)], generator_ema=0.999)
+    return points_gan(shape, steps, penalties=[penalties.RealGradient(0.01)], ema_momentum=0.999)
 
 
 def points_gan(shape, steps, **options):

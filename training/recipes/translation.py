@@ -30,5 +30,5 @@ def translator(shape, steps, filters, blocks, depth):
         networks.patch_gan_discriminator(shape_b, filters=filters, depth=depth),
         steps=steps,
         identity_weight=0.5,
-        generator_ema=0.999,
+        ema_momentum=0.999,
     )

@@ -148,13 +148,13 @@ class LastWeights:
 
     def sample(self, count, seed):
         """Returns `count` samples."""
-        return self._model.sample(count, seed, averaged=False)
+        return self._model.sample(count, seed, use_ema=False)
 
 
 def _with_last_weights(text, found):
-    if getattr(found.model, "generator_ema", None) is None:
+    if getattr(found.model, "ema_momentum", None) is None:
         raise ValueError(
-            f"{text!r} must be a model that averages its weights, a GAN with `generator_ema`. "
+            f"{text!r} must be a model with an average of its weights, one with `ema_momentum`. "
             f"Received: {found.kind}{' without' if found.model is not None else ''}. Leave out "
             f"{_LAST!r}."
         )

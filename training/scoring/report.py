@@ -78,7 +78,7 @@ def _sections_of_pictures(results, found, reference, train, features):
         samples.append(_figure(_pixels(grid(some.floats())), name))
         rows = _neighbours(some, reference, train, features)
         neighbours.append(_figure(_pixels(grid(rows, _COLUMNS)), name))
-        if hasattr(each.model, "generate_ways"):
+        if hasattr(each.model, "generate_paths"):
             interpolations.append(_figure(_pixels(_interpolate(each.model)), name))
         if hasattr(each.model, "reconstruct"):
             pairs = reconstruction_grid(each.model, reference.source.floats(32))
@@ -126,7 +126,7 @@ def _neighbours(fake, reference, train, features):
 def _interpolate(model, rows=8, steps=12):
     """Returns a grid of what lies between pairs of samples of the prior."""
     first, second = (model.prior.distribution().sample(rows, seed=[0, index]) for index in range(2))
-    return grid(model.generate_ways(latent_space.interpolate(first, second, steps), seed=0), steps)
+    return grid(model.generate_paths(latent_space.interpolate(first, second, steps), seed=0), steps)
 
 
 def _table_of_scores(results):

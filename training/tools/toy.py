@@ -131,7 +131,7 @@ def _draw_stage(axes, title, gan, data, shown=60):
     contour = axes.contourf(side, side, chances, levels, cmap="RdBu", alpha=0.6)
     axes.contour(side, side, chances, [0.5], colors="gray", linewidths=1)
     axes.scatter(*data[:shown].T, s=14, color="navy", label="data")
-    before = gan.draw_latents(shown, seed=0) * np.float32(V)
+    before = gan.sample_latents(shown, seed=0) * np.float32(V)
     axes.scatter(*np.transpose(before), s=14, color="silver", label="samples at the start")
     samples = gan.sample(shown, seed=0)
     axes.scatter(*np.transpose(samples), s=14, color="darkred", label="samples")

@@ -1,16 +1,25 @@
 """The variational autoencoder."""
 
 import functools
-import inspect
 import math
 
 import tensorflow as tf
 
-from tfgen.distributions import kl_divergence
+from tfgen.distributions import Likelihood, Posterior, Prior
 from tfgen.engine import noise
-from tfgen.engine.generative_model import GenerativeModel, unpack
+from tfgen.engine.batches import check_shape, unpack
+from tfgen.engine.fit_checks import check_values
+from tfgen.engine.generative_model import GenerativeModel
 from tfgen.engine.graphs import as_graph
 from tfgen.engine.serialization import serializable
+from tfgen.models.fits import (
+    as_list,
+    check_kinds,
+    check_latents,
+    check_outputs,
+    refuse_labels,
+    warn_of_sigmoid,
+)
 from tfgen.objectives import bounds
 
 # `log_likelihood` decodes this many rows at once (16 MB for 784 pixels), this many of each image.
@@ -29,17 +38,18 @@ class VAE(GenerativeModel):
 
     Args:
         encoder: a built Keras model from examples to the posterior's parameters: for the normal
-            posteriors two outputs `[batch, prior.size]`.
+            posteriors two outputs `[batch, prior.size]`, see `Posterior.parameters`.
         decoder: a built Keras model from latents `[batch, prior.size]` to the likelihood's
-            parameters, shaped as examples are.
+            parameters, see `Likelihood.parameters`.
         prior: a `tfgen.distributions.Prior`.
         posterior: a `tfgen.distributions.Posterior`.
         likelihood: a `tfgen.distributions.Likelihood`.
         bound: a `tfgen.bounds.Bound`; the default is `ELBO()`.
-        **kwargs: `seed`, `name`, `dtype`: see `tfgen.GenerativeModel`.
+        **kwargs: `ema_momentum`, `seed`, `name`, `dtype`: see `tfgen.GenerativeModel`.
 
     Raises:
         ValueError: the networks and the values do not fit each other.
+        TypeError: a value is of another kind, such as no prior.
 
     Example:
         >>> vae = tfgen.VAE(
@@ -60,68 +70,157 @@ class VAE(GenerativeModel):
         {"sample", "generate", "encode", "reconstruct", "bound", "log_likelihood"}
     )
 
-    def __init__(
-        self, encoder, decoder, prior, posterior, likelihood, bound=None, seed=0, **kwargs
-    ):
-        super().__init__(seed=seed, **kwargs)
-        _check_fit(encoder, decoder, prior, posterior, likelihood)
+    def __init__(self, encoder, decoder, prior, posterior, likelihood, bound=None, **kwargs):
+        super().__init__(**kwargs)
         self.encoder = encoder
         self.decoder = decoder
         self.prior = prior
         self.posterior = posterior
         self.likelihood = likelihood
         self.bound = bound or bounds.ELBO()
-        self.finish()
+        self.check_shapes()
+        self.averages.add(encoder, decoder)
+        self._prior_weights = {
+            name: self.add_weight(
+                name=f"prior_{name}",
+                shape=value.shape,
+                initializer=lambda shape, dtype, value=value: tf.cast(value, dtype),
+            )
+            for name, value in prior.initial_weights(encoder.input_shape[1:]).items()
+        }
+        self.finalize()
+
+    def check_shapes(self):
+        """Raises a ValueError if the networks and the values do not fit each other."""
+        kinds = {
+            "prior": Prior,
+            "posterior": Posterior,
+            "likelihood": Likelihood,
+            "bound": bounds.Bound,
+        }
+        check_kinds(self, kinds)
+        example_shape = self.encoder.input_shape[1:]
+        check_outputs("encoder", self.encoder, self.posterior, self.prior.shape)
+        check_outputs("decoder", self.decoder, self.likelihood, example_shape)
+        check_latents("decoder", self.decoder.input_shape, self.prior.shape)
+        if self.likelihood.takes_logits:
+            warn_of_sigmoid("decoder", self.decoder)
 
     def call(self, inputs, training=False):
         return self.reconstruct(inputs, training=training)
 
-    def encode(self, images, training=False):
-        """Returns `q(z|x)`, a TFP distribution with batch shape `[batch]` over latents."""
-        images, _ = unpack(images)
-        return self.posterior.distribution(*_as_list(self.encoder(images, training=training)))
+    def encode(self, images, training=False, *, use_ema=True):
+        """Returns `q(z|x)`, a TFP distribution with batch shape `[batch]` over latents.
 
-    def decode(self, latents, training=False):
+        Args:
+            images: float `[batch, ...]`, in [0, 1] if images; or a batch that begins with them.
+            training: whether layers behave as in training; then the last weights are used.
+            use_ema: whether to use the average of the weights, if there is one.
+        """
+        images = check_shape(
+            unpack(images)[0],
+            self.encoder.input_shape,
+            "Examples must be shaped as what the encoder takes",
+        )
+        outputs = self._run(self.encoder, images, training, use_ema)
+        return self.posterior.distribution(*as_list(outputs))
+
+    def decode(self, latents, training=False, *, use_ema=True):
         """Returns `p(x|z)`, a TFP distribution with batch shape `[batch]` over examples."""
-        return self.likelihood.distribution(*_as_list(self.decoder(latents, training=training)))
+        outputs = self._run(self.decoder, latents, training, use_ema)
+        return self.likelihood.distribution(*as_list(outputs))
 
-    def generate(self, latents):
-        """Returns the mean of `p(x|z)` for latents `[batch, size]`."""
-        return self.decode(latents).mean()
+    def prior_distribution(self):
+        """Returns `p(z)`, a TFP distribution, of the prior's own weights if it has some."""
+        learnt = {name: weight.value for name, weight in self._prior_weights.items()}
+        if self.prior.needs_encoder:
+            learnt["encode"] = self.encode
+        return self.prior.distribution(**learnt)
 
-    def generate_ways(self, ways, seed=None):
-        """Returns what `generate` makes on ways `[count, steps, size]`, `[count * steps, ...]`.
+    def generate(self, latents, labels=None, *, use_ema=True):
+        """Returns the mean of `p(x|z)` for latents `[batch, size]`.
+
+        Args:
+            latents: float32 `[batch, size]`.
+            labels: `None`: the model has no use for them.
+            use_ema: whether to use the average of the weights, if there is one.
+        """
+        refuse_labels(self, labels)
+        return self.decode(latents, use_ema=use_ema).mean()
+
+    def generate_paths(self, paths, seed=None):
+        """Returns what `generate` makes on paths `[count, steps, size]`, `[count * steps, ...]`.
 
         There is nothing else to draw with `seed`, as there is in other models.
         """
-        return self.generate(tf.reshape(ways, [-1, self.prior.size]))
+        return self.generate(tf.reshape(paths, [-1, *self.prior.shape]))
 
-    def reconstruct(self, images, training=False):
-        """Returns the mean of `p(x|z)` at the mean of `q(z|x)`, shaped as `images`."""
-        return self.decode(self.encode(images, training).mean(), training).mean()
+    def reconstruct(self, images, training=False, *, use_ema=True):
+        """Returns the mean of `p(x|z)` at the point of `q(z|x)`, its mean; shaped as `images`."""
+        latents = self.posterior.point(self.encode(images, training, use_ema=use_ema))
+        return self.decode(latents, training, use_ema=use_ema).mean()
 
-    def sample(self, count, seed=None):
-        return self._sample(tf.convert_to_tensor(count, tf.int32), noise.whole_seed(seed))
+    def sample(self, count, seed=None, use_ema=True):
+        """Draws new examples.
+
+        Args:
+            count: how many, an integer or int32 scalar tensor.
+            seed: a 64-bit integer: the same seed gives the same examples. `None`: new ones.
+            use_ema: whether to use the average of the weights, if there is one.
+
+        Returns:
+            A float32 tensor `[count, ...]`.
+        """
+        return self._sample(noise.whole_count(count), noise.whole_seed(seed), use_ema)
 
     @as_graph
-    def _sample(self, count, seed):
-        latents = self.prior.distribution().sample(count, seed=noise.seed_from(seed, "sample"))
-        return self.generate(latents)
+    def _sample(self, count, seed, use_ema):
+        latents = self.prior_distribution().sample(count, seed=noise.seed_from(seed, "sample"))
+        return self.generate(latents, use_ema=use_ema)
 
     def compute_losses(self, data, training):
         images, _ = unpack(data)
-        posterior, latents, log_likelihood = self._encode_and_decode(
-            images, self.bound.samples, self.noise.seed_of("latents"), training
+        terms = self.terms(
+            images, self.bound.samples, self.noise.seed_of("latents"), training, use_ema=False
         )
-        prior = self.prior.distribution()
-        bound = self.bound.value(
-            log_likelihood, latents, posterior, prior, self.step.value if training else None
-        )
+        bound = self.bound.value(terms, self.step.value if training else None)
         return {
             "loss": tf.add_n([-tf.reduce_mean(bound), *self.losses]),
-            "reconstruction": -tf.reduce_mean(log_likelihood),
-            "divergence": tf.reduce_mean(kl_divergence(posterior, prior, latents)),
+            "reconstruction": -tf.reduce_mean(terms.log_likelihood),
+            "divergence": tf.reduce_mean(terms.divergence),
         }
+
+    def terms(self, images, samples, noise_seed, training=False, use_ema=True):
+        """Encodes and decodes examples, and returns the `tfgen.bounds.Terms` of every bound.
+
+        Args:
+            images: float32 `[batch, ...]`.
+            samples: latents per example.
+            noise_seed: int32 `[2]`, of their draw.
+            training: whether layers behave as in training.
+            use_ema: whether to use the average of the weights, if there is one.
+        """
+        posterior = self.encode(images, training, use_ema=use_ema)
+        latents = noise.sample(posterior, samples, noise_seed)
+        flat = tf.reshape(latents, [-1, *self.prior.shape])
+        likelihood = self.decode(flat, training, use_ema=use_ema)
+        repeated = tf.tile(images, [samples] + [1] * (len(images.shape) - 1))
+        log_likelihood = tf.reshape(likelihood.log_prob(repeated), [samples, -1])
+        return bounds.Terms(log_likelihood, latents, posterior, self.prior_distribution())
+
+    def log_weights(self, images, samples, seed=0):
+        """Returns `log p(x, z) - log q(z|x)` for latents from `q(z|x)`, `[samples, batch]`.
+
+        All bounds and the likelihood are made of these importance weights (Burda et al., 2016,
+        equation 8).
+
+        Args:
+            images: float `[batch, ...]`.
+            samples: latents per image.
+            seed: an integer; the same seed gives the same weights for the same batch.
+        """
+        images, _ = unpack(images)
+        return self.terms(images, samples, noise.seed_from(seed, "log_weights")).log_weights
 
     def elbo(self, images, seed=0):
         """Returns the evidence lower bound of each image, `[batch]` in nats, from one latent each.
@@ -132,11 +231,22 @@ class VAE(GenerativeModel):
                 at another place in the batch gets another latent.
         """
         images, _ = unpack(images)
-        posterior, latents, log_likelihood = self._encode_and_decode(
-            images, 1, noise.seed_from(seed, "elbo"), training=False
-        )
-        divergence = kl_divergence(posterior, self.prior.distribution(), latents)
-        return log_likelihood[0] - divergence
+        terms = self.terms(images, 1, noise.seed_from(seed, "elbo"))
+        return terms.log_likelihood[0] - terms.divergence
+
+    def score(self, images):
+        """Returns the bound of each image, `{"elbo": [batch]}`, as if it were alone.
+
+        A server puts together what several clients ask: an answer must not depend on the others.
+        """
+        images, _ = unpack(images)
+        return {
+            "elbo": tf.map_fn(
+                lambda image: self.elbo(image[tf.newaxis])[0],
+                images,
+                fn_output_signature=tf.float32,
+            )
+        }
 
     def log_likelihood(self, images, samples=5000, seed=0):
         """Estimates `log p(x)` by importance sampling (Burda et al., 2016, equation 8).
@@ -160,105 +270,66 @@ class VAE(GenerativeModel):
         if samples < 1:
             raise ValueError(f"`samples` must be at least 1. Received: samples={samples}.")
         images, _ = unpack(images)
-        seed = noise.seed_from(seed, "log_likelihood")
+        noise_seed = noise.seed_from(seed, "log_likelihood")
         chunk = min(samples, _CHUNK)
         batches = tf.data.Dataset.from_tensor_slices(images).batch(_ROWS // chunk)
         return tf.concat(
             [
-                self._estimate(batch, samples, chunk, tf.random.fold_in(seed, index))
+                self._estimate(batch, samples, chunk, tf.random.fold_in(noise_seed, index))
                 for index, batch in enumerate(batches)
             ],
             axis=0,
         )
 
+    def average_inputs(self, data):
+        images, _ = unpack(data)
+        return [images, self.posterior.point(self.encode(images, use_ema=False))]
+
+    def check_batch(self, data):
+        limits = self.likelihood.limits or (None, None)
+        check_values(unpack(data)[0], *limits)
+
     def signatures(self):
         images = tf.TensorSpec([None, *self.encoder.input_shape[1:]], tf.float32, "images")
-        latents = tf.TensorSpec([None, self.prior.size], tf.float32, "latents")
+        latents = tf.TensorSpec([None, *self.prior.shape], tf.float32, "latents")
         count = tf.TensorSpec([], tf.int32, "count")
         seed = tf.TensorSpec([], tf.int64, "seed")
+
+        def encode(images):
+            posterior = self.encode(images)
+            return {"mean": posterior.mean(), "standard_deviation": posterior.stddev()}
+
         return {
             "serving_default": (lambda latents: {"images": self.generate(latents)}, [latents]),
             "sample": (lambda count, seed: {"images": self.sample(count, seed)}, [count, seed]),
-            "encode": (self._encode_to_moments, [images]),
+            "encode": (encode, [images]),
             "reconstruct": (lambda images: {"images": self.reconstruct(images)}, [images]),
-            "score": (lambda images: {"elbo": self._elbo_alone(images)}, [images]),
+            "score": (self.score, [images]),
         }
 
-    def _elbo_alone(self, images):
-        """Returns the bound of each image as if it were alone.
-
-        A server puts together what several clients ask: an answer must not depend on the others.
-        """
-        return tf.map_fn(
-            lambda image: self.elbo(image[tf.newaxis])[0], images, fn_output_signature=tf.float32
-        )
-
-    def _encode_to_moments(self, images):
-        posterior = self.encode(images)
-        return {"mean": posterior.mean(), "standard_deviation": posterior.stddev()}
-
-    def _encode_and_decode(self, images, samples, seed, training):
-        """Returns `q(z|x)`, latents `[samples, batch, size]` from it, and `log p(x|z)` of each."""
-        posterior = self.encode(images, training)
-        latents = noise.sample(posterior, samples, seed)
-        likelihood = self.decode(tf.reshape(latents, [-1, self.prior.size]), training)
-        repeated = tf.tile(images, [samples] + [1] * (len(images.shape) - 1))
-        return posterior, latents, tf.reshape(likelihood.log_prob(repeated), [samples, -1])
+    def _run(self, network, inputs, training, use_ema):
+        if training:
+            return network(inputs, training=True)
+        return self.averages.run(network, inputs, use_ema)
 
     @functools.cached_property
     def _estimate(self):
         return tf.function(
-            self._log_mean_weight, jit_compile=bool(self.jit_compile), reduce_retracing=True
+            self._log_mean_weight,
+            jit_compile=bool(self.jit_compile),
+            autograph=False,
+            reduce_retracing=True,
         )
 
-    def _log_mean_weight(self, images, samples, chunk, seed):
+    def _log_mean_weight(self, images, samples, chunk, noise_seed):
         """Returns `log 1/k sum_i w_i` of each image, `chunk` of the `samples` weights at a time."""
-        prior = self.prior.distribution()
-        total = tf.fill([tf.shape(images)[0]], -math.inf)
-        for index in tf.range(math.ceil(samples / chunk)):
-            posterior, latents, log_likelihood = self._encode_and_decode(
-                images, chunk, tf.random.fold_in(seed, index), training=False
-            )
-            weights = log_likelihood + prior.log_prob(latents) - posterior.log_prob(latents)
+
+        def add_chunk(total, index):
+            weights = self.terms(images, chunk, tf.random.fold_in(noise_seed, index)).log_weights
             wanted = index * chunk + tf.range(chunk) < samples  # the last chunk may be too long
             weights = tf.where(wanted[:, tf.newaxis], weights, -math.inf)
-            total = tf.reduce_logsumexp(tf.concat([total[tf.newaxis], weights], axis=0), axis=0)
-        return total - math.log(samples)
+            return tf.reduce_logsumexp(tf.concat([total[tf.newaxis], weights], axis=0), axis=0)
 
-
-def _check_fit(encoder, decoder, prior, posterior, likelihood):
-    """Raises a ValueError where networks and distributions do not fit each other."""
-    _check_outputs("encoder", encoder, "posterior", posterior)
-    _check_outputs("decoder", decoder, "likelihood", likelihood)
-    encoded = [list(output.shape) for output in encoder.outputs]
-    if any(shape[-1] != prior.size for shape in encoded):
-        raise ValueError(
-            f"The encoder's outputs must be of the prior's size, [batch, {prior.size}]. "
-            f"Received: an encoder with outputs of {encoded}. "
-            "Build the encoder with that `latent_dim`, or the prior with the encoder's."
-        )
-    if decoder.input_shape[1:] != (prior.size,):
-        raise ValueError(
-            f"The decoder must take latents of the prior's size, [batch, {prior.size}]. "
-            f"Received: a decoder of {list(decoder.input_shape)}. "
-            "Build the decoder with that `latent_dim`, or the prior with the decoder's."
-        )
-    if decoder.outputs[0].shape[1:] != encoder.input_shape[1:]:
-        raise ValueError(
-            "The decoder must output what the encoder takes. Received: a decoder to "
-            f"{list(decoder.outputs[0].shape)} and an encoder of {list(encoder.input_shape)}."
-        )
-
-
-def _check_outputs(name, network, role, value):
-    try:
-        inspect.signature(value.distribution).bind(*network.outputs)
-    except TypeError as error:
-        raise ValueError(
-            f"The {role} {value} does not fit the {name} with {len(network.outputs)} outputs: "
-            f"{error}. Build the {name} with another number of `heads`."
-        ) from error
-
-
-def _as_list(outputs):
-    return outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        nothing = tf.fill([tf.shape(images)[0]], -math.inf)
+        chunks = tf.range(math.ceil(samples / chunk))
+        return tf.foldl(add_chunk, chunks, nothing) - math.log(samples)

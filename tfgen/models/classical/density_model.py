@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from tfgen.data import Source
 from tfgen.engine import noise
-from tfgen.engine.generative_model import unpack
+from tfgen.engine.batches import unpack
 from tfgen.engine.serialization import Configured, serializable
 
 # Examples drawn, and examples scored, at once: to score these against 60,000 kernels takes 120 MB
@@ -153,6 +153,10 @@ class DensityModel(Configured, keras.Model):
         )
         return tf.reshape(blocks, [-1])[:count]
 
+    def score(self, images):
+        """Returns the log-density of each example, `{"log_likelihood": [count]}`."""
+        return {"log_likelihood": self.log_likelihood(images)}
+
     def signatures(self):
         """Returns what an export answers: `sample`, which is also the default, and `score`.
 
@@ -162,8 +166,7 @@ class DensityModel(Configured, keras.Model):
         seed = tf.TensorSpec([], tf.int64, "seed")
         images = tf.TensorSpec([None, *self.shape], tf.float32, "images")
         sample = (lambda count, seed: {"images": self.sample(count, seed)}, [count, seed])
-        score = (lambda images: {"log_likelihood": self.log_likelihood(images)}, [images])
-        return {"serving_default": sample, "sample": sample, "score": score}
+        return {"serving_default": sample, "sample": sample, "score": (self.score, [images])}
 
     @property
     def metrics(self):

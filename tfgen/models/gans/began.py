@@ -2,10 +2,11 @@
 
 import tensorflow as tf
 
-from tfgen.engine.generative_model import unpack
+from tfgen.engine.batches import unpack
 from tfgen.engine.one_pass import on_both
 from tfgen.engine.serialization import serializable
-from tfgen.models.gans.latent_generator import LatentGenerator, check_latents, check_players
+from tfgen.models.fits import check_built, check_latents, check_players
+from tfgen.models.gans.latent_generator import LatentGenerator
 
 
 @serializable
@@ -27,7 +28,7 @@ class BEGAN(LatentGenerator):
         prior: a `tfgen.distributions.Prior` of the latents.
         diversity: the paper's gamma, in [0, 1]: less of it gives better and less diverse images.
         control_rate: the paper's lambda, the learning rate of k, positive.
-        **kwargs: `generator_ema`, `fresh_fakes`, `seed`, `name`, `dtype`: see `tfgen.GAN`.
+        **kwargs: `ema_momentum`, `fresh_fakes`, `seed`, `name`, `dtype`: see `tfgen.GAN`.
 
     Raises:
         ValueError: the networks and the prior do not fit each other, or a number is out of range.
@@ -57,14 +58,6 @@ class BEGAN(LatentGenerator):
             )
         self.diversity = diversity
         self.control_rate = control_rate
-        check_latents(generator.input_shape, self.latent_dim)
-        check_players(generator.output_shape, discriminator.input_shape)
-        if discriminator.output_shape != discriminator.input_shape:
-            raise ValueError(
-                "BEGAN's discriminator is an autoencoder: it must output images like those that it "
-                f"takes. Received: a discriminator from {list(discriminator.input_shape)} to "
-                f"{list(discriminator.output_shape)}."
-            )
         self.control = self.add_weight(
             name="control",
             shape=(),
@@ -72,10 +65,23 @@ class BEGAN(LatentGenerator):
             trainable=False,
             aggregation="only_first_replica",
         )
-        self.finish()
+        self.finalize()
+
+    def check_shapes(self):
+        generator, discriminator = self.generator, self.discriminator
+        check_built("generator", generator)
+        check_built("discriminator", discriminator)
+        check_latents("generator", generator.input_shape, (self.latent_dim,))
+        check_players(generator.output_shape, discriminator.input_shape)
+        if discriminator.output_shape != discriminator.input_shape:
+            raise ValueError(
+                "BEGAN's discriminator is an autoencoder: it must output images like those that it "
+                f"takes. Received: a discriminator from {list(discriminator.input_shape)} to "
+                f"{list(discriminator.output_shape)}."
+            )
 
     def discriminator_losses(self, data, fakes, training):
-        images, _ = unpack(data)
+        images = self.examples_of(data)
         rebuilt = on_both(self.discriminator, images, fakes.images, training)
         real, fake = (
             tf.reduce_mean(_errors(*each))
@@ -99,7 +105,7 @@ class BEGAN(LatentGenerator):
     def compute_losses(self, data, training):
         return self._add_convergence(super().compute_losses(data, training))
 
-    def after_step(self, losses):
+    def after_step(self, losses, data):
         balance = self.diversity * losses["real_error"] - losses["fake_error"]
         context = tf.distribute.get_replica_context()
         if context.num_replicas_in_sync > 1:

@@ -4,10 +4,11 @@ import tensorflow as tf
 
 from tfgen.distributions.codes import one_hot
 from tfgen.engine import noise
-from tfgen.engine.generative_model import unpack
+from tfgen.engine.batches import unpack
 from tfgen.engine.serialization import serializable
+from tfgen.models.fits import check_latents, check_players, warn_of_sigmoid
 from tfgen.models.gans.gan import GAN
-from tfgen.models.gans.latent_generator import check_latents, check_players
+from tfgen.utils.deprecation import renamed_arguments
 
 
 @serializable
@@ -58,24 +59,34 @@ class ConditionalGAN(GAN):
     def call(self, inputs, training=False):
         return self.generate(*inputs)
 
-    def generate(self, latents, labels, averaged=True):
+    @renamed_arguments(averaged="use_ema")
+    def generate(self, latents, labels=None, *, use_ema=True):
         """Returns examples.
 
         Args:
             latents: float32 `[batch, latent_dim]`.
             labels: `[batch]` integers, or `[batch, condition_size]` floats, as in batches.
-            averaged: whether to use the average of the weights, if there is one.
-        """
-        latents = tf.convert_to_tensor(latents)  # Keras takes no mixture of tensors and arrays
-        return self.call_generator([latents, self._conditions(labels)], averaged)
+            use_ema: whether to use the average of the weights, if there is one.
 
-    def sample(self, count, seed=None, averaged=True, labels=None):
+        Raises:
+            ValueError: there are no labels.
+        """
+        if labels is None:
+            raise ValueError(
+                "A conditional GAN makes examples of labels. Received: labels=None. Pass a label "
+                "for each of the latents; `sample(count)` draws classes."
+            )
+        latents = tf.convert_to_tensor(latents)  # Keras takes no mixture of tensors and arrays
+        return self.call_generator([latents, self._conditions(labels)], use_ema)
+
+    @renamed_arguments(averaged="use_ema")
+    def sample(self, count, seed=None, use_ema=True, labels=None):
         """Draws new examples.
 
         Args:
             count: how many, an integer or int32 scalar tensor.
             seed: a 64-bit integer: the same seed gives the same examples. `None`: new ones.
-            averaged: whether to use the average of the generator's weights, if there is one.
+            use_ema: whether to use the average of the generator's weights, if there is one.
             labels: `count` classes, or vectors of attributes; `None` draws classes, all
                 equally likely.
 
@@ -85,24 +96,25 @@ class ConditionalGAN(GAN):
         Raises:
             ValueError: a label is no class, there are not `count`, or none for attributes.
         """
+        noise.whole_count(count)  # refuses what is none
         labels = self._labels_for(count, seed, labels)
-        return self.generate(self.draw_latents(count, seed), labels, averaged)
+        return self.generate(self.sample_latents(count, seed), labels, use_ema=use_ema)
 
-    def generate_ways(self, ways, seed=None, labels=None):
-        """Returns examples on ways through the prior's latents, each with one label.
+    def generate_paths(self, paths, seed=None, labels=None):
+        """Returns examples on paths through the prior's latents, each with one label.
 
         Args:
-            ways: float32 `[count, steps, latent_dim]`.
+            paths: float32 `[count, steps, latent_dim]`.
             seed: a 64-bit integer, of the labels where none are given. `None`: new ones.
-            labels: see `sample`, one for each way.
+            labels: see `sample`, one for each path.
 
         Returns:
-            A float32 tensor `[count * steps, ...]`, way after way.
+            A float32 tensor `[count * steps, ...]`, path after path.
         """
-        ways = tf.convert_to_tensor(ways)
-        count, steps, size = ways.shape
+        paths = tf.convert_to_tensor(paths)
+        count, steps, size = paths.shape
         labels = tf.repeat(self._labels_for(count, seed, labels), steps, axis=0)
-        return self.generate(tf.reshape(ways, [-1, size]), labels)
+        return self.generate(tf.reshape(paths, [-1, size]), labels)
 
     def generator_inputs(self, latents, data):
         return [latents, self._conditions(self._labels_of(data))]
@@ -115,10 +127,11 @@ class ConditionalGAN(GAN):
         logits = self.discriminator([images, self._conditions(labels)])
         return {"logits": tf.cast(logits, tf.float32)}
 
-    def check_fit(self):
+    def check_shapes(self):
         _check_inputs("generator", self.generator, "latents")
         _check_inputs("discriminator", self.discriminator, "examples")
-        check_latents(self.generator.input_shape[0], self.latent_dim)
+        check_latents("generator", self.generator.input_shape[0], (self.latent_dim,))
+        warn_of_sigmoid("discriminator", self.discriminator)
         judged, seen = self.discriminator.input_shape
         check_players(self.generator.output_shape, judged)
         sizes = {self.condition_size, seen[-1]}
@@ -142,7 +155,7 @@ class ConditionalGAN(GAN):
             labels = tf.TensorSpec([None], tf.int32, "labels")
 
         def sample_labels(labels, seed):
-            return {"images": self.generate(self.draw_latents(tf.shape(labels)[0], seed), labels)}
+            return {"images": self.generate(self.sample_latents(tf.shape(labels)[0], seed), labels)}
 
         answers = {
             "serving_default": (

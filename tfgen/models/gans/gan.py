@@ -1,14 +1,22 @@
 """The generative adversarial network."""
 
+import numpy as np
 import tensorflow as tf
 
-from tfgen.engine.generative_model import unpack
+from tfgen.engine.batches import unpack
 from tfgen.engine.one_pass import on_both
+from tfgen.engine.replicas import update
 from tfgen.engine.serialization import serializable
-from tfgen.models.gans.latent_generator import LatentGenerator, check_latents, check_players
+from tfgen.models.fits import (
+    check_built,
+    check_latents,
+    check_players,
+    warn_of_sigmoid,
+)
+from tfgen.models.gans.latent_generator import LatentGenerator
 from tfgen.objectives import games
-from tfgen.objectives.games import checked_game
-from tfgen.objectives.penalties import WeightClipping
+from tfgen.objectives.games import checked_game, sees_real_logits
+from tfgen.objectives.penalties import Constraint
 
 
 @serializable
@@ -24,7 +32,7 @@ class GAN(LatentGenerator):
     Each step draws latents, moves D, draws others, and moves G with D constant (algorithm 1); with
     `fresh_fakes=False` it moves G with the same latents, and G runs once a step, not
     twice. With `critic_steps` above 1, G moves at every `critic_steps`-th step only, see
-    `tfgen.AdversarialModel`.
+    `tfgen.TwoPlayerModel`.
 
     Args:
         generator: a built Keras model from latents `[batch, prior.size]` to examples; images in
@@ -34,14 +42,14 @@ class GAN(LatentGenerator):
         prior: a `tfgen.distributions.Prior` of the latents.
         game: a `tfgen.games.Game`; the default is `NonSaturating()`.
         penalties: a list of `tfgen.penalties.Penalty`s of the discriminator.
-        augmentation: a function T of examples and a seed, such as
+        augmentation: a function T of examples and the seed of its noise, such as
             `tfgen.augmentations.RandomShift()`, through which data and samples pass before the
             discriminator and its penalties see them in training, `D(T(x))` and `D(T(G(z)))` (Zhao
             et al., 2020, section 3.2): it then cannot learn the data by heart. It may be slow to
             mind samples that look like augmented data. `None` for none.
-        **kwargs: `generator_ema`, the momentum, such as 0.999, of an exponential moving average of
+        **kwargs: `ema_momentum`, the momentum, such as 0.999, of an exponential moving average of
             the generator's weights, with which samples are then made; `fresh_fakes`, see above;
-            `critic_steps` and `constraint`, see `tfgen.AdversarialModel`; `seed`, `name`, `dtype`,
+            `critic_steps` and `constraint`, see `tfgen.TwoPlayerModel`; `seed`, `name`, `dtype`,
             see `tfgen.GenerativeModel`.
 
     Raises:
@@ -73,16 +81,31 @@ class GAN(LatentGenerator):
     ):
         super().__init__(generator, discriminator, prior, **kwargs)
         self.game = checked_game(game or games.NonSaturating())
-        self.penalties = list(penalties)
-        _check_penalties(self.penalties)
+        self.penalties = checked_penalties(penalties)
         if augmentation is not None and not callable(augmentation):
             raise TypeError(
                 "`augmentation` must be one function of examples and a seed. "
                 f"Received: augmentation={augmentation}."
             )
         self.augmentation = augmentation
-        self.check_fit()
-        self.finish()
+        self._constraint_state = {}
+        if isinstance(self.constraint, Constraint):
+            for name, value in self.constraint.initial_state().items():
+                self._constraint_state[name] = self.add_weight(
+                    name=f"constraint_{name}",
+                    shape=np.shape(value),
+                    initializer=lambda shape, dtype, value=value: tf.cast(value, dtype),
+                    trainable=False,
+                    autocast=False,
+                )
+        self.finalize()
+
+    def check_shapes(self):
+        for player in ("generator", "discriminator"):
+            check_built(player, getattr(self, player))
+        check_latents("generator", self.generator.input_shape, (self.latent_dim,))
+        check_players(self.generator.output_shape, self.discriminator.input_shape)
+        warn_of_sigmoid("discriminator", self.critic)
 
     @property
     def log_names(self):
@@ -90,37 +113,61 @@ class GAN(LatentGenerator):
         return ("generator_loss", "discriminator_loss", *penalty)
 
     def discriminator_losses(self, data, fakes, training):
-        images, _ = unpack(data)
-        images = self.shown(images, "data", training)
-        samples = self.shown(fakes.images, "samples", training)
-        logits = on_both(
+        images = self.augmented(self.examples_of(data), "data", training)
+        samples = self.augmented(fakes.images, "samples", training)
+        real, fake = on_both(
             self.critic,
             self.discriminator_inputs(images, data),
             self.discriminator_inputs(samples, data),
             training,
         )
-        loss = self.game.discriminator_loss(*(tf.cast(each, tf.float32) for each in logits))
-        losses = [loss, *self.discriminator.losses]
-        if not self.penalties:
-            return {"discriminator_loss": tf.add_n(losses)}
-        penalty = self._penalty(images, samples, data, training)
-        return {"discriminator_loss": tf.add_n([*losses, penalty]), "penalty": penalty}
+        logits = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
+        parts = [self.game.discriminator_loss(*logits), *self.discriminator.losses]
+        others = {}
+        if self.penalties:
+            others["penalty"] = self._penalty(images, samples, data, training)
+            parts.append(others["penalty"])
+        if self._constraint_state:
+            state = {name: weight.value for name, weight in self._constraint_state.items()}
+            parts.append(self.constraint.loss(state, *logits))
+            # Not logged: `after_discriminator_step` takes it.
+            others["next_state"] = self.constraint.next_state(state, *logits)
+        return {"discriminator_loss": tf.add_n(parts), **others}
 
     def generator_losses(self, data, fakes, training):
-        samples = self.shown(fakes.images, "generator's samples", training)
-        loss = self.game.generator_loss(self.judge(samples, data, training))
+        samples = self.augmented(fakes.images, "generator's samples", training)
+        loss = self.generator_game_loss(self.logits(samples, data, training), data, training)
         return {"generator_loss": tf.add_n([loss, *self.generator.losses])}
 
-    def shown(self, images, name, training):
-        """Returns what the discriminator is shown of examples; `name` decides the draws."""
+    def generator_game_loss(self, fake_logits, data, training):
+        """Returns the generator's loss in the game, of logits of its samples."""
+        if not sees_real_logits(self.game):
+            return self.game.generator_loss(fake_logits)
+        images = self.augmented(self.examples_of(data), "data", training)
+        return self.game.generator_loss(fake_logits, self.logits(images, data, training))
+
+    def augmented(self, images, name, training):
+        """Returns what the discriminator sees of examples; `name` decides the draws."""
         if self.augmentation is None or not training:
             return images
         return self.augmentation(images, self.noise.seed_of(f"augmentation of {name}"))
 
-    def judge(self, images, data, training):
-        """Returns the logits of examples that belong to a batch."""
+    def logits(self, images, data, training, weights=None):
+        """Returns the logits of examples that belong to a batch.
+
+        Args:
+            images: float `[batch, ...]`.
+            data: the batch, whose labels a subclass may use.
+            training: whether layers behave as in training.
+            weights: tensors in the place of `critic.trainable_variables`, for a discriminator that
+                has taken steps which are not kept (Metz et al., 2017); `None` for its own.
+        """
         inputs = self.discriminator_inputs(images, data)
-        return tf.cast(self.critic(inputs, training=training), tf.float32)
+        if weights is None:
+            return tf.cast(self.critic(inputs, training=training), tf.float32)
+        state = [variable.value for variable in self.critic.non_trainable_variables]
+        found, _ = self.critic.stateless_call(weights, state, inputs, training=training)
+        return tf.cast(found, tf.float32)
 
     def discriminator_inputs(self, images, data):
         """Returns what the discriminator takes; a subclass may make use of the batch's labels."""
@@ -135,30 +182,39 @@ class GAN(LatentGenerator):
         images, _ = unpack(images)
         return {"logits": tf.cast(self.critic(images), tf.float32)}
 
-    def check_fit(self):
-        """Raises a ValueError if the networks and the prior do not fit each other."""
-        check_latents(self.generator.input_shape, self.latent_dim)
-        check_players(self.generator.output_shape, self.discriminator.input_shape)
+    def after_discriminator_step(self, losses):
+        context = tf.distribute.get_replica_context()
+        for name, value in losses.pop("next_state", {}).items():
+            if context.num_replicas_in_sync > 1:
+                value = context.all_reduce(tf.distribute.ReduceOp.MEAN, value)
+            update([self._constraint_state[name]], lambda _, old, value=value: value)
 
     def _penalty(self, images, fakes, data, training):
-        seed = self.noise.seed_of("penalty")
+        noise_seed = self.noise.seed_of("penalty")
 
         def critic(examples):
-            return self.judge(examples, data, training)
+            return self.logits(examples, data, training)
 
+        images = tf.cast(images, tf.float32)
         return tf.add_n(
             [
-                penalty(critic, tf.cast(images, tf.float32), fakes, tf.random.fold_in(seed, index))
+                penalty(critic, images, fakes, tf.random.fold_in(noise_seed, index))
                 for index, penalty in enumerate(self.penalties)
             ]
         )
 
 
-def _check_penalties(penalties):
+def checked_penalties(penalties):
+    """Returns penalties as a list, or raises a TypeError if one is none."""
+    if not isinstance(penalties, (list, tuple)):
+        raise TypeError(
+            f"`penalties` must be a list. Received: {penalties!r}. Write penalties=[...]."
+        )
     for penalty in penalties:
-        if not callable(penalty) or isinstance(penalty, WeightClipping):
+        if not callable(penalty) or isinstance(penalty, Constraint):
             raise TypeError(
                 "`penalties` must be functions of a critic, data and samples, such as "
                 "`tfgen.penalties.GradientPenalty()`; `WeightClipping` is a `constraint`. "
                 f"Received: {penalty!r}."
             )
+    return list(penalties)

@@ -1,18 +1,14 @@
 """InfoGAN: codes that a generator must show."""
 
-import keras
 import tensorflow as tf
-import tensorflow_probability as tfp
 
-from tfgen.distributions import philox
-from tfgen.engine import noise
-from tfgen.engine.generative_model import unpack
-from tfgen.engine.graphs import as_graph
+from tfgen.distributions.codes import chosen_codes, draw_codes
+from tfgen.engine.batches import unpack
 from tfgen.engine.serialization import serializable
+from tfgen.models.fits import as_list, check_players
 from tfgen.models.gans.gan import GAN
-from tfgen.models.gans.latent_generator import check_players
-
-tfd = tfp.distributions
+from tfgen.models.gans.recognition import check_augmentations, check_recognizer, separate
+from tfgen.utils.deprecation import renamed_arguments
 
 
 @serializable
@@ -25,7 +21,9 @@ class InfoGAN(GAN):
         min_{G,Q} max_D V(D, G) - lambda E[log Q(c|G(z, c))].
 
     The last term is descended over the variables of G and Q, as in the lecture; where Q shares
-    layers with D, these learn from it too, but not from the generator's part of the game.
+    layers with D, these learn from it too, but not from the generator's part of the game. It is a
+    part of the generator's loss, or, with a `recognition_optimizer` in `compile`, has a turn of its
+    own after the generator's.
 
     Which of the data's variations a code comes to mean is left to chance. With an augmentation T, Q
     reads a code off T(G(z, c)), so that what T changes cannot be its meaning. What is gained is a
@@ -42,10 +40,10 @@ class InfoGAN(GAN):
         prior: a `tfgen.distributions.Prior` of the noise.
         codes: a list of `tfgen.codes.Code`s.
         information_weight: the paper's lambda, at least 0.
-        augmentations: for each code a function of samples and a seed, such as
+        code_augmentations: for each code a function of samples and the seed of its noise, such as
             `tfgen.augmentations.RandomAffine()`, or `None`; `None` for none at all.
         **kwargs: see `tfgen.GAN`; with its `augmentation`, Q too sees in training what it makes of
-            samples, and `augmentations` change that.
+            samples, and `code_augmentations` change that.
 
     Raises:
         ValueError: the networks, the prior and the codes do not fit each other.
@@ -56,6 +54,7 @@ class InfoGAN(GAN):
         >>> infogan.sample(10, codes=[tf.eye(10), None])
     """
 
+    @renamed_arguments(augmentations="code_augmentations")
     def __init__(
         self,
         generator,
@@ -64,7 +63,7 @@ class InfoGAN(GAN):
         prior,
         codes,
         information_weight=1.0,
-        augmentations=None,
+        code_augmentations=None,
         **kwargs,
     ):
         if information_weight < 0:
@@ -75,8 +74,9 @@ class InfoGAN(GAN):
         self.recognition = recognition
         self.codes = list(codes)
         self.information_weight = information_weight
-        self.augmentations = augmentations
-        self._judge, self._recognizer = _separate(discriminator, recognition)
+        self.code_augmentations = code_augmentations
+        self._judge, self._recognizer = separate(discriminator, recognition)
+        self._recognition_plays = False  # `compile` tells
         super().__init__(generator, discriminator, prior, **kwargs)
 
     @property
@@ -103,43 +103,67 @@ class InfoGAN(GAN):
     def generator_variables(self):
         return [*self.generator.trainable_variables, *self._recognizer.trainable_variables]
 
-    def sample(self, count, seed=None, averaged=True, codes=None):
+    @property
+    def players(self):
+        if not self._recognition_plays:
+            return super().players
+        # The lecture's third optimizer moves G and Q, beside the generator's own step.
+        return {
+            **super().players,
+            "generator": self.generator.trainable_variables,
+            "recognition": self.generator_variables,
+        }
+
+    def compile(
+        self,
+        generator_optimizer=None,
+        discriminator_optimizer=None,
+        recognition_optimizer=None,
+        **options,
+    ):
+        """Prepares for training.
+
+        Args:
+            generator_optimizer: see `tfgen.GAN.compile`.
+            discriminator_optimizer: see `tfgen.GAN.compile`.
+            recognition_optimizer: an optimizer for the codes' loss alone, over the variables of G
+                and Q, as in the lecture. With `None` the generator's optimizer descends it.
+            **options: see `tfgen.AdversarialModel.compile`.
+        """
+        self._recognition_plays = recognition_optimizer is not None
+        if self._recognition_plays:
+            options["recognition_optimizer"] = recognition_optimizer
+        super().compile(generator_optimizer, discriminator_optimizer, **options)
+
+    @renamed_arguments(averaged="use_ema")
+    def sample(self, count, seed=None, use_ema=True, codes=None):
         """Draws new examples.
 
         Args:
             count: how many, an integer or int32 scalar tensor.
             seed: a 64-bit integer: the same seed gives the same examples. `None`: new ones.
-            averaged: whether to use the average of the generator's weights, if there is one.
+            use_ema: whether to use the average of the generator's weights, if there is one.
             codes: for each code a float tensor `[count, code.size]`, or `None` to draw it; `None`
                 draws all.
 
         Returns:
             A float32 tensor `[count, ...]`.
         """
-        latents = self.draw_latents(count, seed)
+        latents = self.sample_latents(count, seed)
         if codes is not None:
             latents = self.with_codes(latents, codes)
-        return self.generate(latents, averaged)
+        return self.generate(latents, use_ema=use_ema)
 
-    def generate_ways(self, ways, seed=None):
-        ways = tf.convert_to_tensor(ways)
-        count, steps, _ = ways.shape
-        _, *codes = self._split(tf.repeat(self.draw_latents(count, seed), steps, axis=0))
-        noises = tf.reshape(ways, [-1, self.prior.size])
+    def generate_paths(self, paths, seed=None):
+        paths = tf.convert_to_tensor(paths)
+        count, steps, _ = paths.shape
+        _, *codes = self._split(tf.repeat(self.sample_latents(count, seed), steps, axis=0))
+        noises = tf.reshape(paths, [-1, self.prior.size])
         return self.generate(tf.concat([noises, *codes], axis=1))
 
-    @as_graph
-    def latents_of(self, count, seed):
-        latents = super().latents_of(count, seed)
-        seed = noise.seed_from(seed, "codes")
-        return tf.concat([latents, self._codes(tf.random.stateless_uniform, count, seed)], axis=1)
-
-    def batch_latents(self, images, seed):
-        def uniform(shape, seed):
-            return noise.draw(tfd.Sample(philox.Uniform(), shape[1]), shape[0], seed)
-
-        codes = self._codes(uniform, tf.shape(images)[0], tf.random.fold_in(seed, 1))
-        return tf.concat([super().batch_latents(images, seed), codes], axis=1)
+    def latents_by(self, draw, noise_seed_of):
+        drawn = draw_codes(self.codes, draw, noise_seed_of("codes"))
+        return tf.concat([super().latents_by(draw, noise_seed_of), drawn], axis=1)
 
     def recognize(self, images):
         """Returns what Q reads off examples.
@@ -149,16 +173,18 @@ class InfoGAN(GAN):
             the values' expectations.
         """
         images, _ = unpack(images)
-        outputs = _as_list(self._recognizer(images))
+        outputs = as_list(self._recognizer(images))
         return [code.recognize(each) for code, each in zip(self.codes, outputs, strict=True)]
 
     def generator_losses(self, data, fakes, training):
         latents, fakes = fakes
         with tf.GradientTape() as tape:
             tape.watch(fakes)
-            shown = self.shown(fakes, "generator's samples", training)
-            logits, outputs = self._judge_and_recognize(shown, training)
-            loss = self.game.generator_loss(tf.cast(logits, tf.float32))
+            seen = self.augmented(fakes, "generator's samples", training)
+            logits, outputs = self._judge_and_recognize(seen, training)
+            loss = self.generator_game_loss(tf.cast(logits, tf.float32), data, training)
+        if self._recognition_plays:
+            return {"generator_loss": tf.add_n([loss, *self.generator.losses])}
         # The generator's optimizer moves layers that Q shares with D, for Q, and must not move them
         # to D's disadvantage: the loss is taken as linear in the samples, from which D's weights
         # get no gradient.
@@ -173,6 +199,27 @@ class InfoGAN(GAN):
             "generator_loss": tf.add_n([*losses, *regularizers]),
             "information_loss": information,
         }
+
+    def recognition_losses(self, data, training):
+        """Computes what the recognition's optimizer descends: how badly Q reads the codes."""
+        latents, fakes = self.make_fakes(data, "recognition", training)
+        seen = self.augmented(fakes, "recognition's samples", training)
+        _, outputs = self._judge_and_recognize(seen, training)
+        information = self._information_loss(latents, outputs)
+        loss = tf.add_n([self.information_weight * information, *self._recognizer.losses])
+        return {"recognition_loss": loss, "information_loss": information}
+
+    def compute_losses(self, data, training):
+        losses = super().compute_losses(data, training)
+        if self._recognition_plays:
+            losses |= self.recognition_losses(data, training)
+        return losses
+
+    def take_turns(self, data):
+        losses = super().take_turns(data)
+        if self._recognition_plays:
+            losses |= self.descend("recognition", lambda: self.recognition_losses(data, True))
+        return losses
 
     def signatures(self):
         images = tf.TensorSpec([None, *self.generator.output_shape[1:]], tf.float32, "images")
@@ -196,24 +243,14 @@ class InfoGAN(GAN):
             "sample_codes": (sample_codes, [*specs, tf.TensorSpec([], tf.int64, "seed")]),
         }
 
-    def check_fit(self):
+    def check_shapes(self):
         if not self.codes:
             raise ValueError("InfoGAN needs at least one code. Received: codes=[].")
-        if self.augmentations is not None and len(self.augmentations) != len(self.codes):
-            raise ValueError(
-                f"There must be an augmentation or None for each of the {len(self.codes)} codes. "
-                f"Received: {len(self.augmentations)}."
-            )
-        super().check_fit()
-        made, read = self.generator.output_shape, self._recognizer.input_shape
-        check_players(made, read, "recognition network")
-        sizes = [output.shape[-1] for output in self._recognizer.outputs]
-        wanted = [code.outputs for code in self.codes]
-        if sizes != wanted:
-            raise ValueError(
-                f"The recognition network must have an output for each code, of sizes {wanted}. "
-                f"Received: outputs of sizes {sizes}."
-            )
+        check_augmentations(self.code_augmentations, self.codes)
+        super().check_shapes()
+        made, taken = self.generator.output_shape, self._recognizer.input_shape
+        check_players(made, taken, "recognition network")
+        check_recognizer(self._recognizer, self.codes)
 
     def _slope(self, tape, loss, fakes):
         """Returns a loss' gradient by samples.
@@ -238,13 +275,13 @@ class InfoGAN(GAN):
             logits, *outputs = self.discriminator(fakes, training=training)
         else:
             logits = self.discriminator(fakes, training=training)
-            outputs = _as_list(self.recognition(fakes, training=training))
+            outputs = as_list(self.recognition(fakes, training=training))
         never = tf.cast(self.step.value < 0, tf.float32)
-        for index, augmentation in enumerate(self.augmentations or []):
+        for index, augmentation in enumerate(self.code_augmentations or []):
             if augmentation is None:
                 continue
             changed = augmentation(fakes, self.noise.seed_of(f"augmentation {index}"))
-            seen = _as_list(self._recognizer(changed, training=training))[index]
+            seen = as_list(self._recognizer(changed, training=training))[index]
             outputs[index] = tf.cast(seen, tf.float32) + never * tf.cast(outputs[index], tf.float32)
         return logits, outputs
 
@@ -258,66 +295,11 @@ class InfoGAN(GAN):
             ]
         )
 
-    def _codes(self, uniform, count, seed):
-        """Draws all codes `[count, sizes]` by `uniform(shape, seed)`."""
-        return tf.concat(
-            [
-                code.from_uniform(uniform([count, code.uniforms], tf.random.fold_in(seed, index)))
-                for index, code in enumerate(self.codes)
-            ],
-            axis=1,
-        )
-
     def _split(self, latents):
         """Splits latents into the noise and each code."""
         return tf.split(latents, [self.prior.size, *(code.size for code in self.codes)], axis=1)
 
     def with_codes(self, latents, codes):
         """Puts codes in the place of those in latents `[count, latent_dim]`; see `sample`."""
-        drawn, *drawn_codes = self._split(latents)
-        if len(codes) != len(self.codes):
-            raise ValueError(
-                f"There must be an entry for each of the {len(self.codes)} codes, a tensor or "
-                f"None. Received: {len(codes)}."
-            )
-        chosen = []
-        for code, given, draw in zip(self.codes, codes, drawn_codes, strict=True):
-            value = draw if given is None else tf.cast(given, tf.float32)
-            if value.shape != draw.shape:
-                raise ValueError(
-                    f"A value of {code} must be of shape {list(draw.shape)}. "
-                    f"Received: {list(value.shape)}."
-                )
-            chosen.append(value)
-        return tf.concat([drawn, *chosen], axis=1)
-
-
-def _separate(discriminator, recognition):
-    """Returns D and Q as models of their own, which share what layers they share."""
-    if recognition is None:
-        if len(discriminator.outputs) < 2:
-            raise ValueError(
-                "With recognition=None the discriminator must have an output for each code beside "
-                f"the logits. Received: one with {len(discriminator.outputs)} output."
-            )
-        inputs, (logits, *codes) = discriminator.inputs, discriminator.outputs
-        return keras.Model(inputs, logits), keras.Model(inputs, codes)
-    if len(discriminator.outputs) > 1:
-        raise ValueError(
-            "Beside a recognition network the discriminator must output logits alone. Received: "
-            f"one with {len(discriminator.outputs)} outputs. If the others are the codes', pass "
-            "recognition=None."
-        )
-    own = {id(variable) for variable in discriminator.variables}
-    shared = [variable.path for variable in recognition.variables if id(variable) in own]
-    if shared:
-        raise ValueError(
-            "A recognition network that shares weights with the discriminator would share them no "
-            "more after loading. Build one model with the outputs [logits, *codes], and pass it as "
-            f"the discriminator with recognition=None. Received: both have {', '.join(shared)}."
-        )
-    return discriminator, recognition
-
-
-def _as_list(outputs):
-    return outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        noises, *drawn = self._split(latents)
+        return tf.concat([noises, *chosen_codes(self.codes, codes, drawn)], axis=1)

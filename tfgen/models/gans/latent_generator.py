@@ -6,10 +6,11 @@ import typing
 import tensorflow as tf
 
 from tfgen.engine import noise
-from tfgen.engine.adversarial_model import AdversarialModel
-from tfgen.engine.generative_model import check_shape, unpack
+from tfgen.engine.batches import check_shape, unpack
 from tfgen.engine.graphs import as_graph
-from tfgen.engine.weight_average import add_average, call_averaged, check_momentum, follow
+from tfgen.engine.two_player_model import TwoPlayerModel
+from tfgen.models.fits import refuse_labels
+from tfgen.utils.deprecation import renamed_arguments, warn_renamed
 
 
 class Fakes(typing.NamedTuple):
@@ -19,19 +20,19 @@ class Fakes(typing.NamedTuple):
     images: tf.Tensor
 
 
-class LatentGenerator(AdversarialModel):
+class LatentGenerator(TwoPlayerModel):
     """An adversarial model with one generator, from latents to examples, and one discriminator.
 
     Args:
         generator: a built Keras model from latents to examples; images in [0, 1].
         discriminator: a built Keras model of examples.
         prior: a `tfgen.distributions.Prior` of the latents.
-        generator_ema: the momentum, such as 0.999, of an exponential moving average of the
-            generator's weights, with which samples are then made; `None` for none.
         fresh_fakes: whether the generator's step draws latents of its own. If not, it learns from
             the fakes that the discriminator has just learnt from, and the generator runs once a
             step instead of twice.
-        **kwargs: see `tfgen.AdversarialModel`.
+        **kwargs: `ema_momentum`, the momentum, such as 0.999, of an exponential moving average of
+            the generator's weights, with which samples are then made; `critic_steps`,
+            `constraint`, `seed`, `name`, `dtype`: see `tfgen.TwoPlayerModel`.
 
     Raises:
         ValueError: the networks and the prior do not fit each other, or a number is out of range.
@@ -39,18 +40,18 @@ class LatentGenerator(AdversarialModel):
 
     abilities = frozenset({"sample", "generate", "discriminate"})
 
-    def __init__(
-        self, generator, discriminator, prior, generator_ema=None, fresh_fakes=True, **kwargs
-    ):
+    def __init__(self, generator, discriminator, prior, fresh_fakes=True, **kwargs):
         super().__init__(**kwargs)
         self.fresh_fakes = fresh_fakes
         self.generator = generator
         self.discriminator = discriminator
         self.prior = prior
-        self.generator_ema = generator_ema
-        check_momentum(generator_ema)
-        if generator_ema is not None:
-            self._average = add_average(self, generator)
+        self.check_shapes()
+        self.averages.add(generator)
+
+    @abc.abstractmethod
+    def check_shapes(self):
+        """Raises a ValueError if the networks and the prior do not fit each other."""
 
     @property
     def latent_dim(self):
@@ -68,62 +69,104 @@ class LatentGenerator(AdversarialModel):
     def call(self, inputs, training=False):
         return self.generate(inputs)
 
-    def generate(self, latents, averaged=True):
+    @renamed_arguments(averaged="use_ema")
+    def generate(self, latents, labels=None, *, use_ema=True):
         """Returns examples for latents.
 
         Args:
             latents: float32 `[batch, latent_dim]`.
-            averaged: whether to use the average of the weights, if there is one.
+            labels: what the examples are to be, for a model that knows labels; else `None`.
+            use_ema: whether to use the average of the weights, if there is one.
         """
-        return self.call_generator(tf.convert_to_tensor(latents), averaged)
+        refuse_labels(self, labels)
+        return self.call_generator(tf.convert_to_tensor(latents), use_ema)
 
     @as_graph
-    def call_generator(self, inputs, averaged=True):
+    def call_generator(self, inputs, use_ema=True):
         """Calls the generator, or its average, in inference mode."""
-        if averaged and self.generator_ema is not None:
-            return tf.cast(call_averaged(self._average, self.generator, inputs), tf.float32)
-        return tf.cast(self.generator(inputs), tf.float32)
+        return tf.cast(self.averages.run(self.generator, inputs, use_ema), tf.float32)
 
-    def generate_ways(self, ways, seed=None):
-        """Returns examples on ways through the prior's latents.
+    def generate_paths(self, paths, seed=None):
+        """Returns examples on paths through the prior's latents.
 
         Args:
-            ways: float32 `[count, steps, prior.size]`: see `tfgen.latent_space.interpolate`.
+            paths: float32 `[count, steps, prior.size]`: see `tfgen.latent_space.interpolate`.
             seed: a 64-bit integer. What else a generator takes, such as codes or labels, is drawn
-                with it once for each way. `None`: new draws.
+                with it once for each path. `None`: new draws.
 
         Returns:
-            A float32 tensor `[count * steps, ...]`, way after way.
+            A float32 tensor `[count * steps, ...]`, path after path.
         """
-        return self.generate(tf.reshape(ways, [-1, self.prior.size]))
+        return self.generate(tf.reshape(paths, [-1, self.prior.size]))
 
-    def sample(self, count, seed=None, averaged=True):
+    def generate_ways(self, ways, **options):
+        """The old name of `generate_paths`."""
+        warn_renamed("generate_ways", "generate_paths")
+        return self.generate_paths(ways, **options)
+
+    @renamed_arguments(averaged="use_ema")
+    def sample(self, count, seed=None, use_ema=True):
         """Draws new examples.
 
         Args:
             count: how many, an integer or int32 scalar tensor.
             seed: a 64-bit integer: the same seed gives the same examples. `None`: new ones.
-            averaged: whether to use the average of the generator's weights, if there is one.
+            use_ema: whether to use the average of the generator's weights, if there is one.
 
         Returns:
             A float32 tensor `[count, ...]`.
         """
-        return self.generate(self.draw_latents(count, seed), averaged)
+        return self.generate(self.sample_latents(count, seed), use_ema=use_ema)
+
+    def sample_latents(self, count, seed=None, noise_seed=None):
+        """Draws latents, those of `sample(count, seed)`.
+
+        Args:
+            count: how many; in a step of training, this replica's share of a batch.
+            seed: a 64-bit integer, or `None` for new ones.
+            noise_seed: int32 `[2]`, in a step of training, in the place of `seed`.
+
+        Returns:
+            A float32 tensor `[count, latent_dim]`.
+        """
+        if noise_seed is None:
+            return self._sample_latents(noise.whole_count(count), noise.whole_seed(seed))
+        return self.latents_by(
+            lambda distribution, noise_seed: noise.sample_batch(distribution, count, noise_seed),
+            {"sample": noise_seed, "codes": tf.random.fold_in(noise_seed, 1)}.get,
+        )
 
     def draw_latents(self, count, seed=None):
-        """Returns the latents `[count, latent_dim]` of `sample(count, seed)`."""
-        return self.latents_of(tf.convert_to_tensor(count, tf.int32), noise.whole_seed(seed))
+        """The old name of `sample_latents`."""
+        warn_renamed("draw_latents", "sample_latents")
+        return self.sample_latents(count, seed)
 
     @as_graph
-    def latents_of(self, count, seed):
-        """Returns the latents of `draw_latents`, for an int32 and an int64 scalar tensor."""
-        return self.prior.distribution().sample(count, seed=noise.seed_from(seed, "sample"))
+    def _sample_latents(self, count, seed):
+        return self.latents_by(
+            lambda distribution, noise_seed: distribution.sample(count, seed=noise_seed),
+            lambda name: noise.seed_from(seed, name),
+        )
+
+    def latents_by(self, draw, noise_seed_of):
+        """Returns what the generator takes of latents, `[count, latent_dim]`.
+
+        Args:
+            draw: a function of a TFP distribution and a noise seed to samples `[count, ...]`.
+            noise_seed_of: a function from a draw's name, "sample" for the prior's, to its seed.
+        """
+        return draw(self.prior.distribution(), noise_seed_of("sample"))
+
+    def examples_of(self, data):
+        """Returns a batch's examples, shaped as what the generator makes."""
+        shape = self.generator.output_shape
+        what = "Examples must be shaped as what the generator makes"
+        return check_shape(unpack(data)[0], shape, what)
 
     def make_fakes(self, data, player, training):
-        images, _ = unpack(data)
-        shape = self.generator.output_shape
-        check_shape(images, shape, "Examples must be shaped as what the generator makes")
-        latents = self.batch_latents(images, self.noise.seed_of(f"{player} latents"))
+        images = self.examples_of(data)
+        noise_seed = self.noise.seed_of(f"{player} latents")
+        latents = self.sample_latents(tf.shape(images)[0], noise_seed=noise_seed)
         made = self.generator(self.generator_inputs(latents, data), training=training)
         return Fakes(latents, tf.cast(made, tf.float32))
 
@@ -131,15 +174,10 @@ class LatentGenerator(AdversarialModel):
         """Returns what the generator takes; a subclass may make use of the batch's labels."""
         return latents
 
-    def batch_latents(self, images, seed):
-        """Draws as many latents as there are examples in this replica's share of a batch."""
-        return noise.draw(self.prior.distribution(), tf.shape(images)[0], seed)
-
     def after_generator_step(self, data, fakes):
-        if self.generator_ema is not None:
+        if self.averages:
             step = self.step.value // self.critic_steps
-            inputs = self.generator_inputs(fakes.latents, data)
-            follow(self._average, self.generator, self.generator_ema, step, inputs)
+            self.averages.follow(step, [self.generator_inputs(fakes.latents, data)])
 
     @abc.abstractmethod
     def score(self, images):
@@ -155,22 +193,3 @@ class LatentGenerator(AdversarialModel):
             "sample": (lambda count, seed: {"images": self.sample(count, seed)}, [count, seed]),
             "score": (self.score, [images]),
         }
-
-
-def check_latents(network_input, latent_dim):
-    """Raises a ValueError unless a generator takes vectors of `latent_dim`."""
-    if tuple(network_input) != (None, latent_dim):
-        raise ValueError(
-            f"The generator must take latents of the prior's size, [batch, {latent_dim}]. "
-            f"Received: a generator of {list(network_input)}. "
-            "Build the generator with that `latent_dim`, or the prior with the generator's."
-        )
-
-
-def check_players(made, judged, judge="discriminator"):
-    """Raises a ValueError unless a generator's output shape is the input shape of its judge."""
-    if made[1:] != judged[1:]:
-        raise ValueError(
-            f"The generator must output what the {judge} takes. Received: a generator to "
-            f"{list(made)} and a {judge} of {list(judged)}."
-        )

@@ -2,18 +2,19 @@
 
 import typing
 
-import keras
 import tensorflow as tf
 
-from tfgen.engine.adversarial_model import AdversarialModel
-from tfgen.engine.generative_model import check_shape, unpack
+from tfgen.engine.batches import check_shape, unpack, unpack_pair
+from tfgen.engine.fit_checks import check_values
 from tfgen.engine.one_pass import on_both
 from tfgen.engine.serialization import serializable
-from tfgen.engine.weight_average import add_average, call_averaged, check_momentum, follow
-from tfgen.models.gans.latent_generator import check_players
+from tfgen.engine.two_player_model import TwoPlayerModel
+from tfgen.models.fits import warn_of_sigmoid
+from tfgen.models.translation.fits import check_not_negative, check_translators, distance_by
 from tfgen.models.translation.image_pool import ImagePool
 from tfgen.objectives import games
-from tfgen.objectives.games import checked_game
+from tfgen.objectives.games import checked_game, sees_real_logits
+from tfgen.utils.deprecation import renamed_arguments
 
 
 class _Fakes(typing.NamedTuple):
@@ -24,7 +25,7 @@ class _Fakes(typing.NamedTuple):
 
 
 @serializable
-class CycleGAN(AdversarialModel):
+class CycleGAN(TwoPlayerModel):
     """Translates images between two domains, learnt without pairs (Zhu et al., 2017).
 
     `G_AB` makes images of domain B out of those of A, `G_BA` the reverse; a discriminator for each
@@ -39,7 +40,7 @@ class CycleGAN(AdversarialModel):
         L_identity = E_a |G_BA(a) - a| + E_b |G_AB(b) - b|.
 
     `|...|` is the mean over pixels. The discriminators see a pool of past translations in training
-    and fresh ones in evaluation. As in every `AdversarialModel`, they move first; in the authors'
+    and fresh ones in evaluation. As in every `TwoPlayerModel`, they move first; in the authors'
     code, the generators do. Batches are pairs `(images_a, images_b)`, as many of A as of B. Of two
     arrays Keras keeps the pairs together in every epoch, and they must be of one length;
     `tfgen.data.batches(tfgen.data.Domains(a, b), 1)` gives each domain an order of its own, and
@@ -60,10 +61,10 @@ class CycleGAN(AdversarialModel):
         identity_weight: the factor of the identity loss, as a share of `cycle_weight`, at least 0.
             The authors take 0.5 where colours are to stay.
         pool_size: the number of past translations kept of each domain; 0 for none.
-        generator_ema: the momentum, such as 0.999, of an exponential moving average of the
-            generators' weights, with which images are then translated; `None` for none.
-        **kwargs: `critic_steps` and `constraint`, see `tfgen.AdversarialModel`; `seed`, `name`,
-            `dtype`, see `tfgen.GenerativeModel`.
+        **kwargs: `ema_momentum`, the momentum, such as 0.999, of an exponential moving average of
+            the generators' weights, with which images are then translated; `critic_steps` and
+            `constraint`, see `tfgen.TwoPlayerModel`; `seed`, `name`, `dtype`, see
+            `tfgen.GenerativeModel`.
 
     Raises:
         ValueError: the networks do not fit each other, or a number is out of range.
@@ -98,7 +99,6 @@ class CycleGAN(AdversarialModel):
         cycle_loss="mean_absolute_error",
         identity_weight=0.0,
         pool_size=50,
-        generator_ema=None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -111,20 +111,15 @@ class CycleGAN(AdversarialModel):
         self.cycle_loss = cycle_loss
         self.identity_weight = identity_weight
         self.pool_size = pool_size
-        self.generator_ema = generator_ema
-        self._check_fit()
+        self.check_shapes()
         for name in ("cycle_weight", "identity_weight", "pool_size"):
-            _check_not_negative(name, getattr(self, name))
-        self._distance = _distance(cycle_loss)
+            check_not_negative(name, getattr(self, name))
+        self._distance = distance_by(cycle_loss)
         if pool_size:
             self._pool_a = ImagePool(self, "pool_a", pool_size, discriminator_a.input_shape[1:])
             self._pool_b = ImagePool(self, "pool_b", pool_size, discriminator_b.input_shape[1:])
-        self._average_ab = self._average_ba = None
-        check_momentum(generator_ema)
-        if generator_ema is not None:
-            self._average_ab = add_average(self, generator_ab)
-            self._average_ba = add_average(self, generator_ba)
-        self.finish()
+        self.averages.add(generator_ab, generator_ba)
+        self.finalize()
 
     @property
     def log_names(self):
@@ -145,26 +140,28 @@ class CycleGAN(AdversarialModel):
     def call(self, inputs, training=False):
         return self.translate_a_to_b(inputs)
 
-    def translate_a_to_b(self, images, averaged=True):
+    @renamed_arguments(averaged="use_ema")
+    def translate_a_to_b(self, images, use_ema=True):
         """Returns images of domain B for images of A.
 
         Args:
             images: float32 `[batch, ...]`, in [0, 1].
-            averaged: whether to use the average of the generator's weights, if there is one.
+            use_ema: whether to use the average of the generator's weights, if there is one.
         """
-        return self._translate(self.generator_ab, self._average_ab, images, averaged)
+        return self._translate(self.generator_ab, images, use_ema)
 
-    def translate_b_to_a(self, images, averaged=True):
+    @renamed_arguments(averaged="use_ema")
+    def translate_b_to_a(self, images, use_ema=True):
         """Returns images of domain A for images of B; arguments as above."""
-        return self._translate(self.generator_ba, self._average_ba, images, averaged)
+        return self._translate(self.generator_ba, images, use_ema)
 
-    def cycle_a(self, images, averaged=True):
+    def cycle_a(self, images, use_ema=True):
         """Returns images of A translated to B and back; arguments as above."""
-        return self.translate_b_to_a(self.translate_a_to_b(images, averaged), averaged)
+        return self.translate_b_to_a(self.translate_a_to_b(images, use_ema), use_ema)
 
-    def cycle_b(self, images, averaged=True):
+    def cycle_b(self, images, use_ema=True):
         """Returns images of B translated to A and back; arguments as above."""
-        return self.translate_a_to_b(self.translate_b_to_a(images, averaged), averaged)
+        return self.translate_a_to_b(self.translate_b_to_a(images, use_ema), use_ema)
 
     def score_a(self, images):
         """Returns what A's discriminator says of images: `{"logits": [batch, ...]}`."""
@@ -201,8 +198,8 @@ class CycleGAN(AdversarialModel):
 
     def generator_losses(self, data, fakes, training):
         images = self._unpack_pair(data)
-        adversarial_a = self.game.generator_loss(_run(self.discriminator_a, fakes.a, training))
-        adversarial_b = self.game.generator_loss(_run(self.discriminator_b, fakes.b, training))
+        adversarial_a = self._generator_loss(self.discriminator_a, images[0], fakes.a, training)
+        adversarial_b = self._generator_loss(self.discriminator_b, images[1], fakes.b, training)
         losses = self._consistency_losses(images, (fakes.b, fakes.a), training)
         identity = self.identity_weight * losses.get("identity_loss", 0.0)
         consistency = self.cycle_weight * (losses["cycle_loss"] + identity)
@@ -211,11 +208,8 @@ class CycleGAN(AdversarialModel):
         return {"generator_loss": total, **losses}
 
     def after_generator_step(self, data, fakes):
-        if self.generator_ema is not None:
-            images_a, images_b = self._unpack_pair(data)
-            step = self.step.value // self.critic_steps
-            follow(self._average_ab, self.generator_ab, self.generator_ema, step, images_a)
-            follow(self._average_ba, self.generator_ba, self.generator_ema, step, images_b)
+        if self.averages:
+            self.averages.follow(self.step.value // self.critic_steps, self._unpack_pair(data))
 
     def signatures(self):
         images_a = [_images_spec(self.generator_ab)]
@@ -232,6 +226,12 @@ class CycleGAN(AdversarialModel):
 
     def _discriminator_loss(self, discriminator, images, made, training):
         return self.game.discriminator_loss(*_run_on_both(discriminator, images, made, training))
+
+    def _generator_loss(self, discriminator, images, made, training):
+        logits = [_run(discriminator, made, training)]
+        if sees_real_logits(self.game):
+            logits.append(_run(discriminator, images, training))
+        return self.game.generator_loss(*logits)
 
     def _consistency_losses(self, images, fakes, training):
         """Returns how far images of A and B are from their cycles and, if asked, their identities.
@@ -258,64 +258,40 @@ class CycleGAN(AdversarialModel):
         """Returns how far the images of A and B are from what was made of them."""
         return tf.add_n([self._distance(*each) for each in zip(images, made, strict=True)])
 
-    def _translate(self, generator, average, images, averaged):
+    def _translate(self, generator, images, use_ema):
         images, _ = unpack(images)
-        if averaged and average is not None:
-            return tf.cast(call_averaged(average, generator, images), tf.float32)
-        return _run(generator, images)
+        return tf.cast(self.averages.run(generator, images, use_ema), tf.float32)
 
     def _unpack_pair(self, data):
-        images_a, images_b = unpack(data)
-        if images_b is None:
-            raise ValueError(
-                "Batches must be pairs, (images_a, images_b). "
-                f"Received: one array of shape {list(images_a.shape)}. Call fit(images_a, "
-                "images_b), or fit a dataset of pairs."
-            )
-        images_b, _ = unpack(images_b)
-        for name, images, generator in (
-            ("images_a", images_a, self.generator_ab),
-            ("images_b", images_b, self.generator_ba),
-        ):
-            check_shape(images, generator.input_shape, f"`{name}` must be what its generator takes")
-        if not images_a.shape[:1].is_compatible_with(images_b.shape[:1]):
-            raise ValueError(
-                "A batch must have as many images of A as of B. "
-                f"Received: {images_a.shape[0]} and {images_b.shape[0]}."
-            )
-        return images_a, images_b
+        what = "`images_{}` must be what its generator takes"
+        generators = self.generator_ab, self.generator_ba
+        return tuple(
+            check_shape(images, generator.input_shape, what.format(domain))
+            for images, generator, domain in zip(unpack_pair(data), generators, "ab", strict=True)
+        )
 
-    def _check_fit(self):
-        for players, first, second in (
-            ("generators", self.generator_ab, self.generator_ba),
-            ("discriminators", self.discriminator_a, self.discriminator_b),
-        ):
-            if first is second:
-                raise ValueError(
-                    f"A CycleGAN has two {players}. Received: one network twice. Build two."
-                )
-        check_players(self.generator_ab.output_shape, self.discriminator_b.input_shape)
-        check_players(self.generator_ba.output_shape, self.discriminator_a.input_shape)
-        shape_a, shape_b = self.generator_ab.input_shape, self.generator_ba.input_shape
-        if self.generator_ba.output_shape[1:] != shape_a[1:] or (
-            self.generator_ab.output_shape[1:] != shape_b[1:]
-        ):
-            raise ValueError(
-                "Each generator must take what the other makes. Received: `generator_ab` from "
-                f"{list(shape_a)} to {list(self.generator_ab.output_shape)} and `generator_ba` "
-                f"from {list(shape_b)} to {list(self.generator_ba.output_shape)}."
-            )
-        if self.identity_weight and shape_a != shape_b:
+    def check_batch(self, data):
+        for images in unpack_pair(data):
+            check_values(images)
+
+    def check_shapes(self):
+        """Raises a ValueError if the networks do not fit each other."""
+        generators = self.generator_ab, self.generator_ba
+        check_translators(*generators, self.discriminator_a, self.discriminator_b)
+        shapes = [generator.input_shape for generator in generators]
+        if self.identity_weight and shapes[0] != shapes[1]:
             raise ValueError(
                 "The identity loss needs domains of one shape: each generator is given images of "
-                f"both. Received: {list(shape_a)} and {list(shape_b)}. Set identity_weight=0."
+                f"both. Received: {list(shapes[0])} and {list(shapes[1])}. Set identity_weight=0."
             )
-        if self.pool_size and None in (*shape_a[1:], *shape_b[1:]):
+        if self.pool_size and any(None in shape[1:] for shape in shapes):
             raise ValueError(
                 "The pool keeps images of one size. "
-                f"Received: networks of {list(shape_a)} and {list(shape_b)}. Build them with fixed "
-                "sizes, or set pool_size=0."
+                f"Received: networks of {list(shapes[0])} and {list(shapes[1])}. Build them with "
+                "fixed sizes, or set pool_size=0."
             )
+        warn_of_sigmoid("discriminator", self.discriminator_a)
+        warn_of_sigmoid("discriminator", self.discriminator_b)
 
 
 def _run(network, images, training=False):
@@ -326,22 +302,5 @@ def _run_on_both(network, first, second, training):
     return [tf.cast(each, tf.float32) for each in on_both(network, first, second, training)]
 
 
-def _distance(loss):
-    """Returns the mean over all values of what a Keras loss function says of two images."""
-    loss = keras.losses.get(loss)
-    if isinstance(loss, keras.losses.Loss):
-        raise TypeError(
-            "`cycle_loss` must be a function, or the name of one, such as 'mean_absolute_error'; "
-            "Keras' loss objects divide by the number of replicas themselves. "
-            f"Received: a {type(loss).__name__}."
-        )
-    return lambda images, others: tf.reduce_mean(loss(images, others))
-
-
 def _images_spec(network):
     return tf.TensorSpec([None, *network.input_shape[1:]], tf.float32, "images")
-
-
-def _check_not_negative(name, value):
-    if not value >= 0:
-        raise ValueError(f"`{name}` must be at least 0. Received: {name}={value}.")

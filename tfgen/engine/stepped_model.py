@@ -1,0 +1,293 @@
+"""What all trained models share: steps that are counted, seeded, distributed and logged."""
+
+import abc
+import math
+
+import keras
+import tensorflow as tf
+
+from tfgen.engine import noise
+from tfgen.engine.adam import is_one_operation
+from tfgen.engine.batches import refuse_weights, unpack
+from tfgen.engine.compiled_steps import make_compiled_function, pays
+from tfgen.engine.fit_checks import check_values, look
+from tfgen.engine.keras_internals import BuiltModel
+from tfgen.engine.optimizer_step import check_optimizer, descend, prepare
+from tfgen.engine.replicas import make_replicated_function, meets, synchronize_statistics
+from tfgen.engine.serialization import Configured, argument_names, make_savable
+
+_LARGE = 250_000  # weights
+
+
+class SteppedModel(Configured, BuiltModel, abc.ABC):
+    """A Keras model that descends losses of its own, step by step; `tfgen.GenerativeModel` is one.
+
+    Args:
+        seed: an integer; together with the number of steps taken it decides every random draw of
+            training. It does not seed the networks' initial weights: those are the caller's.
+        **kwargs: what `keras.Model` takes: `name`, `dtype`.
+    """
+
+    log_names = ("loss",)
+
+    def __init__(self, seed=0, **kwargs):
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.step = self.add_weight(
+            name="step",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    def finalize(self):
+        """Ends `__init__`: what the networks need to train alike on any number of replicas.
+
+        They are built, so the model is: Keras takes a subclassed model for unbuilt, and would not
+        save its weights.
+
+        Raises:
+            TypeError: an argument could not be saved, see `tfgen.engine.serialization`.
+        """
+        for name in argument_names(type(self)):
+            make_savable(name, getattr(self, name))
+        self.built = True
+        self._trackers = [keras.metrics.Mean(name=name) for name in self.log_names]
+        noise.seed_layers(self)
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            synchronize_statistics(self)
+
+    @abc.abstractmethod
+    def compute_losses(self, data, training):
+        """Computes what is descended and logged; changes nothing but the networks' statistics.
+
+        Args:
+            data: a batch as `fit` gets it: images, or a tuple that begins with them.
+            training: whether the networks run in training mode.
+
+        Returns:
+            A dict with the keys `log_names` of float32 scalars, means over the batch.
+        """
+
+    @property
+    def noise(self):
+        """The seeds of the step that comes next."""
+        return noise.Noise(self.seed, self.step.value)
+
+    @property
+    def metrics(self):
+        return self._trackers
+
+    def compile(
+        self,
+        optimizer="adam",
+        *,
+        jit_compile=False,
+        jit_update=None,
+        steps_per_execution=1,
+        run_eagerly=False,
+        **others,
+    ):
+        """Prepares for training.
+
+        Args:
+            optimizer: a Keras optimizer or its name. Gradient clipping (`global_clipnorm=`) and an
+                average of the weights (`use_ema=True`) are options of it. Keras' Adam is made to
+                update each weight in one operation of TensorFlow's, wherever it is used after.
+            jit_compile: whether to compile the step with XLA. That pays for multilayer perceptrons
+                on a CPU and does not for convolutions: measure.
+            jit_update: whether XLA compiles the optimizer's update alone. `None` where that pays:
+                for large layers, on a single device, unless the optimizer is Keras' Adam and
+                neither clips, decays, averages nor accumulates.
+            steps_per_execution: steps between two visits of Python, and of the callbacks. With
+                `jit_compile` they are compiled together, if all batches have one size: data from
+                arrays whose last batch is smaller have not.
+            run_eagerly: for debugging.
+            **others: refused: the loss is the model's own.
+
+        Raises:
+            TypeError: Keras' `loss` or `metrics`, or another argument that has no use here.
+            ValueError: `jit_update` was asked for on a strategy of several devices, whose updates
+                XLA cannot compile; or accumulation of gradients on several replicas.
+        """
+        options = {"jit_compile": jit_compile, "steps_per_execution": steps_per_execution}
+        options["run_eagerly"] = run_eagerly
+        self.keep_options(options, jit_update, others)
+        optimizer = keras.optimizers.get(optimizer)
+        check_optimizer(optimizer, self.distribute_strategy)
+        # Keras wraps it where a loss must be scaled.
+        super().compile(optimizer=optimizer, **options)
+        prepare(self, self.optimizer, self.trainable_variables)
+
+    def keep_options(self, options, jit_update, others):
+        """Keeps the options of `compile` that no optimizer has a part in, or refuses them."""
+        if others:
+            raise TypeError(
+                f"A {type(self).__name__} computes its own losses: `compile` takes optimizers, "
+                "`jit_compile`, `jit_update`, `steps_per_execution` and `run_eagerly`. Received: "
+                f"{', '.join(f'{name}={value!r}' for name, value in others.items())}."
+            )
+        if jit_update and meets(self.distribute_strategy):
+            raise ValueError(
+                "`jit_update=True` needs a single device, and no strategy for several. Received: "
+                f"{type(self.distribute_strategy).__name__} of "
+                f"{self.distribute_strategy.num_replicas_in_sync}. Compile the model with "
+                "jit_update=False."
+            )
+        self.jit_update = jit_update
+        self._option_names = list(options)
+
+    @property
+    def optimizers(self):
+        """The list of optimizers, whose state is saved with the model."""
+        return [self.optimizer]
+
+    def optimizers_config(self):
+        """Returns the optimizers as `compile` takes them, a dict."""
+        return {"optimizer": self.optimizer}
+
+    def get_compile_config(self):
+        if not self.compiled:
+            return None
+        options = {name: getattr(self, name) for name in ("jit_update", *self._option_names)}
+        return keras.saving.serialize_keras_object({**self.optimizers_config(), **options})
+
+    def compile_from_config(self, config):
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def fit(self, x=None, y=None, batch_size=None, *args, **kwargs):
+        """Trains; as Keras' `fit`, after one look at the first batch.
+
+        Args:
+            x: examples, images in [0, 1]; or a `tf.data.Dataset` of batches.
+            y: labels, or the other domain's images.
+            batch_size: examples per step, where `x` is an array.
+            *args: what Keras' `fit` takes.
+            **kwargs: what Keras' `fit` takes, but for `sample_weight`.
+
+        Raises:
+            ValueError: values are not finite, images not in [0, 1], or there are sample weights.
+        """
+        if kwargs.get("sample_weight") is not None:
+            refuse_weights()
+        if isinstance(x, (tf.data.Dataset, tf.distribute.DistributedDataset)):
+            kwargs.setdefault("shuffle", False)  # Keras warns that it would not shuffle one
+        x = look(self, x, y, batch_size)
+        return super().fit(x, y, batch_size, *args, **kwargs)
+
+    def check_batch(self, data):
+        """Raises a ValueError unless the first batch that `fit` gets can be learnt from."""
+        check_values(unpack(data)[0])
+
+    def evaluate(self, *args, scores=None, return_dict=False, **kwargs):
+        """Computes the losses on held-out data, and scores of the samples if asked for.
+
+        Args:
+            *args: what Keras' `evaluate` takes: data, or an iterable of batches.
+            scores: a `tfgen.evaluation.Scoring`.
+            return_dict: whether to return a dict of floats; a list of them otherwise, in the order
+                of `log_names` and of the scores.
+            **kwargs: what Keras' `evaluate` takes.
+        """
+        if scores is None:
+            return super().evaluate(*args, return_dict=return_dict, **kwargs)
+        losses = super().evaluate(*args, return_dict=True, **kwargs)
+        found = {score.name: score.value for score in scores(self).scores}
+        if return_dict:
+            return {**losses, **found}
+        return [*(losses[name] for name in self.log_names), *found.values()]
+
+    def take_train_step(self, run):
+        """Takes a step of training.
+
+        Args:
+            run: a function that takes a step, a function from a batch to logs, and runs it with the
+                batch on every replica.
+
+        Returns:
+            The logs.
+        """
+        return run(self._step)
+
+    def take_test_step(self, run):
+        """Takes a step of evaluation; see `take_train_step`."""
+        return run(lambda data: self.track(self.compute_losses(data, training=False), data))
+
+    def train_step(self, data):
+        return self.take_train_step(lambda step: step(data))
+
+    def test_step(self, data):
+        return self.take_test_step(lambda step: step(data))
+
+    def make_train_function(self, force=False):
+        if self.train_function is not None and not force:
+            return
+        if self.distribute_strategy.num_replicas_in_sync > 1:
+            self.train_function = make_replicated_function(self, self.take_train_step, even=True)
+            return
+        super().make_train_function(force=True)
+        # A `train_step` of a subclass' own may log what is no metric.
+        if pays(self) and type(self).train_step is SteppedModel.train_step:
+            self.train_function = make_compiled_function(self, otherwise=self.train_function)
+
+    def make_test_function(self, force=False):
+        if self.distribute_strategy.num_replicas_in_sync == 1:
+            super().make_test_function(force)
+        elif self.test_function is None or force:
+            self.test_function = make_replicated_function(self, self.take_test_step)
+
+    def take_turns(self, data):
+        """Takes one step of training: here, of the one optimizer.
+
+        Args:
+            data: the batch.
+
+        Returns:
+            A dict of losses, of which those in `log_names` are logged.
+        """
+        return descend(
+            self.optimizer,
+            self.trainable_variables,
+            lambda: self.compute_losses(data, training=True),
+            jit_update=self.compiles_update(self.optimizer, self.trainable_variables),
+        )
+
+    def after_step(self, losses, data):
+        """Is called after each step of training, on every replica, before the step is counted.
+
+        Args:
+            losses: what `take_turns` returned.
+            data: the batch.
+        """
+
+    def track(self, losses, data):
+        """Adds a batch's losses to the means that are logged; what is not in them stays.
+
+        Returns:
+            A dict of the means so far, with the keys `log_names`.
+        """
+        examples = tf.shape(tf.nest.flatten(data)[0])[0]
+        for tracker in self._trackers:
+            if tracker.name in losses:
+                # A replica has no share in a last batch that is smaller than their number.
+                value = tf.where(examples > 0, losses[tracker.name], 0.0)
+                tracker.update_state(value, sample_weight=examples)
+        return {tracker.name: tracker.result() for tracker in self._trackers}
+
+    def compiles_update(self, optimizer, variables):
+        """Tells whether XLA compiles an optimizer's update of these variables; see `compile`."""
+        if self.jit_update is not None:
+            return self.jit_update
+        if is_one_operation(optimizer):
+            return False
+        # Of fewer weights the updates take no longer as they are: measured on processors.
+        large = sum(math.prod(variable.shape) for variable in variables) >= _LARGE
+        return large and not self.jit_compile and not meets(self.distribute_strategy)
+
+    def _step(self, data):
+        losses = self.take_turns(data)
+        self.after_step(losses, data)
+        self.step.assign_add(1)
+        return self.track(losses, data)

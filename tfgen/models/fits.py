@@ -1,0 +1,127 @@
+"""Whether networks and values fit each other: errors at construction, not in the first step."""
+
+import inspect
+import warnings
+
+from tfgen.engine.keras_internals import last_activations
+
+
+def as_list(outputs):
+    """Returns what a network outputs as a list."""
+    return outputs if isinstance(outputs, (list, tuple)) else [outputs]
+
+
+def check_kinds(model, kinds):
+    """Raises a TypeError unless arguments are of their kinds.
+
+    Args:
+        model: a model that has kept them under their names.
+        kinds: a dict from an argument's name to its class.
+    """
+    for name, kind in kinds.items():
+        value = getattr(model, name)
+        if not isinstance(value, kind):
+            room = kind.__module__.split(".")[1]
+            room = kind.__module__.rpartition(".")[2] if room == "objectives" else room
+            raise TypeError(
+                f"`{name}` must be a `tfgen.{room}.{kind.__name__}`, one of tfgen's or a dataclass "
+                f"of your own that derives from it. Received: {value!r}."
+            )
+
+
+def check_outputs(player, network, value, shape):
+    """Raises a ValueError unless a network outputs the parameters of a distribution.
+
+    Args:
+        player: what the network is, such as "encoder".
+        network: a built Keras model.
+        value: a posterior or likelihood.
+        shape: of one example's latents, or of one example.
+    """
+    outputs = network.outputs
+    wanted = value.parameters(tuple(shape))
+    if wanted is None:
+        _check_number(player, network, value)
+        return
+    found = [list(output.shape) for output in outputs]
+    fit = len(outputs) == len(wanted) and all(
+        expected is None or tuple(output.shape[1:]) == tuple(expected)
+        for output, expected in zip(outputs, wanted.values(), strict=True)
+    )
+    if not fit:
+        described = ", ".join(
+            name if expected is None else f"{name} {_batch_of(expected)}"
+            for name, expected in wanted.items()
+        )
+        count = {1: "one output", 2: "two outputs"}.get(len(wanted), f"{len(wanted)} outputs")
+        raise ValueError(
+            f"{value!r} needs the {player} to have {count}: {described}. "
+            f"Received: {len(outputs)}, of the shapes {found}. tfgen's networks take `heads=` for "
+            f"their number, `latent_dim=` and `shape` for their sizes."
+        )
+
+
+def check_latents(player, taken, shape):
+    """Raises a ValueError unless a network takes the latents of a prior.
+
+    Args:
+        player: what the network is, such as "generator".
+        taken: its input shape, `(None, ...)`.
+        shape: of one example's latents, a tuple.
+    """
+    if tuple(taken) != (None, *shape):
+        raise ValueError(
+            f"The {player} must take latents of the prior's size, {_batch_of(shape)}. "
+            f"Received: a {player} of {list(taken)}. "
+            f"Build the {player} with that `latent_dim`, or the prior with the {player}'s."
+        )
+
+
+def check_players(made, taken, discriminator="discriminator"):
+    """Raises a ValueError unless a generator's output shape is what another network takes."""
+    if made[1:] != taken[1:]:
+        raise ValueError(
+            f"The generator must output what the {discriminator} takes. Received: a generator to "
+            f"{list(made)} and a {discriminator} of {list(taken)}."
+        )
+
+
+def check_built(player, network):
+    """Raises a ValueError unless a network is a built Keras model, whose shapes are known."""
+    if getattr(network, "input_shape", None) is None:
+        raise ValueError(
+            f"The {player} must be a built Keras model, whose input has a shape. Received: "
+            f"{network!r}. Begin it with `keras.Input(shape)`."
+        )
+
+
+def warn_of_sigmoid(player, network):
+    """Warns if a network ends in a sigmoid where logits are asked for."""
+    if "sigmoid" in last_activations(network):
+        warnings.warn(
+            f"The {player} should output logits, but ends in a sigmoid: the loss applies one "
+            "itself. Leave the last activation out.",
+            stacklevel=4,
+        )
+
+
+def refuse_labels(model, labels):
+    """Raises a ValueError for labels that a model has no use for."""
+    if labels is not None:
+        raise ValueError(
+            f"A {type(model).__name__} knows no labels. Received: labels={labels!r}. "
+            "`tfgen.ConditionalGAN` makes examples of a label."
+        )
+
+
+def _batch_of(shape):
+    return f"[{', '.join(['batch', *map(str, shape)])}]"
+
+
+def _check_number(player, network, value):
+    try:
+        inspect.signature(value.distribution).bind(*network.outputs)
+    except TypeError as error:
+        raise ValueError(
+            f"{value!r} does not fit the {player} with {len(network.outputs)} outputs: {error}."
+        ) from error
