@@ -27,7 +27,7 @@ from tfgen.data import Source
 from tfgen.engine.replicas import is_chief
 from tfgen.pictures import arithmetic_grid, grid, neighbour_grid, reconstruction_grid, write_png
 from tfgen.utils import files
-from tfgen.utils.files import check_writable, whole_file
+from tfgen.utils.files import atomic_write, check_writable
 
 
 def still(name="mlp_vae"):
@@ -486,7 +486,7 @@ def test_a_process_of_its_own_is_chief():
 def test_a_file_is_the_old_one_until_the_new_one_is_whole(tmp_path):
     path = tmp_path / "results.json"
     path.write_text("old")
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         assert (temporary.suffix, temporary.exists()) == (".json", False)
         temporary.write_text("new")
         assert path.read_text() == "old"
@@ -495,7 +495,7 @@ def test_a_file_is_the_old_one_until_the_new_one_is_whole(tmp_path):
 
 
 def test_a_file_is_made_with_its_folders(tmp_path):
-    with whole_file(str(tmp_path / "a" / "b" / "c.txt")) as temporary:
+    with atomic_write(str(tmp_path / "a" / "b" / "c.txt")) as temporary:
         temporary.write_text("new")
     assert (tmp_path / "a" / "b" / "c.txt").read_text() == "new"
 
@@ -504,7 +504,7 @@ def test_a_file_is_made_with_its_folders(tmp_path):
 def test_a_file_that_fails_halfway_leaves_the_old_one_and_nothing_else(tmp_path, error):
     path = tmp_path / "results.json"
     path.write_text("old")
-    with pytest.raises(error), whole_file(path) as temporary:
+    with pytest.raises(error), atomic_write(path) as temporary:
         temporary.write_text("ne")
         raise error
     assert path.read_text() == "old"
@@ -514,7 +514,7 @@ def test_a_file_that_fails_halfway_leaves_the_old_one_and_nothing_else(tmp_path,
 def test_a_file_that_was_never_written_leaves_the_old_one(tmp_path):
     path = tmp_path / "results.json"
     path.write_text("old")
-    with pytest.raises(FileNotFoundError), whole_file(path):
+    with pytest.raises(FileNotFoundError), atomic_write(path):
         pass
     assert path.read_text() == "old"
 
@@ -523,7 +523,7 @@ def test_a_file_is_on_the_disk_before_it_takes_its_name(tmp_path, monkeypatch):
     path = tmp_path / "results.json"
     flushed = []
     monkeypatch.setattr(files, "flush", lambda what: flushed.append((what.name, path.exists())))
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("new")
     assert flushed == [("results.json", False), (tmp_path.name, True)]
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from sklearn.metrics import pairwise_distances_argmin
 
 from tfgen.latent_space import arithmetic
-from tfgen.utils.files import whole_file
+from tfgen.utils.files import atomic_write
 
 
 def grid(images, columns=None):
@@ -120,7 +120,7 @@ def arithmetic_grid(model, add, subtract=()):
 
 def write_png(path, pixels):
     """Writes a uint8 image `[height, width, 1 or 3]`; the file is whole or not there."""
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         tf.io.write_file(str(temporary), tf.io.encode_png(pixels))
 
 

@@ -12,7 +12,7 @@ from tfgen.evaluation.features import Features
 from tfgen.evaluation.protocol import Result, compare
 from tfgen.evaluation.sampling import Sampler
 from tfgen.evaluation.scores import Settings
-from tfgen.utils.files import check_writable, whole_file
+from tfgen.utils.files import atomic_write, check_writable
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -122,7 +122,7 @@ class KeepBest(keras.callbacks.Callback):
 
     def _keep(self, record):
         # Killed in between, a resumed run comes to this epoch again.
-        with whole_file(self.path) as path:
+        with atomic_write(self.path) as path:
             self.model.save_weights(path)
-        with whole_file(self.record) as path:
+        with atomic_write(self.record) as path:
             path.write_text(json.dumps(record, indent=2) + "\n")

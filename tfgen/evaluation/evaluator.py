@@ -7,7 +7,7 @@ from tfgen.evaluation.features import checksum_of
 from tfgen.evaluation.protocol import Protocol, Result
 from tfgen.evaluation.sampling import as_pixels
 from tfgen.evaluation.scores import MODEL_SCORES, SCORES, Comparison, Settings
-from tfgen.utils.suggestions import near
+from tfgen.utils.suggestions import suggest
 from tfgen.utils.versions import versions
 
 
@@ -126,7 +126,7 @@ def check_scores(names):
     """Raises a ValueError if one of the names is no score's."""
     for name in names:
         if name not in SCORES:
-            raise ValueError(f"There is no score {name!r}. {near(name, SCORES)}")
+            raise ValueError(f"There is no score {name!r}. {suggest(name, SCORES)}")
 
 
 def check_shapes(generator, reference, fake):

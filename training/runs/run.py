@@ -11,7 +11,7 @@ import tensorflow as tf
 import tfgen
 import training.recipes  # noqa: F401 (registers them)
 from tfgen import data
-from tfgen.utils.files import check_writable, whole_file
+from tfgen.utils.files import check_writable, atomic_write
 from tfgen.engine.replicas import is_chief, told_by_any
 from training.runs import ending
 from training.runs.fitting import estimate, fit, held_out, held_out_steps, tell
@@ -96,7 +96,7 @@ def fit_or_estimate(model, recipe, settings, train, test, folder, options):
 
 def finish(model, recipe, noted, losses, train, test, folder):
     """Saves a trained model, draws what it learnt, and writes what is noted and measured of it."""
-    with whole_file(folder.model) as path:
+    with atomic_write(folder.model) as path:
         model.save(path)
     write_summary(model, train, test, folder)
     results = {

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tfgen
 import training.recipes  # noqa: F401 (registers them)
 from tfgen import evaluation
-from tfgen.utils.suggestions import near
+from tfgen.utils.suggestions import suggest
 from training.recipes.recipe import RECIPES, find
 from training.runs.run_folder import RunFolder
 
@@ -132,7 +132,7 @@ def find_generator(text, load):
         return Found(evaluation.Collection(text, source), "real examples", data=name)
     raise ValueError(
         f"There is no generator {text!r}: no run, `.keras` file, export or folder of images, and "
-        f"no DATA@SPLIT. {near(text, RECIPES)}"
+        f"no DATA@SPLIT. {suggest(text, RECIPES)}"
     )
 
 

@@ -8,7 +8,7 @@ import time
 import tfgen
 from tfgen import data, evaluation
 from tfgen.utils.files import check_writable
-from tfgen.utils.suggestions import near
+from tfgen.utils.suggestions import suggest
 from training.runs.run_folder import commit, write_json
 from training.scoring.generators import find_generator
 from training.scoring.report import write_report
@@ -88,7 +88,7 @@ def check_names(names):
     known = {**CANONICAL, **evaluation.SCORES}
     for name in names:
         if name not in known:
-            raise ValueError(f"There is no score {name!r}. {near(name, known)}")
+            raise ValueError(f"There is no score {name!r}. {suggest(name, known)}")
     return names
 
 
