@@ -34,8 +34,8 @@ from tfgen.evaluation import (
     Result,
     Sampler,
     Score,
+    ScoreSettings,
     Scoring,
-    Settings,
     cache,
     compare,
     curves,
@@ -664,7 +664,7 @@ def test_scores_are_those_of_the_functions_on_features():
     record = scored(
         features=features,
         scores=["frechet", "kernel", "classes", "prdc", "prd", "one_nn", "moments"],
-        settings=Settings(k=3, splits=4),
+        settings=ScoreSettings(k=3, splits=4),
     )
     both = features(REAL), features(fake)
     precision, recall = evaluation.precision_recall(*both, k=3)
@@ -703,7 +703,7 @@ def test_scores_are_those_of_the_functions_on_features():
 
 def test_the_noted_options_of_the_curve_are_those_it_is_computed_with():
     taken = inspect.signature(curves.precision_recall_curve).parameters
-    options = scored(scores=["prd"], settings=Settings(seed=6)).score("f_8").options
+    options = scored(scores=["prd"], settings=ScoreSettings(seed=6)).score("f_8").options
     assert options == {
         "clusters": taken["clusters"].default,
         "runs": taken["runs"].default,
@@ -714,7 +714,7 @@ def test_the_noted_options_of_the_curve_are_those_it_is_computed_with():
 def test_a_standard_error_by_the_bootstrap_is_about_that_of_fresh_samples():
     deviation = scored(scores=["frechet"], seeds=range(20)).scores[0].deviation
     score, again, other = (
-        scored(scores=["frechet"], settings=Settings(bootstrap=30, seed=seed)).scores[0]
+        scored(scores=["frechet"], settings=ScoreSettings(bootstrap=30, seed=seed)).scores[0]
         for seed in (0, 0, 1)
     )
     assert score.error_from == "30 bootstrap samples"
@@ -726,7 +726,7 @@ def test_a_standard_error_by_the_bootstrap_is_about_that_of_fresh_samples():
 @pytest.mark.parametrize("bootstrap", [-1, 1])
 def test_a_bootstrap_needs_two_draws(bootstrap):
     with pytest.raises(ValueError, match=f"0 or at least 2. Received: bootstrap={bootstrap}"):
-        Settings(bootstrap=bootstrap)
+        ScoreSettings(bootstrap=bootstrap)
 
 
 def test_features_are_computed_once_for_all_scores(own_cache):

@@ -11,7 +11,7 @@ from tfgen.evaluation.evaluator import Reference, check_scores, evaluate
 from tfgen.evaluation.features import Features
 from tfgen.evaluation.protocol import Result, compare
 from tfgen.evaluation.sampling import Sampler
-from tfgen.evaluation.scores import Settings
+from tfgen.evaluation.scores import ScoreSettings
 from tfgen.utils.files import atomic_write, check_writable
 
 
@@ -27,7 +27,7 @@ class Scoring:
         scores: names of `tfgen.evaluation.SCORES`.
         count: the number of samples.
         seed: an integer; the samples' latents are the same every time.
-        settings: the `Settings` of the scores.
+        settings: the `ScoreSettings` of the scores.
 
     Example:
         >>> scoring = evaluation.Scoring(reference, features, scores=["frechet", "prdc"])
@@ -40,7 +40,7 @@ class Scoring:
     scores: tuple = ("frechet",)
     count: int = 1000
     seed: int = 0
-    settings: Settings = dataclasses.field(default_factory=Settings)
+    settings: ScoreSettings = dataclasses.field(default_factory=ScoreSettings)
 
     def __post_init__(self):
         check_scores(self.scores)

@@ -6,7 +6,7 @@ from tfgen.data import Source
 from tfgen.evaluation.features import checksum_of
 from tfgen.evaluation.protocol import Protocol, Result
 from tfgen.evaluation.sampling import as_pixels
-from tfgen.evaluation.scores import MODEL_SCORES, SCORES, Comparison, Settings
+from tfgen.evaluation.scores import MODEL_SCORES, SCORES, Comparison, ScoreSettings
 from tfgen.utils.suggestions import suggest
 from tfgen.utils.versions import versions
 
@@ -52,7 +52,7 @@ def evaluate(
         count: the number of samples; the default is that of the real examples.
         seeds: integers; the scores are computed for samples of each. Those that are of the model
             itself, such as "elbo", are computed once.
-        settings: the `Settings` of the scores.
+        settings: the `ScoreSettings` of the scores.
         novel: a `tfgen.data.Source` of examples of another kind, for the score "novelty".
         keep: whether to keep the samples' features in the cache, as those of the real examples are.
         progress: whether to show progress bars.
@@ -77,7 +77,7 @@ def evaluate(
     seeds = tuple(seeds)
     if not seeds:
         raise ValueError("`seeds` must hold at least one integer. Received: none.")
-    settings = settings or Settings()
+    settings = settings or ScoreSettings()
     count = len(reference.source) if count is None else count
     reference = dataclasses.replace(reference, source=as_pixels(reference.source))
     novel = None if novel is None else as_pixels(novel)

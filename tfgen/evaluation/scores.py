@@ -61,7 +61,7 @@ class Comparison:
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class ScoreSettings:
     """The numbers that scores depend on.
 
     Args:

@@ -11,7 +11,7 @@ import shutil
 import socket
 import subprocess
 
-from tfgen.utils.files import check_writable, clear_unfinished, atomic_write
+from tfgen.utils.files import atomic_write, check_writable, clear_unfinished
 
 
 class RunFolder:

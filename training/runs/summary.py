@@ -7,8 +7,8 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from tfgen.data import Domains
-from tfgen.utils.files import atomic_write
 from tfgen.pictures import grid, neighbour_grid, reconstruction_grid, translation_grid
+from tfgen.utils.files import atomic_write
 
 
 def write_summary(model, train, test, folder):

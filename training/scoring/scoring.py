@@ -56,7 +56,7 @@ def run(options):
         check_writable(pathlib.Path(path).parent)
     novel = load(options.novel, options.split) if options.novel else None
     features = find_features(options, reference, load)
-    settings = evaluation.Settings(
+    settings = evaluation.ScoreSettings(
         options.k, options.splits, options.importance_samples, options.bootstrap
     )
     results = []
