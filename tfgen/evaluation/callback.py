@@ -11,7 +11,7 @@ from tfgen.evaluation.evaluator import Reference, check_scores, evaluate
 from tfgen.evaluation.features import Features
 from tfgen.evaluation.protocol import Result, compare
 from tfgen.evaluation.sampling import Sampler
-from tfgen.evaluation.scores import ScoreSettings
+from tfgen.evaluation.scores import ScoreSettings, check_abilities
 from tfgen.utils.files import atomic_write, check_writable
 
 
@@ -45,6 +45,10 @@ class Scoring:
     def __post_init__(self):
         check_scores(self.scores)
 
+    def check(self, model):
+        """Raises a ValueError unless a model can do what the scores ask for."""
+        check_abilities(Sampler(model.name, model), self.scores)
+
     def __call__(self, model):
         """Returns the model's `Result`."""
         sampler = Sampler(model.name, model)
@@ -76,8 +80,9 @@ class KeepBest(keras.callbacks.Callback):
 
     Raises:
         OSError: nothing can be written to the file's folder.
-        ValueError: `path` has another ending, or `every` is less than 1; or, when the first epoch
-            is scored, the weights there were kept by another scoring.
+        ValueError: `path` has another ending, or `every` is less than 1; when training begins, the
+            model cannot do what the scores ask for; or, when the first epoch is scored, the weights
+            there were kept by another scoring.
 
     Example:
         >>> model.fit(images, epochs=50, callbacks=[
@@ -96,6 +101,9 @@ class KeepBest(keras.callbacks.Callback):
         self.scoring = scoring
         self.every = every
         check_writable(self.path.parent)
+
+    def on_train_begin(self, logs=None):
+        self.scoring.check(self.model)
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every:

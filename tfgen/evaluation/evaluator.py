@@ -6,7 +6,14 @@ from tfgen.data import Source
 from tfgen.evaluation.features import checksum_of
 from tfgen.evaluation.protocol import Protocol, Result
 from tfgen.evaluation.sampling import as_pixels
-from tfgen.evaluation.scores import MODEL_SCORES, SCORES, Comparison, ScoreSettings
+from tfgen.evaluation.scores import (
+    MODEL_SCORES,
+    SAMPLE_SCORES,
+    SCORES,
+    Comparison,
+    ScoreSettings,
+    check_abilities,
+)
 from tfgen.utils.suggestions import suggest
 from tfgen.utils.versions import versions
 
@@ -61,8 +68,8 @@ def evaluate(
         A `Result`.
 
     Raises:
-        ValueError: an unknown score, no seed, samples of another shape than the real examples, or
-            what the scores themselves refuse.
+        ValueError: an unknown score, one that the model lacks an ability for, no seed, samples of
+            another shape than the real examples, or what the scores themselves refuse.
 
     Example:
         >>> evaluation.evaluate(
@@ -73,6 +80,7 @@ def evaluate(
         0.93
     """
     check_scores(scores)
+    check_abilities(generator, scores)
     scores = list(dict.fromkeys(scores))  # each once
     seeds = tuple(seeds)
     if not seeds:
@@ -83,8 +91,10 @@ def evaluate(
     novel = None if novel is None else as_pixels(novel)
     measured, cuts = {}, []
     for seed in seeds:
-        fake, cut = generator.draw(count, seed)
-        check_shapes(generator, reference, fake)
+        fake, cut = None, 0.0
+        if SAMPLE_SCORES.keys() & set(scores):
+            fake, cut = generator.draw(count, seed)
+            check_shapes(generator, reference, fake)
         comparison = Comparison(
             reference.source, fake, features, generator.model, novel, keep, progress
         )

@@ -57,7 +57,15 @@ class VAE(GenerativeModel):
 
     log_names = ("loss", "reconstruction", "divergence")
     abilities = frozenset(
-        {"sample", "generate", "encode", "reconstruct", "bound", "log_likelihood"}
+        {
+            "sample",
+            "generate",
+            "encode",
+            "reconstruct",
+            "bound",
+            "log_likelihood",
+            "importance_sampling",
+        }
     )
 
     def __init__(

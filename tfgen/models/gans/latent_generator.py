@@ -37,7 +37,10 @@ class LatentGenerator(AdversarialModel):
         ValueError: the networks and the prior do not fit each other, or a number is out of range.
     """
 
-    abilities = frozenset({"sample", "generate", "discriminate"})
+    @property
+    def abilities(self):
+        own = frozenset({"sample", "generate", "discriminate"})
+        return own if self.generator_ema is None else own | {"average"}
 
     def __init__(
         self, generator, discriminator, prior, generator_ema=None, fresh_fakes=True, **kwargs
