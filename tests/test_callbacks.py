@@ -16,18 +16,27 @@ from tfgen.callbacks import (
     LatentMap,
     LatentTraversal,
     NearestNeighbours,
+    Picture,
     ReconstructionGrid,
     SampleGrid,
     StopOnNonFinite,
+    TranslationGrid,
     Truncation,
     checkpoint,
     picture,
 )
 from tfgen.data import Source
 from tfgen.engine.replicas import is_chief
-from tfgen.pictures import arithmetic_grid, grid, neighbour_grid, reconstruction_grid, write_png
+from tfgen.pictures import (
+    arithmetic_grid,
+    grid,
+    neighbour_grid,
+    principal_plane,
+    reconstruction_grid,
+    write_png,
+)
 from tfgen.utils import files
-from tfgen.utils.files import check_writable, whole_file
+from tfgen.utils.files import atomic_write, check_writable
 
 
 def still(name="mlp_vae"):
@@ -210,6 +219,10 @@ def test_latent_traversal_shows_no_more_latents_than_there_are(tmp_path):
 class Recorder:
     """Stands for a model with a known encoding, and keeps the latents it is asked to decode."""
 
+    abilities = frozenset({"encode", "generate"})
+    prior = distributions.StandardNormal(2)
+    distribute_strategy = tf.distribute.get_strategy()
+
     def encode(self, images):
         return tfp.distributions.MultivariateNormalDiag([[0.1, 0.2, 0.3]], [[0.5, 0.9, 0.1]])
 
@@ -217,14 +230,14 @@ class Recorder:
         self.latents = latents.numpy()
         return tf.zeros([len(latents), 1, 1, 1])
 
-    def generate_paths(self, ways, seed):
+    def generate_paths(self, ways, seed, **labels):
         return self.generate(tf.reshape(ways, [-1, ways.shape[-1]]))
 
 
 def test_latent_traversal_moves_the_surest_latents_one_by_one(tmp_path):
     callback = LatentTraversal(tmp_path, images(1)[0], rows=2, span=2.0)
     callback.set_model(Recorder())
-    assert callback.draw().shape == (3, 21, 1)
+    assert callback.render().shape == (3, 21, 1)
     rows = callback.model.latents.reshape(2, 11, 3)
     steps = np.linspace(-2, 2, 11)
     for row, moved in zip(rows, (2, 0), strict=True):
@@ -236,7 +249,7 @@ def test_latent_traversal_moves_the_surest_latents_one_by_one(tmp_path):
 def test_latent_map_goes_over_the_plane_by_equal_steps_of_probability(tmp_path):
     callback = LatentMap(tmp_path, side=4)
     callback.set_model(Recorder())
-    assert callback.draw().shape == (7, 7, 1)
+    assert callback.render().shape == (7, 7, 1)
     plane = callback.model.latents.reshape(4, 4, 2)
     quantiles = [-1.1503494, -0.31863937, 0.31863937, 1.1503494]  # at 1/8, 3/8, 5/8, 7/8
     np.testing.assert_allclose(plane[..., 0], np.tile(quantiles, [4, 1]), atol=1e-5)
@@ -262,21 +275,21 @@ def test_interpolations_go_from_latent_to_latent_of_the_prior(tmp_path):
     callback = Interpolation(tmp_path, rows=50, steps=3, seed=4)
     callback.set_model(Recorder())
     callback.model.prior = distributions.StandardNormal(20)
-    assert callback.draw().shape == (2 * 50 - 1, 2 * 3 - 1, 1)
+    assert callback.render().shape == (2 * 50 - 1, 2 * 3 - 1, 1)
     start, middle, end = callback.model.latents.reshape(50, 3, 20).transpose(1, 0, 2)
     assert np.mean(np.square([start, end])) == pytest.approx(1, abs=0.1)
     assert np.mean(start * end) == pytest.approx(0, abs=0.1)
     # A straight way's middle has half of their mean square.
     assert np.mean(middle**2) == pytest.approx(1, abs=0.1)
     first = callback.model.latents
-    callback.draw()
+    callback.render()
     np.testing.assert_array_equal(callback.model.latents, first)
     callback.path = latent_space.interpolate
-    callback.draw()
+    callback.render()
     straight = callback.model.latents.reshape(50, 3, 20)
     np.testing.assert_allclose(straight[:, 1], (start + end) / 2, atol=1e-6)
     callback.seed = 5
-    callback.draw()
+    callback.render()
     assert not np.array_equal(callback.model.latents, straight.reshape(-1, 20))
 
 
@@ -284,7 +297,7 @@ def test_truncation_moves_each_rows_latents_from_the_middle_outwards(tmp_path):
     callback = Truncation(tmp_path, rows=200, thresholds=(0.5, 1.0, 3.0), seed=4)
     callback.set_model(Recorder())
     callback.model.prior = distributions.StandardNormal(5)
-    assert callback.draw().shape == (2 * 200 - 1, 2 * 3 - 1, 1)
+    assert callback.render().shape == (2 * 200 - 1, 2 * 3 - 1, 1)
     drawn = callback.model.latents.reshape(200, 3, 5)
     assert (np.diff(np.abs(drawn), axis=1) > 0).all()
     largest = np.abs(drawn).max(axis=(0, 2))
@@ -389,7 +402,7 @@ def test_ways_of_a_conditional_gan_have_a_label_each(tmp_path):
         model.generate_paths(ways, labels=[0, 1])
     callback = Interpolation(tmp_path, rows=2, steps=3, labels=[1, 2])
     callback.set_model(model)
-    pixels = callback.draw().numpy()[[0, 2], :, 0].reshape(2, -1)  # a line between rows
+    pixels = callback.render().numpy()[[0, 2], :, 0].reshape(2, -1)  # a line between rows
     columns = np.pad(pixels, [(0, 0), (0, 1)]).reshape(2, 3, 5)[..., 1:4]
     np.testing.assert_array_equal(columns, 255 * np.eye(3)[[[1, 1, 1], [2, 2, 2]]])
 
@@ -399,7 +412,7 @@ def test_pictures_of_attributes_need_them_before_training(picture, tmp_path):
     model = cgan_that_shows_what_it_takes(num_classes=None)
     callback = picture(tmp_path)
     callback.set_model(model)
-    with pytest.raises(ValueError, match="Received: labels=None. Pass .*vectors of 3 numbers"):
+    with pytest.raises(ValueError, match=r"cannot draw its labels.*Pass \w+\(..., labels=...\)"):
         callback.on_train_begin()
     wanted = np.linspace(0, 1, 12, dtype=np.float32).reshape(4, 3)
     callback = SampleGrid(tmp_path, count=4, labels=wanted)
@@ -416,7 +429,7 @@ def test_pictures_of_attributes_need_them_before_training(picture, tmp_path):
 def test_code_traversals_have_a_column_per_value_and_rows_that_share_the_rest(tmp_path):
     callback = CodeTraversal(tmp_path, rows=2, columns=5, span=2, seed=4)
     callback.set_model(infogan_that_shows_its_latents())
-    picture = callback.draw().numpy()
+    picture = callback.render().numpy()
     # One picture of the classes and one of each value: two rows, a line between, a white end.
     assert picture.shape == (3 * (3 + 4), 5 * 7 - 1, 1)
     parts = picture[..., 0].reshape(3, 7, 34)
@@ -439,7 +452,7 @@ def test_code_traversals_have_a_column_per_value_and_rows_that_share_the_rest(tm
 
 def test_code_traversals_refuse_a_model_without_codes(tmp_path):
     model = compiled("mlp_vae")
-    with pytest.raises(ValueError, match="such as a `tfgen.InfoGAN`. Received: a VAE"):
+    with pytest.raises(ValueError, match="`CodeTraversal` needs .* given codes.*Received: a VAE"):
         fit(model, CodeTraversal(tmp_path))
     assert int(model.step) == 0
 
@@ -449,6 +462,136 @@ def test_a_folder_that_cannot_be_written_is_refused_at_once(tmp_path, make):
     (tmp_path / "file").touch()
     with pytest.raises(OSError, match=f"Nothing can be written to the folder {tmp_path}/file"):
         make(tmp_path / "file")
+
+
+def test_a_latent_map_is_drawn_of_what_has_codes_besides_and_of_uniform_latents(tmp_path):
+    values, inputs = keras.Input((1, 4, 1)), keras.Input((4,))
+    heads = [keras.layers.Dense(size)(keras.layers.Flatten()(values)) for size in (1, 2)]
+    model = InfoGAN(
+        keras.Model(inputs, keras.layers.Reshape((1, 4, 1))(inputs / 2 + 0.5)),
+        keras.Model(values, heads),
+        None,
+        distributions.Uniform(2),
+        [codes.Categorical(2)],
+    )
+    callback = LatentMap(tmp_path, side=2)
+    callback.set_model(model)
+    callback.check()
+    shown = callback.render().numpy()[[0, 2], :, 0] / 255 * 2 - 1  # a line between rows
+    shown = np.pad(shown, [(0, 0), (0, 1)]).reshape(2, 2, 5)[..., :4]
+    across = [[[-0.5, 0.5], [0.5, 0.5]], [[-0.5, -0.5], [0.5, -0.5]]]
+    np.testing.assert_allclose(shown[..., :2], across, atol=2 / 255)
+    assert (shown[..., 2:] == shown[0, 0, 2:]).all()
+
+
+class Stranger:
+    """A model of somebody's own: it declares what it can do, and can do nothing else."""
+
+    distribute_strategy = tf.distribute.get_strategy()
+
+    def __init__(self, *abilities, shape=(4, 4, 1)):
+        self.abilities = frozenset(abilities)
+        self.shape = shape
+
+    def __getattr__(self, name):
+        able = {
+            "sample": ("sample", self._sample),
+            "reconstruct": ("reconstruct", lambda images: images),
+            "translate_a_to_b": ("translate", lambda images: 1 - images),
+            "translate_b_to_a": ("translate", lambda images: 1 - images),
+        }
+        if name in able and able[name][0] in self.abilities:
+            return able[name][1]
+        raise AttributeError(name)
+
+    def _sample(self, count, seed=None):
+        return tf.random.stateless_uniform([count, *self.shape], [seed, 0])
+
+
+SOME = np.float32(np.random.default_rng(0).random([2, 4, 4, 1]))
+NEEDS = {
+    "sample": lambda folder: SampleGrid(folder, count=4),
+    "reconstruct": lambda folder: ReconstructionGrid(folder, SOME),
+    "translate": lambda folder: TranslationGrid(folder, SOME),
+    "generate": Interpolation,
+    "encode": lambda folder: LatentTraversal(folder, SOME[0]),
+    "choose_codes": CodeTraversal,
+}
+
+
+@pytest.mark.parametrize("needed", NEEDS)
+@pytest.mark.parametrize("able", ["sample", "reconstruct", "translate"])
+def test_a_stranger_is_drawn_by_what_it_can_do_and_refused_before_training(able, needed, tmp_path):
+    callback = NEEDS[needed](tmp_path)
+    callback.set_model(Stranger(able))
+    if able != needed:
+        who = f"`{type(callback).__name__}` needs a model that can .*Received: a Stranger, which"
+        with pytest.raises(ValueError, match=who):
+            callback.on_train_begin()
+        assert names_in(tmp_path) == []
+    else:
+        callback.on_train_begin(), callback.on_epoch_end(0), callback.on_train_end()
+        (name,) = names_in(tmp_path / "pictures")
+        assert name == f"{callback.name}-0001.png"
+
+
+def test_samples_that_are_vectors_are_shown_as_points(tmp_path):
+    callback = SampleGrid(tmp_path, count=50)
+    callback.set_model(Stranger("sample", shape=(7,)))
+    callback.on_train_begin(), callback.on_epoch_end(0), callback.on_train_end()
+    pixels = pixels_of(tmp_path / "pictures/samples-0001.png")
+    assert pixels.shape[0] > 100 and pixels.shape[2] == 3
+    assert (pixels.max(axis=2) > pixels.min(axis=2)).any()  # there are coloured points
+
+
+def test_vectors_are_seen_from_where_they_differ_most():
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=[500, 6]) * [0.1, 5.0, 0.1, 2.0, 0.1, 0.1] + 3
+    seen = principal_plane(vectors)(vectors)
+    np.testing.assert_allclose(seen, (vectors - vectors.mean(axis=0))[:, [1, 3]], atol=0.5)
+    points = vectors[:, :2]
+    assert principal_plane(points)(points) is points
+    assert principal_plane(vectors[:1])(vectors).shape == (500, 2)
+    assert principal_plane(vectors[:, :1])(vectors[:, :1]).shape == (500, 2)
+
+
+@pytest.mark.parametrize(
+    ("callback", "model"),
+    [
+        (SampleGrid, Stranger("sample", shape=(3, 5))),
+        (neighbours_of_nothing, Stranger("sample", shape=(7,))),
+        (lambda folder: ReconstructionGrid(folder, SOME[:, 0, :, 0]), Stranger("reconstruct")),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused_before_training(callback, model, tmp_path):
+    callback = callback(tmp_path)
+    callback.set_model(model)
+    with pytest.raises(ValueError, match="A picture needs images.* Vectors are shown by `SampleG"):
+        callback.on_train_begin()
+    assert names_in(tmp_path) == []
+
+
+def test_a_picture_of_the_release_before_that_has_draw_is_drawn(tmp_path):
+    with pytest.warns(FutureWarning, match="`Old.draw` is now called `Old.render`"):
+
+        class Old(Picture):
+            name = "old"
+
+            def draw(self):
+                return np.zeros([2, 3, 1], np.uint8)
+
+    callback = Old(tmp_path)
+    callback.set_model(Stranger())
+    callback.on_train_begin(), callback.on_epoch_end(0), callback.on_train_end()
+    assert pixels_of(tmp_path / "pictures/old-0001.png").shape == (2, 3)
+
+
+def test_a_stop_at_nan_needs_no_checkpoint():
+    callback = StopOnNonFinite()
+    callback.set_model(compiled("mlp_vae"))
+    callback.on_train_batch_end(0, {"loss": 1.0})
+    with pytest.raises(FloatingPointError, match="`loss` became nan by step 0. Lower the learning"):
+        callback.on_train_batch_end(0, {"loss": np.nan})
 
 
 def everything(folder):
@@ -486,7 +629,7 @@ def test_a_process_of_its_own_is_chief():
 def test_a_file_is_the_old_one_until_the_new_one_is_whole(tmp_path):
     path = tmp_path / "results.json"
     path.write_text("old")
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         assert (temporary.suffix, temporary.exists()) == (".json", False)
         temporary.write_text("new")
         assert path.read_text() == "old"
@@ -495,7 +638,7 @@ def test_a_file_is_the_old_one_until_the_new_one_is_whole(tmp_path):
 
 
 def test_a_file_is_made_with_its_folders(tmp_path):
-    with whole_file(str(tmp_path / "a" / "b" / "c.txt")) as temporary:
+    with atomic_write(str(tmp_path / "a" / "b" / "c.txt")) as temporary:
         temporary.write_text("new")
     assert (tmp_path / "a" / "b" / "c.txt").read_text() == "new"
 
@@ -504,7 +647,7 @@ def test_a_file_is_made_with_its_folders(tmp_path):
 def test_a_file_that_fails_halfway_leaves_the_old_one_and_nothing_else(tmp_path, error):
     path = tmp_path / "results.json"
     path.write_text("old")
-    with pytest.raises(error), whole_file(path) as temporary:
+    with pytest.raises(error), atomic_write(path) as temporary:
         temporary.write_text("ne")
         raise error
     assert path.read_text() == "old"
@@ -514,7 +657,7 @@ def test_a_file_that_fails_halfway_leaves_the_old_one_and_nothing_else(tmp_path,
 def test_a_file_that_was_never_written_leaves_the_old_one(tmp_path):
     path = tmp_path / "results.json"
     path.write_text("old")
-    with pytest.raises(FileNotFoundError), whole_file(path):
+    with pytest.raises(FileNotFoundError), atomic_write(path):
         pass
     assert path.read_text() == "old"
 
@@ -523,7 +666,7 @@ def test_a_file_is_on_the_disk_before_it_takes_its_name(tmp_path, monkeypatch):
     path = tmp_path / "results.json"
     flushed = []
     monkeypatch.setattr(files, "flush", lambda what: flushed.append((what.name, path.exists())))
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text("new")
     assert flushed == [("results.json", False), (tmp_path.name, True)]
 

@@ -121,7 +121,10 @@ def test_an_unfinished_run_is_not_taken_for_its_pictures(tmp_path):
 def test_a_model_that_cannot_be_sampled_is_refused(tmp_path):
     network = compiled("mlp_vae").encoder
     network.save(tmp_path / "encoder.keras")
-    fails("must hold a model with a method `sample", "encoder.keras")
+    fails("needs a model that can make new", "encoder.keras", "--data", "embedded")
+    compiled("cyclegan").save(tmp_path / "cyclegan.keras")
+    options = ["--data", "embedded", "--size", "8x8", "--scores", "moments"]
+    fails("'moments' needs.*a CycleGAN, which can: translate images", "cyclegan.keras", *options)
 
 
 def test_scores_of_the_model_have_one_value_whatever_the_seeds(folder, model):
@@ -188,9 +191,9 @@ def test_broken_images_are_counted_and_refused(folder, tmp_path, capsys):
         (["demo@train", "--scores", "frchet"], "no score 'frchet'. Did you mean 'frechet'"),
         (["demo@train", "--scores", "fid"], "'fid' is a score on Inception features only"),
         (["demo@train", "--features", "mine"], "--features must be one of"),
-        (["demo@train", "--scores", "elbo"], "needs a model with a method `elbo`"),
+        (["demo@train", "--scores", "elbo"], "needs a model that can bound.*a Collection"),
         (["demo@train", "--scores", "classes"], "have no classes"),
-        (["demo@train", "--scores", "novelty"], "examples of another kind"),
+        (["demo@train", "--scores", "novelty"], "needs a model that can bound.*a Collection"),
         (["demo@train", "--scores", "prdc", "--k", "100"], "`k` is too large"),
         (["demo@train", "--samples", "101"], "Only 100 examples are there to compare"),
         (["demo@train", "embedded@test"], "Name the real data with --data"),

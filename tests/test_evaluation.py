@@ -34,8 +34,8 @@ from tfgen.evaluation import (
     Result,
     Sampler,
     Score,
+    ScoreSettings,
     Scoring,
-    Settings,
     cache,
     compare,
     curves,
@@ -77,7 +77,7 @@ def noise(*shape, seed=0):
 
 def drawing(sample):
     """A model of which nothing but its samples is known."""
-    return types.SimpleNamespace(sample=sample)
+    return types.SimpleNamespace(sample=sample, abilities=frozenset({"sample"}))
 
 
 def uniform(count, seed):
@@ -664,7 +664,7 @@ def test_scores_are_those_of_the_functions_on_features():
     record = scored(
         features=features,
         scores=["frechet", "kernel", "classes", "prdc", "prd", "one_nn", "moments"],
-        settings=Settings(k=3, splits=4),
+        settings=ScoreSettings(k=3, splits=4),
     )
     both = features(REAL), features(fake)
     precision, recall = evaluation.precision_recall(*both, k=3)
@@ -703,7 +703,7 @@ def test_scores_are_those_of_the_functions_on_features():
 
 def test_the_noted_options_of_the_curve_are_those_it_is_computed_with():
     taken = inspect.signature(curves.precision_recall_curve).parameters
-    options = scored(scores=["prd"], settings=Settings(seed=6)).score("f_8").options
+    options = scored(scores=["prd"], settings=ScoreSettings(seed=6)).score("f_8").options
     assert options == {
         "clusters": taken["clusters"].default,
         "runs": taken["runs"].default,
@@ -714,7 +714,7 @@ def test_the_noted_options_of_the_curve_are_those_it_is_computed_with():
 def test_a_standard_error_by_the_bootstrap_is_about_that_of_fresh_samples():
     deviation = scored(scores=["frechet"], seeds=range(20)).scores[0].deviation
     score, again, other = (
-        scored(scores=["frechet"], settings=Settings(bootstrap=30, seed=seed)).scores[0]
+        scored(scores=["frechet"], settings=ScoreSettings(bootstrap=30, seed=seed)).scores[0]
         for seed in (0, 0, 1)
     )
     assert score.error_from == "30 bootstrap samples"
@@ -726,7 +726,7 @@ def test_a_standard_error_by_the_bootstrap_is_about_that_of_fresh_samples():
 @pytest.mark.parametrize("bootstrap", [-1, 1])
 def test_a_bootstrap_needs_two_draws(bootstrap):
     with pytest.raises(ValueError, match=f"0 or at least 2. Received: bootstrap={bootstrap}"):
-        Settings(bootstrap=bootstrap)
+        ScoreSettings(bootstrap=bootstrap)
 
 
 def test_features_are_computed_once_for_all_scores(own_cache):
@@ -772,11 +772,15 @@ def test_scores_of_the_likelihood_come_from_the_model():
         ({"count": 0}, "`count` must be at least 1. Received: count=0"),
         ({"count": 1, "scores": ["frechet"]}, "at least 2 samples. Received: 1"),
         ({"scores": ["classes"]}, "features 'pixels' have no classes"),
-        ({"scores": ["elbo"]}, "a model with a method `elbo`"),
-        ({"scores": ["reconstruction"]}, "a model with a method `reconstruct`"),
-        ({"scores": ["latents"]}, "a model with a method `encode`"),
-        ({"scores": ["novelty"]}, "examples of another kind. Pass them as `novel`"),
-        ({"scores": ["novelty"], "novel": REAL}, "a model with a method `elbo`"),
+        ({"scores": ["elbo"]}, "score 'elbo' needs a model that can bound the log-likelihood"),
+        ({"scores": ["likelihood"]}, "score 'likelihood' needs a model that can tell the log-lik"),
+        ({"scores": ["reconstruction"]}, "score 'reconstruction' needs a model that can reconstr"),
+        ({"scores": ["latents"]}, "score 'latents' needs a model that can encode"),
+        ({"scores": ["novelty"]}, "score 'novelty' needs a model that can bound"),
+        (
+            {"scores": ["novelty"], "generator": Sampler("vae", compiled("mlp_vae"))},
+            "examples of another kind. Pass them as `novel`",
+        ),
         (
             {"reference": Reference(Source(noise(5, 4, 4, 3)), "colours")},
             r"Received: \[4, 4, 1\] from uniform and \[4, 4, 3\] of colours",
@@ -794,9 +798,16 @@ def test_what_cannot_be_evaluated_is_refused(options, message):
 def scripted(*values, name="fid", ideal=0.0, protocol=PROTOCOL):
     """A scoring with known values, one after the other."""
     left = list(values)
-    return lambda model: Result(
-        "scripted", (Score(name, (left.pop(0),), ideal), Score("other", (7.0,), None)), protocol
-    )
+
+    class Scripted:
+        def check(self, model):
+            pass
+
+        def __call__(self, model):
+            first = Score(name, (left.pop(0),), ideal)
+            return Result("scripted", (first, Score("other", (7.0,), None)), protocol)
+
+    return Scripted()
 
 
 def fit(*callbacks, epochs=3, **options):
@@ -837,6 +848,42 @@ def test_the_best_is_the_nearest_to_the_ideal_of_the_first_score(tmp_path):
     fit(KeepBest(tmp_path / "best.weights.h5", scripted(0.1, 0.6, 0.95, ideal=0.5)))
     record = json.loads((tmp_path / "best.weights.json").read_text())
     assert (record["epoch"], record["scores"][0]["value"]) == (2, 0.6)
+
+
+def test_keep_best_refuses_before_training_what_a_model_cannot_do(tmp_path):
+    keep = KeepBest(tmp_path / "best.weights.h5", scoring(scores=["frechet", "elbo"]))
+    keep.set_model(compiled("gan"))
+    with pytest.raises(ValueError, match="'elbo' needs a model that can bound.*Received: a GAN"):
+        keep.on_train_begin()
+
+
+class Repairer:
+    """Stands for a model that reconstructs, and can neither be sampled nor asked for more."""
+
+    name = "repairer"
+    abilities = frozenset({"reconstruct"})
+
+    def reconstruct(self, images):
+        return 0.5 * images
+
+
+def test_a_model_that_only_reconstructs_has_the_scores_of_that_alone():
+    sampler, real = Sampler("repairer", Repairer()), Reference(Source(noise(5, 4, 4, 1)))
+    score = evaluate(sampler, real, PixelFeatures(), ["reconstruction"]).score(
+        "reconstruction_error"
+    )
+    pixels = as_pixels(real.source).images / 255
+    assert score.value == pytest.approx(np.square(pixels / 2).sum() / 5, rel=1e-5)
+    with pytest.raises(ValueError, match="'frechet' needs a model that can make new examples"):
+        evaluate(sampler, real, PixelFeatures(), ["reconstruction", "frechet"])
+    with pytest.raises(ValueError, match="Sampling 'repairer' needs.*a Repairer, which can: recon"):
+        sampler.draw(2, seed=0)
+
+
+def test_an_object_of_ones_own_is_told_to_declare_what_it_can_do():
+    foreign = types.SimpleNamespace(sample=uniform)
+    with pytest.raises(ValueError, match=r"nothing known.*`abilities = frozenset\({'sample'}\)`"):
+        Sampler("foreign", foreign).draw(2, seed=0)
 
 
 def test_a_resumed_run_knows_the_best_before(tmp_path):

@@ -7,7 +7,14 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfgen import distributions
-from tfgen.latent_space import arithmetic, interpolate, interpolate_spherical, truncate
+from tfgen.latent_space import (
+    arithmetic,
+    interpolate,
+    interpolate_spherical,
+    path_of,
+    quantiles,
+    truncate,
+)
 
 BOTH = pytest.mark.parametrize("path", [interpolate, interpolate_spherical])
 
@@ -129,9 +136,9 @@ def test_ways_that_are_none_are_refused(path):
 def test_means_of_groups_are_added_and_subtracted():
     glasses, women = [[1.0, 0.0], [3.0, 6.0]], [[0.0, 10.0]]
     men = np.float64([[1, 1], [2, 2], [3, 0]])
-    code = arithmetic(add=[glasses, women], subtract=[men])
-    assert code.dtype == tf.float32
-    np.testing.assert_allclose(code, [2 + 0 - 2, 3 + 10 - 1])
+    latent = arithmetic(add=[glasses, women], subtract=[men])
+    assert latent.dtype == tf.float32
+    np.testing.assert_allclose(latent, [2 + 0 - 2, 3 + 10 - 1])
     np.testing.assert_allclose(arithmetic([glasses]), [2, 3])
     np.testing.assert_allclose(arithmetic([women], [women, women]), [0, -10])
 
@@ -139,7 +146,7 @@ def test_means_of_groups_are_added_and_subtracted():
 @pytest.mark.parametrize(
     ("add", "subtract", "message"),
     [
-        ([], [np.ones([1, 2])], "groups of codes to add. Received: none"),
+        ([], [np.ones([1, 2])], "groups of latents to add. Received: none"),
         ([np.ones([1, 2])], [np.ones([1, 3])], r"one size.*shapes \[\[1, 2\], \[1, 3\]\]"),
         ([np.ones([3])], [], r"one size.*shapes \[\[3\]\]"),
         ([np.ones([2, 3])], [np.ones([0, 3])], r"at least one. .*shapes \[\[2, 3\], \[0, 3\]\]"),
@@ -216,5 +223,20 @@ def test_priors_of_dependent_values_are_refused():
         def distribution(self):
             return tfp.distributions.VonMisesFisher([1.0, 0.0], 0.0)
 
-    with pytest.raises(ValueError, match="independent values .* such as StandardNormal .*OnACirc"):
+    with pytest.raises(ValueError, match="must be independent, as .*StandardNormal.*OnACirc"):
         truncate(OnACircle(2), 3, 1.0)
+
+
+# --- What a prior says
+
+
+def test_paths_are_those_that_suit_the_prior():
+    assert path_of(distributions.Uniform(2)) is interpolate
+    assert path_of(distributions.StandardNormal(2)) is interpolate_spherical
+
+
+def test_quantiles_are_each_values_own():
+    np.testing.assert_allclose(quantiles(distributions.Uniform(3), [0.25]), [[-0.5] * 3])
+    expected = scipy.stats.norm.ppf([[0.1, 0.1], [0.9, 0.9]])
+    found = quantiles(distributions.StandardNormal(2), [0.1, 0.9])
+    np.testing.assert_allclose(found, expected, rtol=1e-5)

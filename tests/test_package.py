@@ -234,3 +234,24 @@ def test_starting_is_light(command):
     assert result.stdout.strip() == "False"
     # The promise is half a second on a quiet machine; importing TensorFlow takes many.
     assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "new"),
+    [
+        ("import tfgen.latents; tfgen.latents.interpolate", "tfgen.latent_space"),
+        ("from tfgen import latents; latents.truncate", "tfgen.latent_space"),
+        ("import tfgen; tfgen.latents.arithmetic", "tfgen.latent_space"),
+        ("from tfgen.features import linear_probe, LinearProbe", "tfgen.evaluation"),
+        ("import tfgen; tfgen.features.discriminator_features", "tfgen.evaluation"),
+        ("from tfgen.evaluation import Settings; Settings(k=3)", "ScoreSettings"),
+    ],
+)
+def test_what_the_release_before_called_otherwise_works_and_tells_the_new_name(
+    statement, new, monkeypatch
+):
+    for name in ("tfgen.latents", "tfgen.features"):  # what another test may have imported
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        monkeypatch.delitem(vars(tfgen), name.partition(".")[2], raising=False)
+    with pytest.warns(FutureWarning, match=f"is now called `{new}`"):
+        exec(statement, {})

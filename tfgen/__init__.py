@@ -7,6 +7,7 @@ import importlib
 import sys
 
 from tfgen.utils.aliases import Aliases
+from tfgen.utils.deprecation import warn_renamed
 
 __version__ = "0.1.0"
 
@@ -52,11 +53,20 @@ _NAMES = {
     "strategy": "tfgen.engine.strategies",
 }
 
+# Modules that had other names in the release before.
+_OLD_MODULES = {
+    "features": "tfgen.evaluation",  # discriminator_features, linear_probe
+    "latents": "tfgen.latent_space",
+}
+
 __all__ = sorted([*_MODULES, *_NAMES])
 
 # `import tfgen.games` finds the module, too.
 sys.meta_path.append(
-    Aliases({f"tfgen.{name}": home for name, home in _MODULES.items() if f"tfgen.{name}" != home})
+    Aliases(
+        {f"tfgen.{name}": home for name, home in _MODULES.items() if f"tfgen.{name}" != home},
+        renamed={f"tfgen.{name}": home for name, home in _OLD_MODULES.items()},
+    )
 )
 
 
@@ -65,6 +75,9 @@ def __getattr__(name):
         return importlib.import_module(_MODULES[name])
     if name in _NAMES:
         return getattr(importlib.import_module(_NAMES[name]), name)
+    if name in _OLD_MODULES:
+        warn_renamed(f"tfgen.{name}", _OLD_MODULES[name])
+        return importlib.import_module(_OLD_MODULES[name])
     raise AttributeError(f"module 'tfgen' has no attribute {name!r}. It has: {__all__}.")
 
 

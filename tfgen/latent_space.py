@@ -1,7 +1,7 @@
-"""Ways through latent space: from code to code, sums of codes, and codes near the middle.
+"""Latent space: paths from latent to latent, sums of latents, latents near the middle.
 
-What they return are codes of a model's `prior`, of which `generate` makes examples; where the
-generator takes more, codes of an InfoGAN or labels, `generate_paths` adds it.
+All return latents as a model's `prior` draws them; the model's `generate` makes examples of these.
+Where a generator takes more (labels, the codes of an InfoGAN), `generate_paths` adds it.
 """
 
 import math
@@ -15,16 +15,16 @@ tfd = tfp.distributions
 
 
 def interpolate(start, end, steps):
-    """Goes from one code to another on a straight line, `(1 - t) start + t end`.
+    """Goes from one latent to another on a straight line, `(1 - t) start + t end`.
 
-    Between uniform codes this is what Radford et al. (2016, figure 4) do. Between normal codes of
-    many dimensions it passes nearer to the origin than any code of the prior lies: see
+    Between uniform latents this is what Radford et al. (2016, figure 4) do. Between normal latents
+    of many dimensions the line passes nearer to the origin than any latent of the prior lies: see
     `interpolate_spherical`.
 
     Args:
-        start: codes `[..., size]`.
+        start: latents `[..., size]`.
         end: as many others, of the same shape.
-        steps: the number of codes on the way, both ends included, at least 2.
+        steps: the number of latents on the path, both ends included, at least 2.
 
     Returns:
         A float32 tensor `[..., steps, size]`.
@@ -41,21 +41,21 @@ def interpolate(start, end, steps):
 
 
 def interpolate_spherical(start, end, steps):
-    """Goes from one code to another at a constant angular speed (Shoemake, 1985; White, 2016).
+    """Goes from one latent to another at a constant angular speed (Shoemake, 1985; White, 2016).
 
     The direction moves on the great circle by the shorter arc, of angle `w`,
 
         slerp(u, v; t) = sin((1 - t) w) / sin w u + sin(t w) / sin w v;
 
-    the length goes linearly. For codes of equal lengths this is White's formula; he mixes the codes
-    themselves, and between opposite codes of different lengths such a sum grows beyond any bound.
-    Between exactly opposite codes, all of whose arcs are equally short, one is chosen, always the
-    same. A code that is zero has no direction; the way to it is finite, and ends in it.
+    the length goes linearly. For latents of equal lengths this is White's formula. He mixes the
+    latents themselves; between opposite latents of different lengths such a sum has no bound.
+    Between exactly opposite latents all arcs are equally short: one is chosen, always the same. A
+    latent that is zero has no direction; the path to it is finite, and ends in it.
 
     Args:
-        start: codes `[..., size]`.
+        start: latents `[..., size]`.
         end: as many others, of the same shape.
-        steps: the number of codes on the way, both ends included, at least 2.
+        steps: the number of latents on the path, both ends included, at least 2.
 
     Returns:
         A float32 tensor `[..., steps, size]`.
@@ -79,12 +79,12 @@ def interpolate_spherical(start, end, steps):
 
 
 def arithmetic(add, subtract=()):
-    """Adds and subtracts the mean codes of groups (Radford et al., 2016, section 6.3.2).
+    """Adds and subtracts the mean latents of groups (Radford et al., 2016, section 6.3.2).
 
-    Sums of single codes are unstable, the paper says; means of three are not.
+    Sums of single latents are unstable, the paper says; means of three are not.
 
     Args:
-        add: groups of codes, each `[count, size]`; counts may differ.
+        add: groups of latents, each `[count, size]`; counts may differ.
         subtract: other groups, of the same size.
 
     Returns:
@@ -94,11 +94,11 @@ def arithmetic(add, subtract=()):
         ValueError: there is no group to add, a group is empty or no matrix, or sizes differ.
 
     Example:
-        >>> code = arithmetic(add=[men_with_glasses, women], subtract=[men])
-        >>> model.generate(code[tf.newaxis])
+        >>> latent = arithmetic(add=[men_with_glasses, women], subtract=[men])
+        >>> model.generate(latent[tf.newaxis])
     """
     if not len(add):
-        raise ValueError("Expected groups of codes to add. Received: none.")
+        raise ValueError("Expected groups of latents to add. Received: none.")
     added, subtracted = ([_floats(group) for group in groups] for groups in (add, subtract))
     _check_groups([*added, *subtracted])
     total = tf.add_n([tf.reduce_mean(group, axis=0) for group in added])
@@ -140,13 +140,7 @@ def truncate(prior, count, threshold, seed=None):
             f"`threshold` must be positive and finite. Received: threshold={threshold}. "
             "`prior.distribution().sample` draws without one."
         )
-    joint = prior.distribution()
-    if not isinstance(joint, tfd.Independent):
-        raise ValueError(
-            "Only priors of independent values can be truncated one by one, such as "
-            f"StandardNormal and Uniform. Received: {prior}."
-        )
-    values = joint.distribution
+    values = _values_of(prior)
     low, high = values.mean() - threshold, values.mean() + threshold
     least, most = values.cdf(low), values.cdf(high)
     uniform = tf.random.stateless_uniform(
@@ -154,6 +148,50 @@ def truncate(prior, count, threshold, seed=None):
     )
     drawn = values.quantile(least + uniform * (most - least))
     return tf.clip_by_value(drawn, low, high)  # rounding leads out of it, at worst to infinity
+
+
+def quantiles(prior, probabilities):
+    """Returns the latents below which a prior's values lie with given probabilities.
+
+    Args:
+        prior: a `tfgen.distributions.Prior` of independent values.
+        probabilities: `[count]`, between 0 and 1.
+
+    Returns:
+        A float32 tensor `[count, size]`.
+
+    Raises:
+        ValueError: the prior's values depend on each other.
+
+    Example:
+        >>> quantiles(tfgen.distributions.Uniform(2), [0.5, 0.75])  # [[0, 0], [0.5, 0.5]]
+    """
+    probabilities = tf.convert_to_tensor(probabilities, tf.float32)
+    return _values_of(prior).quantile(probabilities[:, tf.newaxis])
+
+
+def path_of(prior):
+    """Returns how to go between a prior's latents: `interpolate` or `interpolate_spherical`.
+
+    Args:
+        prior: a `tfgen.distributions.Prior`; its `description` tells whether paths are straight, as
+            in a cube, or arcs, as suits normal latents.
+
+    Example:
+        >>> path_of(model.prior)(first, last, steps=10)
+    """
+    return {"straight": interpolate, "spherical": interpolate_spherical}[prior.description["path"]]
+
+
+def _values_of(prior):
+    """Returns the distribution of each of a prior's values, which are independent."""
+    joint = prior.distribution()
+    if not isinstance(joint, tfd.Independent):
+        raise ValueError(
+            "The values of the prior must be independent, as those of StandardNormal and Uniform "
+            f"are. Received: {prior}."
+        )
+    return joint.distribution
 
 
 def _prepare(start, end, steps):
@@ -170,9 +208,9 @@ def _prepare(start, end, steps):
     return start[..., tf.newaxis, :], end[..., tf.newaxis, :], shares[:, tf.newaxis]
 
 
-def _floats(codes):
-    """Returns codes in float64, in which float32's nearly opposite directions are far apart."""
-    return tf.cast(tf.convert_to_tensor(codes), tf.float64)
+def _floats(latents):
+    """Returns latents in float64, in which float32's nearly opposite directions are far apart."""
+    return tf.cast(tf.convert_to_tensor(latents), tf.float64)
 
 
 def _unit(vectors):
@@ -201,6 +239,6 @@ def _check_groups(groups):
     shapes = [list(group.shape) for group in groups]
     if any(len(shape) != 2 or shape[0] < 1 or shape[1] != shapes[0][1] for shape in shapes):
         raise ValueError(
-            "Every group must hold codes of one size, [count, size], at least one. "
+            "Every group must hold latents of one size, [count, size], at least one. "
             f"Received: groups of shapes {shapes}."
         )

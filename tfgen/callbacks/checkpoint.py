@@ -204,8 +204,12 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 def how_to_go_on(folder):
-    """Tells what to do when a run has become NaN: where its last good state is, and what helps."""
-    kept = f"The last good state is {folder.files()[0]}. " if folder.files() else ""
+    """Tells what to do when a run has become NaN: where its last good state is, and what helps.
+
+    Args:
+        folder: the `CheckpointFolder`, or `None`.
+    """
+    kept = f"The last good state is {folder.files()[0]}. " if folder and folder.files() else ""
     return (
         f"{kept}Lower the learning rate, clip gradients (`global_clipnorm=1.0` of the optimizer), "
         "or look for bad values in the data."

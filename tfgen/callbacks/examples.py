@@ -4,11 +4,11 @@ import tensorflow as tf
 
 from tfgen.callbacks.picture import Picture, SamplePicture
 from tfgen.data import Source
-from tfgen.pictures import grid, neighbour_grid, reconstruction_grid, translation_grid
+from tfgen.pictures import grid, neighbour_grid, reconstruction_grid, scatter, translation_grid
 
 
 class SampleGrid(SamplePicture):
-    """A grid of samples, the same latents in every picture.
+    """A grid of samples, the same latents in every picture; of vectors, a scatter plot.
 
     Args:
         directory: the run's folder.
@@ -27,8 +27,9 @@ class SampleGrid(SamplePicture):
         super().__init__(directory, every, seed, labels)
         self.count = count
 
-    def draw(self):
-        return grid(self.model.sample(self.count, seed=self.seed, **self.options))
+    def render(self):
+        samples = self.model.sample(self.count, seed=self.seed, **self.options)
+        return scatter(samples) if len(samples.shape) == 2 else grid(samples)
 
 
 class ReconstructionGrid(Picture):
@@ -45,13 +46,14 @@ class ReconstructionGrid(Picture):
     """
 
     name = "reconstructions"
+    needs = frozenset({"reconstruct"})
 
     def __init__(self, directory, images, columns=16, every=1):
         super().__init__(directory, every)
         self.images = tf.convert_to_tensor(images)
         self.columns = columns
 
-    def draw(self):
+    def render(self):
         return reconstruction_grid(self.model, self.images, self.columns)
 
 
@@ -68,12 +70,13 @@ class TranslationGrid(Picture):
     """
 
     name = "translations"
+    needs = frozenset({"translate"})
 
     def __init__(self, directory, images, every=1):
         super().__init__(directory, every)
         self.images = tf.convert_to_tensor(images)
 
-    def draw(self):
+    def render(self):
         model = self.model
         return translation_grid(self.images, model.translate_a_to_b, model.translate_b_to_a)
 
@@ -102,6 +105,6 @@ class NearestNeighbours(SamplePicture):
         self.count = count
         self.columns = columns
 
-    def draw(self):
+    def render(self):
         samples = self.model.sample(self.count, seed=self.seed, **self.options)
         return neighbour_grid(samples, self.source, self.columns)

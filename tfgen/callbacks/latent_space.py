@@ -1,11 +1,10 @@
 """Callbacks that draw what the latents of a model mean."""
 
 import tensorflow as tf
-import tensorflow_probability as tfp
 
 from tfgen.callbacks.picture import Picture, SamplePicture
 from tfgen.engine import noise
-from tfgen.latent_space import interpolate_spherical, truncate
+from tfgen.latent_space import path_of, quantiles, truncate
 from tfgen.pictures import grid
 
 
@@ -24,6 +23,7 @@ class LatentTraversal(Picture):
     """
 
     name = "traversal"
+    needs = frozenset({"encode", "generate"})
 
     def __init__(self, directory, image, rows=10, span=2.5, every=1):
         super().__init__(directory, every)
@@ -31,7 +31,7 @@ class LatentTraversal(Picture):
         self.rows = rows
         self.span = span
 
-    def draw(self):
+    def render(self):
         posterior = self.model.encode(self.image[tf.newaxis])
         rest = posterior.mean()[0]
         # A latent that is not used keeps the prior's standard deviation: the largest.
@@ -48,66 +48,70 @@ class LatentMap(Picture):
     Args:
         directory: the run's folder.
         side: images in a row and in a column; they stand at equal steps of the prior's probability.
+            What else a generator takes, such as codes or a label, is the same for all.
         every: epochs from one picture to the next.
 
     Raises:
-        ValueError: when training begins, if the model has not two latents.
+        ValueError: when training begins, if the model has not two latents, or they depend on each
+            other.
 
     Example:
         >>> LatentMap("runs/vae", side=20)
     """
 
     name = "map"
+    needs = frozenset({"generate"})
 
     def __init__(self, directory, side=16, every=1):
         super().__init__(directory, every)
         self.side = side
 
-    def on_train_begin(self, logs=None):
+    def check(self):
+        super().check()
         if self.model.prior.size != 2:
             raise ValueError(
                 "A map needs a model with two latents. "
                 f"Received: {self.model.prior.size}. `LatentTraversal` shows any number."
             )
-        super().on_train_begin(logs)
 
-    def draw(self):
+    def render(self):
         probabilities = (tf.range(self.side, dtype=tf.float32) + 0.5) / self.side
-        values = tfp.distributions.Normal(0.0, 1.0).quantile(probabilities)
-        across, down = tf.meshgrid(values, values[::-1])
-        latents = tf.stack([tf.reshape(across, [-1]), tf.reshape(down, [-1])], axis=1)
-        return grid(self.model.generate(latents), columns=self.side)
+        across, down = tf.unstack(quantiles(self.model.prior, probabilities), axis=1)
+        latents = tf.stack(tf.meshgrid(across, down[::-1]), axis=-1)
+        path = tf.reshape(latents, [1, -1, 2])
+        return grid(self.model.generate_paths(path, seed=0), columns=self.side)
 
 
 class Interpolation(SamplePicture):
-    """Ways through latent space: in each row from one latent of the prior to another.
+    """Paths through latent space: in each row from one latent of the prior to another.
 
-    Samples that change smoothly and stay good on the way show that a model has not learnt single
+    Samples that change smoothly and stay good on the path show that a model has not learnt single
     examples by heart (Radford et al., 2016, section 6.1).
 
     Args:
         directory: the run's folder.
-        rows: the number of ways.
+        rows: the number of paths.
         steps: images in a row, both ends included, at least 2.
-        path: how to go, `tfgen.latent_space.interpolate_spherical` or, for uniform priors,
-            `tfgen.latent_space.interpolate`.
+        path: how to go, such as `tfgen.latent_space.interpolate`. `None`: as suits the prior, see
+            `tfgen.latent_space.path_of`.
         seed: an integer; the ends are the same in every picture, and what else the generator
             takes is the same in a row.
         every: epochs from one picture to the next.
         labels: a label for each row, for a conditional model; `None` draws classes.
 
     Example:
-        >>> Interpolation("runs/dcgan", path=tfgen.latent_space.interpolate)
+        >>> Interpolation("runs/dcgan")
     """
 
     name = "interpolation"
+    needs = frozenset({"generate"})
 
     def __init__(
         self,
         directory,
         rows=8,
         steps=10,
-        path=interpolate_spherical,
+        path=None,
         seed=0,
         every=1,
         labels=None,
@@ -117,12 +121,13 @@ class Interpolation(SamplePicture):
         self.steps = steps
         self.path = path
 
-    def draw(self):
+    def render(self):
         seed = noise.seed_from(self.seed, "interpolation")
-        prior = self.model.prior.distribution()
-        start, end = tf.unstack(prior.sample([2, self.rows], seed=seed))
-        ways = self.path(start, end, self.steps)
-        return grid(self.model.generate_paths(ways, self.seed, **self.options), self.steps)
+        prior = self.model.prior
+        start, end = tf.unstack(prior.distribution().sample([2, self.rows], seed=seed))
+        path = self.path or path_of(prior)
+        paths = path(start, end, self.steps)
+        return grid(self.model.generate_paths(paths, self.seed, **self.options), self.steps)
 
 
 class Truncation(SamplePicture):
@@ -130,7 +135,7 @@ class Truncation(SamplePicture):
 
     From left to right its latents may be farther and farther from the prior's middle: samples that
     are all alike become various ones. Those of the middle are better in the paper's networks; a
-    generator that has hardly ever seen codes so near to it, as of many uniform latents, may make
+    generator that has hardly ever seen latents so near to it, as of many uniform ones, may make
     anything there.
 
     Args:
@@ -149,6 +154,7 @@ class Truncation(SamplePicture):
     """
 
     name = "truncation"
+    needs = frozenset({"generate"})
 
     def __init__(
         self,
@@ -163,20 +169,14 @@ class Truncation(SamplePicture):
         self.rows = rows
         self.thresholds = thresholds
 
-    def on_train_begin(self, logs=None):
-        self._ways()
-        super().on_train_begin(logs)
-
-    def draw(self):
-        images = self.model.generate_paths(self._ways(), self.seed, **self.options)
-        return grid(images, columns=len(self.thresholds))
-
-    def _ways(self):
-        """Returns latents `[rows, thresholds, size]`: alike in a row, as their draws are."""
+    def render(self):
         prior = self.model.prior
-        return tf.stack(
+        # [rows, thresholds, size]: alike in a row, as their draws are.
+        paths = tf.stack(
             [truncate(prior, self.rows, each, self.seed) for each in self.thresholds], axis=1
         )
+        images = self.model.generate_paths(paths, self.seed, **self.options)
+        return grid(images, columns=len(self.thresholds))
 
 
 class CodeTraversal(Picture):
@@ -201,6 +201,7 @@ class CodeTraversal(Picture):
     """
 
     name = "codes"
+    needs = frozenset({"choose_codes"})
 
     def __init__(self, directory, rows=5, columns=10, span=2.0, seed=0, every=1):
         super().__init__(directory, every)
@@ -211,15 +212,7 @@ class CodeTraversal(Picture):
         self.span = span
         self.seed = seed
 
-    def on_train_begin(self, logs=None):
-        if not hasattr(self.model, "codes"):
-            raise ValueError(
-                "Codes can be shown of a model that has some, such as a `tfgen.InfoGAN`. "
-                f"Received: a {type(self.model).__name__}."
-            )
-        super().on_train_begin(logs)
-
-    def draw(self):
+    def render(self):
         pictures = [
             self._traverse(code, values)
             for code, each in enumerate(self.model.codes)
@@ -235,8 +228,10 @@ class CodeTraversal(Picture):
 
     def _traverse(self, code, values):
         """Draws `rows` samples, each with every one of a code's values `[columns, size]`."""
-        columns = len(values)
-        latents = tf.repeat(self.model.sample_latents(self.rows, self.seed), columns, axis=0)
-        codes = [None] * len(self.model.codes)
-        codes[code] = tf.tile(values, [self.rows, 1])
-        return grid(self.model.generate(self.model.with_codes(latents, codes)), columns)
+        columns = []
+        for value in values:
+            codes = [None] * len(self.model.codes)
+            codes[code] = tf.tile(value[tf.newaxis], [self.rows, 1])
+            columns.append(self.model.sample(self.rows, self.seed, codes=codes))
+        images = tf.stack(columns, axis=1)  # [rows, columns, ...]
+        return grid(tf.reshape(images, [-1, *images.shape[2:]]), len(columns))

@@ -6,9 +6,10 @@ import pathlib
 import keras
 import tensorflow as tf
 
+from tfgen.engine.abilities import abilities_of, require
 from tfgen.engine.replicas import is_chief
-from tfgen.models.gans.conditional_gan import ConditionalGAN
 from tfgen.pictures import write_png
+from tfgen.utils.deprecation import warn_renamed
 from tfgen.utils.files import check_writable
 
 
@@ -16,7 +17,11 @@ class Picture(keras.callbacks.Callback, abc.ABC):
     """Draws one picture every few epochs, as PNG and for TensorBoard.
 
     The files are `DIRECTORY/pictures/NAME-EPOCH.png`; TensorBoard's are in
-    `DIRECTORY/tensorboard`. A subclass gives the `name` and says in `draw` what is seen.
+    `DIRECTORY/tensorboard`. A subclass gives the `name`, says in `needs` what the model must be
+    able to do, and in `render` what is seen.
+
+    When training begins the picture is rendered once and thrown away: what cannot be drawn is
+    refused then, and not after an epoch.
 
     Args:
         directory: the run's folder.
@@ -24,10 +29,27 @@ class Picture(keras.callbacks.Callback, abc.ABC):
 
     Raises:
         OSError: nothing can be written to `directory`.
-        ValueError: `every` is less than 1.
+        ValueError: `every` is less than 1; or, when training begins, the model lacks an ability,
+            or what it makes cannot be drawn.
+
+    Example:
+        >>> class Mean(tfgen.callbacks.Picture):
+        ...     name = "mean"
+        ...     needs = {"sample"}
+        ...
+        ...     def render(self):
+        ...         samples = self.model.sample(100, seed=0)
+        ...         return tfgen.pictures.grid(tf.reduce_mean(samples, axis=0, keepdims=True))
     """
 
     name = None
+    needs = frozenset()  # of `tfgen.engine.abilities.ABILITIES`
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "draw" in vars(cls):
+            warn_renamed(f"{cls.__name__}.draw", f"{cls.__name__}.render")
+            cls.render = cls.draw
 
     def __init__(self, directory, every=1):
         super().__init__()
@@ -38,18 +60,25 @@ class Picture(keras.callbacks.Callback, abc.ABC):
         check_writable(self.directory)
 
     @abc.abstractmethod
-    def draw(self):
+    def render(self):
         """Returns a uint8 image `[height, width, 1 or 3]` of `self.model`."""
 
+    def check(self):
+        """Raises a ValueError unless the model can do what the picture needs."""
+        for ability in sorted(self.needs):
+            require(self.model, ability, f"`{type(self).__name__}`")
+
     def on_train_begin(self, logs=None):
+        self.check()
         if is_chief(self.model.distribute_strategy):
+            self.render()
             folder = self.directory / "tensorboard" / "pictures"
             self.writer = tf.summary.create_file_writer(str(folder))
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every or not is_chief(self.model.distribute_strategy):
             return
-        pixels = self.draw()
+        pixels = self.render()
         write_png(self.directory / "pictures" / f"{self.name}-{epoch + 1:04d}.png", pixels)
         with self.writer.as_default():
             tf.summary.image(self.name, pixels[tf.newaxis], step=epoch)
@@ -70,20 +99,25 @@ class SamplePicture(Picture):
             other models, and to have classes drawn.
 
     Raises:
-        ValueError: when training begins, if the model's conditions cannot be drawn.
+        ValueError: when training begins: labels for a model that takes none, or none for one whose
+            labels cannot be drawn.
     """
+
+    needs = frozenset({"sample"})
 
     def __init__(self, directory, every, seed, labels):
         super().__init__(directory, every)
         self.seed = seed
-        self.options = {} if labels is None else {"labels": labels}
+        self.options = {}
+        if labels is not None:
+            self.options = {"labels": labels}
+            self.needs = self.needs - {"sample"} | {"choose_labels"}
 
-    def on_train_begin(self, logs=None):
-        conditional = isinstance(self.model, ConditionalGAN)
-        if conditional and self.model.num_classes is None and not self.options:
+    def check(self):
+        able = abilities_of(self.model)
+        if not self.options and "choose_labels" in able and "sample" not in able:
             raise ValueError(
-                "Which attributes samples are to have, only you know. Received: labels=None. Pass "
-                f"{type(self).__name__}(..., labels=...), vectors of {self.model.condition_size} "
-                "numbers."
+                f"A {type(self.model).__name__} without classes cannot draw its labels. Received: "
+                f"labels=None. Pass {type(self).__name__}(..., labels=...), as in batches."
             )
-        super().on_train_begin(logs)
+        super().check()

@@ -5,7 +5,7 @@ import pathlib
 
 from tfgen.data.source import Source
 from tfgen.data.sources import SPLITS, source
-from tfgen.utils.suggestions import near
+from tfgen.utils.suggestions import suggest
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ def domains(name, split="train", size=None, channels=None, skip_unreadable=False
     """
     scheme, _, argument = name.partition(":")
     if scheme not in _READERS:
-        raise ValueError(f"There are no domains called {name!r}. {near(scheme, _READERS)}")
+        raise ValueError(f"There are no domains called {name!r}. {suggest(scheme, _READERS)}")
     if split not in SPLITS:
         raise ValueError(f"`split` must be one of {SPLITS}. Received: split={split!r}.")
 

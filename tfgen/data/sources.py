@@ -15,7 +15,7 @@ from tfgen.data.demo import four_modes
 from tfgen.data.folder import read_folder
 from tfgen.data.gaussians import grid, ring
 from tfgen.data.source import Source
-from tfgen.utils.suggestions import near
+from tfgen.utils.suggestions import suggest
 
 SPLITS = ("train", "test")
 
@@ -74,7 +74,7 @@ def source(name, split="train", size=None, channels=None, skip_unreadable=False)
     """
     scheme, _, argument = name.partition(":")
     if scheme not in _READERS:
-        raise ValueError(f"There are no data called {name!r}. {near(scheme, _READERS)}")
+        raise ValueError(f"There are no data called {name!r}. {suggest(scheme, _READERS)}")
     if bool(argument) != (scheme in _WITH_ARGUMENT):
         form = f"{scheme}:..." if scheme in _WITH_ARGUMENT else scheme
         raise ValueError(f"Expected data by the name {form!r}. Received: {name!r}.")
@@ -156,7 +156,7 @@ def _tfds(name, split, size):
         builder = tfds.builder(name)
     except tfds.core.DatasetNotFoundError as error:
         raise ValueError(
-            f"TensorFlow Datasets has none called {name!r}. {near(name, tfds.list_builders())}"
+            f"TensorFlow Datasets has none called {name!r}. {suggest(name, tfds.list_builders())}"
         ) from error
     if not builder.is_prepared():
         _prepare(builder)

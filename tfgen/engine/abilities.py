@@ -18,6 +18,8 @@ ABILITIES = {
     "discriminate": "tell real from fake by one network, `discriminator`",
     "bound": "bound the log-likelihood of images, `elbo(images)`",
     "log_likelihood": "tell the log-likelihood of images, `log_likelihood(images)`",
+    "importance_sampling": "estimate it by latents, `log_likelihood(images, samples=5000)`",
+    "average": "make examples by the last weights, not their average, `sample(use_ema=False)`",
 }
 
 
@@ -37,8 +39,11 @@ def require(model, ability, who):
     found = abilities_of(model)
     if ability in found:
         return
-    able = "; ".join(ABILITIES[each] for each in ABILITIES if each in found) or "none of these"
+    able = "; ".join(ABILITIES[each] for each in ABILITIES if each in found)
+    unknown = (
+        f"nothing known. A class of your own declares `abilities = frozenset({{{ability!r}}})`"
+    )
     raise ValueError(
         f"{who} needs a model that can {ABILITIES[ability]}. "
-        f"Received: a {type(model).__name__}, which can: {able}."
+        f"Received: a {type(model).__name__}, which can: {able or unknown}."
     )

@@ -12,7 +12,7 @@ from tensorflow.python.distribute.cluster_resolver.slurm_cluster_resolver import
 )
 from tensorflow.python.eager import context
 
-from tfgen.utils.suggestions import near
+from tfgen.utils.suggestions import suggest
 
 _SECONDS_TO_JOIN = 600
 _SECONDS_OF_SILENCE = 30
@@ -50,7 +50,7 @@ def strategy(name="auto", replicas=None):
         >>> gan.fit(stream, steps_per_epoch=1000)
     """
     if name not in STRATEGIES:
-        raise ValueError(f"There is no strategy {name!r}. {near(name, STRATEGIES)}")
+        raise ValueError(f"There is no strategy {name!r}. {suggest(name, STRATEGIES)}")
     if replicas is not None and name != "mirrored":
         raise ValueError(
             f'`replicas` is for the strategy "mirrored". Received: {name!r}, replicas={replicas}.'

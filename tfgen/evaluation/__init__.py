@@ -10,6 +10,7 @@ from tfgen.evaluation.inception import InceptionFeatures
 from tfgen.evaluation.inception_score import inception_score
 from tfgen.evaluation.kernel import kernel_distance
 from tfgen.evaluation.likelihood import active_units, elbos, reconstruction_errors
+from tfgen.evaluation.linear_probe import LinearProbe, discriminator_features, linear_probe
 from tfgen.evaluation.manifold import density_coverage, precision_recall
 from tfgen.evaluation.modes import class_coverage, mixture_coverage, stacked_classes
 from tfgen.evaluation.moment_matching import moment_matching
@@ -18,7 +19,8 @@ from tfgen.evaluation.neighbours import nearest, nearest_neighbour_score
 from tfgen.evaluation.novelty import novelty_auroc
 from tfgen.evaluation.protocol import Protocol, Result, Score, compare
 from tfgen.evaluation.sampling import Collection, Sampler
-from tfgen.evaluation.scores import SCORES, Settings
+from tfgen.evaluation.scores import SCORES, ScoreSettings
+from tfgen.utils.deprecation import renamed_names
 
 __all__ = [
     "SCORES",
@@ -27,6 +29,7 @@ __all__ = [
     "Features",
     "InceptionFeatures",
     "KeepBest",
+    "LinearProbe",
     "ModelFeatures",
     "Moments",
     "PixelFeatures",
@@ -35,19 +38,21 @@ __all__ = [
     "Result",
     "Sampler",
     "Score",
+    "ScoreSettings",
     "Scoring",
-    "Settings",
     "active_units",
     "check_scores",
     "check_shapes",
     "class_coverage",
     "compare",
     "density_coverage",
+    "discriminator_features",
     "elbos",
     "evaluate",
     "frechet_distance",
     "inception_score",
     "kernel_distance",
+    "linear_probe",
     "mixture_coverage",
     "moment_matching",
     "nearest",
@@ -59,3 +64,5 @@ __all__ = [
     "stacked_classes",
     "streaming_moments",
 ]
+
+__getattr__ = renamed_names({"Settings": "ScoreSettings"}, globals())

@@ -8,7 +8,7 @@ import pathlib
 import numpy as np
 
 from tfgen.evaluation.features import checksum_of
-from tfgen.utils.files import whole_file
+from tfgen.utils.files import atomic_write
 
 
 def cache_folder():
@@ -57,7 +57,7 @@ def cached_arrays(key, compute):
         kept = _read(path)
         if kept is None:
             kept = compute()
-            with whole_file(path) as temporary:
+            with atomic_write(path) as temporary:
                 np.savez(temporary, **kept)
         return kept
 

@@ -11,8 +11,8 @@ from tfgen.evaluation.evaluator import Reference, check_scores, evaluate
 from tfgen.evaluation.features import Features
 from tfgen.evaluation.protocol import Result, compare
 from tfgen.evaluation.sampling import Sampler
-from tfgen.evaluation.scores import Settings
-from tfgen.utils.files import check_writable, whole_file
+from tfgen.evaluation.scores import ScoreSettings, check_abilities
+from tfgen.utils.files import atomic_write, check_writable
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -27,7 +27,7 @@ class Scoring:
         scores: names of `tfgen.evaluation.SCORES`.
         count: the number of samples.
         seed: an integer; the samples' latents are the same every time.
-        settings: the `Settings` of the scores.
+        settings: the `ScoreSettings` of the scores.
 
     Example:
         >>> scoring = evaluation.Scoring(reference, features, scores=["frechet", "prdc"])
@@ -40,10 +40,14 @@ class Scoring:
     scores: tuple = ("frechet",)
     count: int = 1000
     seed: int = 0
-    settings: Settings = dataclasses.field(default_factory=Settings)
+    settings: ScoreSettings = dataclasses.field(default_factory=ScoreSettings)
 
     def __post_init__(self):
         check_scores(self.scores)
+
+    def check(self, model):
+        """Raises a ValueError unless a model can do what the scores ask for."""
+        check_abilities(Sampler(model.name, model), self.scores)
 
     def __call__(self, model):
         """Returns the model's `Result`."""
@@ -76,8 +80,9 @@ class KeepBest(keras.callbacks.Callback):
 
     Raises:
         OSError: nothing can be written to the file's folder.
-        ValueError: `path` has another ending, or `every` is less than 1; or, when the first epoch
-            is scored, the weights there were kept by another scoring.
+        ValueError: `path` has another ending, or `every` is less than 1; when training begins, the
+            model cannot do what the scores ask for; or, when the first epoch is scored, the weights
+            there were kept by another scoring.
 
     Example:
         >>> model.fit(images, epochs=50, callbacks=[
@@ -96,6 +101,9 @@ class KeepBest(keras.callbacks.Callback):
         self.scoring = scoring
         self.every = every
         check_writable(self.path.parent)
+
+    def on_train_begin(self, logs=None):
+        self.scoring.check(self.model)
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every:
@@ -122,7 +130,7 @@ class KeepBest(keras.callbacks.Callback):
 
     def _keep(self, record):
         # Killed in between, a resumed run comes to this epoch again.
-        with whole_file(self.path) as path:
+        with atomic_write(self.path) as path:
             self.model.save_weights(path)
-        with whole_file(self.record) as path:
+        with atomic_write(self.record) as path:
             path.write_text(json.dumps(record, indent=2) + "\n")

@@ -63,6 +63,10 @@ class ClassifierFeatures(Features):
         _classifier(self._features, self._head).set_weights(weights)
         self.checksum = checksum_of(weights)
 
+    @property
+    def details(self):
+        return {"classifier_accuracy": self.accuracy}
+
     def extract(self, images):
         shape = self._features.input_shape[1:]
         if tuple(images.shape[1:]) != shape:

@@ -6,8 +6,15 @@ from tfgen.data import Source
 from tfgen.evaluation.features import checksum_of
 from tfgen.evaluation.protocol import Protocol, Result
 from tfgen.evaluation.sampling import as_pixels
-from tfgen.evaluation.scores import MODEL_SCORES, SCORES, Comparison, Settings
-from tfgen.utils.suggestions import near
+from tfgen.evaluation.scores import (
+    MODEL_SCORES,
+    SAMPLE_SCORES,
+    SCORES,
+    Comparison,
+    ScoreSettings,
+    check_abilities,
+)
+from tfgen.utils.suggestions import suggest
 from tfgen.utils.versions import versions
 
 
@@ -52,7 +59,7 @@ def evaluate(
         count: the number of samples; the default is that of the real examples.
         seeds: integers; the scores are computed for samples of each. Those that are of the model
             itself, such as "elbo", are computed once.
-        settings: the `Settings` of the scores.
+        settings: the `ScoreSettings` of the scores.
         novel: a `tfgen.data.Source` of examples of another kind, for the score "novelty".
         keep: whether to keep the samples' features in the cache, as those of the real examples are.
         progress: whether to show progress bars.
@@ -61,8 +68,8 @@ def evaluate(
         A `Result`.
 
     Raises:
-        ValueError: an unknown score, no seed, samples of another shape than the real examples, or
-            what the scores themselves refuse.
+        ValueError: an unknown score, one that the model lacks an ability for, no seed, samples of
+            another shape than the real examples, or what the scores themselves refuse.
 
     Example:
         >>> evaluation.evaluate(
@@ -73,18 +80,21 @@ def evaluate(
         0.93
     """
     check_scores(scores)
+    check_abilities(generator, scores)
     scores = list(dict.fromkeys(scores))  # each once
     seeds = tuple(seeds)
     if not seeds:
         raise ValueError("`seeds` must hold at least one integer. Received: none.")
-    settings = settings or Settings()
+    settings = settings or ScoreSettings()
     count = len(reference.source) if count is None else count
     reference = dataclasses.replace(reference, source=as_pixels(reference.source))
     novel = None if novel is None else as_pixels(novel)
     measured, cuts = {}, []
     for seed in seeds:
-        fake, cut = generator.draw(count, seed)
-        check_shapes(generator, reference, fake)
+        fake, cut = None, 0.0
+        if SAMPLE_SCORES.keys() & set(scores):
+            fake, cut = generator.draw(count, seed)
+            check_shapes(generator, reference, fake)
         comparison = Comparison(
             reference.source, fake, features, generator.model, novel, keep, progress
         )
@@ -126,7 +136,7 @@ def check_scores(names):
     """Raises a ValueError if one of the names is no score's."""
     for name in names:
         if name not in SCORES:
-            raise ValueError(f"There is no score {name!r}. {near(name, SCORES)}")
+            raise ValueError(f"There is no score {name!r}. {suggest(name, SCORES)}")
 
 
 def check_shapes(generator, reference, fake):

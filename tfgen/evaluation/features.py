@@ -26,6 +26,7 @@ class Features(abc.ABC):
     checksum = ""
     preparation = "none"
     titles = {}
+    details = {}  # what else is worth noting of them in a result
 
     @abc.abstractmethod
     def extract(self, images):
@@ -72,6 +73,14 @@ class Features(abc.ABC):
                 f"{len(features)} images are not finite. Look for NaN in the network's weights."
             )
         return features
+
+    def probabilities(self, images, batch_size=50, progress=False):
+        """Computes probabilities of classes, `[count, classes]`, of features that have some.
+
+        Raises:
+            ValueError: they have none.
+        """
+        raise ValueError(f"The features {self.name!r} have no classes, which a score is to be of.")
 
     def title(self, score):
         """Returns the name of a score that would be taken for another if it did not say on what."""

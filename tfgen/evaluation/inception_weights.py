@@ -14,7 +14,7 @@ from google.protobuf.message import DecodeError
 
 from tfgen.evaluation.cache import cache_folder, locked
 from tfgen.evaluation.features import checksum_of
-from tfgen.utils.files import whole_file
+from tfgen.utils.files import atomic_write
 
 ARCHIVE = "inception-2015-12-05.tgz"
 URL = f"http://download.tensorflow.org/models/image/imagenet/{ARCHIVE}"
@@ -109,7 +109,7 @@ def _download():
     path = cache_folder() / ARCHIVE
     with locked(path):
         if not path.exists():
-            with whole_file(path) as temporary:
+            with atomic_write(path) as temporary:
                 try:
                     keras.utils.get_file(
                         temporary.name, URL, cache_dir=temporary.parent, cache_subdir="."

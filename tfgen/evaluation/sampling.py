@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from tfgen.data import Source
+from tfgen.engine.abilities import require
 
 _CHUNK = 500  # samples at a time, so that memory is bounded
 
@@ -16,7 +17,8 @@ class Sampler:
 
     Args:
         name: what the generator is called in results.
-        model: with a method `sample(count, seed)` that returns `[count, ...]`.
+        model: a model that can "sample". An object of your own has a method `sample(count, seed)`
+            that returns `[count, ...]`, and declares it: `abilities = frozenset({"sample"})`.
 
     Example:
         >>> evaluation.Sampler("vae", vae).draw(10000, seed=0)
@@ -39,8 +41,10 @@ class Sampler:
             A `tfgen.data.Source`, and the share of values that were cut off.
 
         Raises:
-            ValueError: a sample holds NaN or infinity, or `count` is less than 1.
+            ValueError: the model cannot be sampled, a sample holds NaN or infinity, or `count` is
+                less than 1.
         """
+        require(self.model, "sample", f"Sampling {self.name!r}")
         if count < 1:
             raise ValueError(f"`count` must be at least 1. Received: count={count}.")
         chunks = math.ceil(count / _CHUNK)
@@ -66,6 +70,7 @@ class Collection:
     name: str
     source: Source
     model = None
+    abilities = frozenset({"sample"})  # its examples are its samples
 
     def draw(self, count, seed):
         """Takes `count` of the examples without replacement; returns them as `Sampler.draw`.

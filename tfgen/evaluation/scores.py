@@ -2,11 +2,11 @@
 
 import dataclasses
 import functools
-import inspect
 
 import numpy as np
 
 from tfgen.data import Source
+from tfgen.engine.abilities import abilities_of, require
 from tfgen.evaluation.cache import cached_features
 from tfgen.evaluation.curves import precision_recall_curve
 from tfgen.evaluation.features import Features, PixelFeatures, checksum_of
@@ -27,7 +27,7 @@ class Comparison:
 
     Args:
         real: a `tfgen.data.Source`.
-        fake: a `tfgen.data.Source` of examples of the same shape.
+        fake: a `tfgen.data.Source` of examples of the same shape; `None` where no score asks.
         features: a `Features`.
         model: the generator's model, for scores of what else it can do.
         novel: a `Source` of examples of another kind, for the novelty score.
@@ -36,7 +36,7 @@ class Comparison:
     """
 
     real: Source
-    fake: Source
+    fake: Source | None
     features: Features
     model: object = None
     novel: Source | None = None
@@ -61,7 +61,7 @@ class Comparison:
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class ScoreSettings:
     """The numbers that scores depend on.
 
     Args:
@@ -109,10 +109,6 @@ def kernel(comparison, settings):
 
 def classes(comparison, settings):
     """The inception score, of the class probabilities that features may have."""
-    if not hasattr(comparison.features, "probabilities"):
-        raise ValueError(
-            f"The features {comparison.features.name!r} have no classes, which this score is about."
-        )
     probabilities = comparison.features.probabilities(comparison.fake)
     value, deviation = inception_score(probabilities, settings.splits)
     options = {"splits": settings.splits}
@@ -166,7 +162,6 @@ def moments(comparison, settings):
 
 def elbo(comparison, settings):
     """The negative evidence lower bound of the real examples, in nats per example."""
-    _need(comparison, "elbo")
     options = {"latents": 1, "seed": 0}
     values = elbos(comparison.model, comparison.real, seed=options["seed"])
     return [_mean("negative_elbo", -values, options)]
@@ -174,24 +169,20 @@ def elbo(comparison, settings):
 
 def likelihood(comparison, settings):
     """The real examples' negative log-likelihood in nats; a VAE's by importance sampling."""
-    _need(comparison, "log_likelihood")
-    method = comparison.model.log_likelihood
-    sampled = "samples" in inspect.signature(method).parameters
+    sampled = "importance_sampling" in abilities_of(comparison.model)
     options = {"samples": settings.importance_samples} if sampled else {}
-    values = method(comparison.real.floats(), **options)
+    values = comparison.model.log_likelihood(comparison.real.floats(), **options)
     return [_mean("negative_log_likelihood", -np.asarray(values), options)]
 
 
 def reconstruction(comparison, settings):
     """The squared error of the real examples' reconstructions."""
-    _need(comparison, "reconstruct")
     errors = reconstruction_errors(comparison.model, comparison.real)
     return [_mean("reconstruction_error", errors)]
 
 
 def latents(comparison, settings):
     """The number of latents that the real examples' encodings use."""
-    _need(comparison, "encode")
     options = {"threshold": 0.01}
     active = active_units(comparison.model, comparison.real, **options)
     return [Score("active_units", (float(active.sum()),), float(len(active)), options)]
@@ -201,8 +192,6 @@ def novelty(comparison, settings):
     """How well the reconstruction error and the ELBO tell real examples from another kind's."""
     if comparison.novel is None:
         raise ValueError("Novelty needs examples of another kind. Pass them as `novel`.")
-    _need(comparison, "elbo")
-    _need(comparison, "reconstruct")
     model, kinds = comparison.model, (comparison.real, comparison.novel)
     options = {"novel": checksum_of([comparison.novel.images])}
     return [
@@ -229,14 +218,27 @@ MODEL_SCORES = {
     score.__name__: score for score in (elbo, likelihood, reconstruction, latents, novelty)
 }
 SCORES = {**SAMPLE_SCORES, **MODEL_SCORES}
+# What the model must be able to do for each of these.
+_ABILITIES = {
+    "elbo": ("bound",),
+    "likelihood": ("log_likelihood",),
+    "reconstruction": ("reconstruct",),
+    "latents": ("encode",),
+    "novelty": ("bound", "reconstruct"),
+}
 
 
-def _need(comparison, method):
-    if not hasattr(comparison.model, method):
-        raise ValueError(
-            f"This score needs a model with a method `{method}`, such as a `tfgen.VAE` from a "
-            "`.keras` file."
-        )
+def check_abilities(generator, names):
+    """Raises a ValueError unless a generator can do what scores ask for.
+
+    Args:
+        generator: a `Sampler`, whose model is asked, or a `Collection`.
+        names: names of `SCORES`.
+    """
+    able = generator if generator.model is None else generator.model
+    for name in names:
+        for ability in _ABILITIES.get(name, ("sample",)):
+            require(able, ability, f"The score {name!r}")
 
 
 def _mean(name, values, options=None):

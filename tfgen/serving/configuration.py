@@ -6,7 +6,7 @@ from google.protobuf import text_format
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from tfgen.utils.files import whole_file
+from tfgen.utils.files import atomic_write
 
 IMAGE = "tensorflow/serving:2.20.0"
 _MOUNTED = "/models"  # where the folder is in the server's container
@@ -78,7 +78,7 @@ def configure(root, batching=False):
         "kubernetes.yaml": _kubernetes(names[0], arguments),
     }
     for name, content in contents.items():
-        with whole_file(root / name) as path:
+        with atomic_write(root / name) as path:
             path.write_text(content)
     return [root / name for name in contents]
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tfgen.serving.verify import newest_version
 from tfgen.serving.warm_up import random_example
-from tfgen.utils.files import whole_file
+from tfgen.utils.files import atomic_write
 from tfgen.utils.tensorflow_setup import held_back_errors
 
 _ROWS = (1, 3)
@@ -102,7 +102,7 @@ def convert(path, target, signature="serving_default", output=None):
             f"images. There are also: {others}."
         )
     output = pathlib.Path(output or f"{version.parent.name}-{signature}{TARGETS[target].ending}")
-    with whole_file(output) as file:
+    with atomic_write(output) as file:
         file.write_bytes(content)
     return output
 

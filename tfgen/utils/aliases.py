@@ -6,6 +6,8 @@ import importlib.machinery
 import importlib.util
 import sys
 
+from tfgen.utils.deprecation import warn_renamed
+
 
 class Aliases(importlib.abc.MetaPathFinder):
     """Finds modules by other names: `import tfgen.games` gives `tfgen.objectives.games`.
@@ -14,18 +16,22 @@ class Aliases(importlib.abc.MetaPathFinder):
 
     Args:
         homes: a dict from each alias to the module's own name.
+        renamed: a dict of further aliases, the names of a release before: they warn.
 
     Example:
         >>> sys.meta_path.append(Aliases({"tfgen.games": "tfgen.objectives.games"}))
     """
 
-    def __init__(self, homes):
-        self.homes = homes
+    def __init__(self, homes, renamed=None):
+        self.renamed = renamed or {}
+        self.homes = {**homes, **self.renamed}
 
     def find_spec(self, fullname, path=None, target=None):
         if fullname not in self.homes:
             return None
         home = self.homes[fullname]
+        if fullname in self.renamed:
+            warn_renamed(fullname, home)
         spec = importlib.util.find_spec(home)
         return importlib.util.spec_from_file_location(
             fullname,

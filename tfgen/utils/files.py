@@ -1,4 +1,4 @@
-"""Files that are either whole or not there."""
+"""Atomic writes: a file is whole or not there."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ _UNFINISHED = ".unfinished-"
 
 
 @contextlib.contextmanager
-def whole_file(path):
+def atomic_write(path):
     """Gives a temporary path to write to, which becomes `path` when all went well.
 
     A reader, or a process that starts after a crash, sees the old file or the new one.
@@ -22,7 +22,7 @@ def whole_file(path):
         A path in the same folder with the same ending.
 
     Example:
-        >>> with whole_file("runs/vae/model.keras") as path:
+        >>> with atomic_write("runs/vae/model.keras") as path:
         ...     model.save(path)
     """
     path = pathlib.Path(path)

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable
 
 from tfgen import data
-from tfgen.utils.suggestions import near
+from tfgen.utils.suggestions import suggest
 
 RECIPES = {}
 
@@ -74,5 +74,5 @@ def recipe(**settings):
 def find(name):
     """Returns the recipe called `name`; raises a ValueError that names the near ones."""
     if name not in RECIPES:
-        raise ValueError(f"There is no recipe {name!r}. {near(name, RECIPES)}")
+        raise ValueError(f"There is no recipe {name!r}. {suggest(name, RECIPES)}")
     return RECIPES[name]

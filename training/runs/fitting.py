@@ -8,8 +8,8 @@ import keras
 
 import tfgen
 from tfgen import callbacks, data, distributions, latent_space
-from tfgen.models.gans.latent_generator import LatentGenerator
 from tfgen.engine.replicas import is_chief
+from tfgen.models.gans.latent_generator import LatentGenerator
 
 _HELD_OUT_BATCH = 500
 

@@ -11,11 +11,11 @@ import tensorflow as tf
 import tfgen
 import training.recipes  # noqa: F401 (registers them)
 from tfgen import data
-from tfgen.utils.files import check_writable, whole_file
 from tfgen.engine.replicas import is_chief, told_by_any
+from tfgen.utils.files import atomic_write, check_writable
+from training.recipes.recipe import RECIPES, find
 from training.runs import ending
 from training.runs.fitting import estimate, fit, held_out, held_out_steps, tell
-from training.recipes.recipe import RECIPES, find
 from training.runs.run_folder import RunFolder, commit, write_json
 from training.runs.settings import build, check_batch_size, make_layout, make_settings, refuse_steps
 from training.runs.summary import write_summary
@@ -96,7 +96,7 @@ def fit_or_estimate(model, recipe, settings, train, test, folder, options):
 
 def finish(model, recipe, noted, losses, train, test, folder):
     """Saves a trained model, draws what it learnt, and writes what is noted and measured of it."""
-    with whole_file(folder.model) as path:
+    with atomic_write(folder.model) as path:
         model.save(path)
     write_summary(model, train, test, folder)
     results = {

@@ -11,7 +11,7 @@ import shutil
 import socket
 import subprocess
 
-from tfgen.utils.files import check_writable, clear_unfinished, whole_file
+from tfgen.utils.files import atomic_write, check_writable, clear_unfinished
 
 
 class RunFolder:
@@ -92,7 +92,7 @@ class RunFolder:
             return
         with self.log.open(newline="") as file:
             rows = list(csv.reader(file))
-        with whole_file(self.log) as path, path.open("w", newline="") as file:
+        with atomic_write(self.log) as path, path.open("w", newline="") as file:
             csv.writer(file).writerows(rows[: epochs + 1])
 
     def _forget(self):
@@ -162,7 +162,7 @@ def _differences(earlier, later):
 
 def write_json(path, content):
     """Writes a JSON file that is whole or not there."""
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n")
 
 

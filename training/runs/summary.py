@@ -7,8 +7,8 @@ from matplotlib import colormaps
 from matplotlib.figure import Figure
 
 from tfgen.data import Domains
-from tfgen.utils.files import whole_file
 from tfgen.pictures import grid, neighbour_grid, reconstruction_grid, translation_grid
+from tfgen.utils.files import atomic_write
 
 
 def write_summary(model, train, test, folder):
@@ -32,7 +32,7 @@ def write_summary(model, train, test, folder):
         _draw_encoder(axes, model, test, folder)
     else:
         _draw_sampler(axes, model, train, test, folder)
-    with whole_file(folder.summary) as path:
+    with atomic_write(folder.summary) as path:
         figure.savefig(path, dpi=90)
 
 

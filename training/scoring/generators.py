@@ -9,7 +9,8 @@ import tensorflow as tf
 import tfgen
 import training.recipes  # noqa: F401 (registers them)
 from tfgen import evaluation
-from tfgen.utils.suggestions import near
+from tfgen.engine.abilities import abilities_of
+from tfgen.utils.suggestions import suggest
 from training.recipes.recipe import RECIPES, find
 from training.runs.run_folder import RunFolder
 
@@ -69,6 +70,8 @@ class Exported:
     Raises:
         ValueError: it has no signature `sample`.
     """
+
+    abilities = frozenset({"sample"})
 
     def __init__(self, path):
         self._loaded = tf.saved_model.load(str(path))
@@ -132,7 +135,7 @@ def find_generator(text, load):
         return Found(evaluation.Collection(text, source), "real examples", data=name)
     raise ValueError(
         f"There is no generator {text!r}: no run, `.keras` file, export or folder of images, and "
-        f"no DATA@SPLIT. {near(text, RECIPES)}"
+        f"no DATA@SPLIT. {suggest(text, RECIPES)}"
     )
 
 
@@ -140,8 +143,10 @@ class LastWeights:
     """A model that samples with its generator's last weights, not with their average.
 
     Args:
-        model: with a method `sample(count, seed, averaged)`.
+        model: a model that can "average".
     """
+
+    abilities = frozenset({"sample"})
 
     def __init__(self, model):
         self._model = model
@@ -152,9 +157,9 @@ class LastWeights:
 
 
 def _with_last_weights(text, found):
-    if getattr(found.model, "ema_momentum", None) is None:
+    if "average" not in abilities_of(found.model):
         raise ValueError(
-            f"{text!r} must be a model with an average of its weights, one with `ema_momentum`. "
+            f"{text!r} must be a model that averages its weights, a GAN with `ema_momentum`. "
             f"Received: {found.kind}{' without' if found.model is not None else ''}. Leave out "
             f"{_LAST!r}."
         )
@@ -167,11 +172,6 @@ def _from_keras(path):
         model = tfgen.load(path)
     except TypeError as error:  # Keras' answer to classes that it does not know
         raise ValueError(f"{path} cannot be loaded: {error}") from error
-    if not hasattr(model, "sample"):
-        raise ValueError(
-            f"{path} must hold a model with a method `sample(count, seed)`. Received: a "
-            f"{type(model).__name__}."
-        )
     run = path.resolve().parent
     settings = _settings(run) if path.name == "model.keras" else None
     if settings is not None:

@@ -14,7 +14,7 @@ from tfgen import evaluation, latent_space
 from tfgen.evaluation.cache import cached_features
 from tfgen.evaluation.sampling import as_pixels
 from tfgen.pictures import grid, reconstruction_grid
-from tfgen.utils.files import whole_file
+from tfgen.utils.files import atomic_write
 from training.runs.summary import draw_curves
 
 _COLUMNS = 16  # of a grid of neighbours
@@ -60,7 +60,7 @@ def write_report(path, results, found, reference, train, features):
         f"<title>{html.escape(names)}</title><style>{_STYLE}</style></head>"
         f"<body>{''.join(sections)}</body></html>\n"
     )
-    with whole_file(pathlib.Path(path)) as temporary:
+    with atomic_write(pathlib.Path(path)) as temporary:
         temporary.write_text(page)
 
 

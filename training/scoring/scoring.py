@@ -7,8 +7,9 @@ import time
 
 import tfgen
 from tfgen import data, evaluation
+from tfgen.evaluation.scores import SAMPLE_SCORES, check_abilities
 from tfgen.utils.files import check_writable
-from tfgen.utils.suggestions import near
+from tfgen.utils.suggestions import suggest
 from training.runs.run_folder import commit, write_json
 from training.scoring.generators import find_generator
 from training.scoring.report import write_report
@@ -56,12 +57,12 @@ def run(options):
         check_writable(pathlib.Path(path).parent)
     novel = load(options.novel, options.split) if options.novel else None
     features = find_features(options, reference, load)
-    settings = evaluation.Settings(
+    settings = evaluation.ScoreSettings(
         options.k, options.splits, options.importance_samples, options.bootstrap
     )
     results = []
     for each in found:
-        print(f"{each.generator.name}: {len(reference.source)} samples, and as many real examples")
+        print(f"{each.generator.name}, on {len(reference.source)} real examples")
         start = time.perf_counter()
         result = evaluation.evaluate(
             each.generator,
@@ -88,7 +89,7 @@ def check_names(names):
     known = {**CANONICAL, **evaluation.SCORES}
     for name in names:
         if name not in known:
-            raise ValueError(f"There is no score {name!r}. {near(name, known)}")
+            raise ValueError(f"There is no score {name!r}. {suggest(name, known)}")
     return names
 
 
@@ -123,6 +124,7 @@ def common_data(found):
 def check_generators(found, names, reference):
     """Raises a ValueError, before anything is computed, where a generator cannot be scored."""
     for each in found:
+        check_abilities(each.generator, names)
         if each.generator.name == f"{reference.data}@{reference.split}":
             raise ValueError(
                 f"{each.generator.name} would be compared with itself. Choose another --split."
@@ -133,7 +135,8 @@ def check_generators(found, names, reference):
                 f"{each.generator.name} knows black and white pixels only, and {min(binarized)!r} "
                 "would show it grey ones. python -m training.likelihood binarizes them."
             )
-        evaluation.check_shapes(each.generator, reference, each.generator.draw(1, seed=0)[0])
+        if SAMPLE_SCORES.keys() & set(names):
+            evaluation.check_shapes(each.generator, reference, each.generator.draw(1, seed=0)[0])
 
 
 def find_features(options, reference, load):
@@ -171,11 +174,10 @@ def train_classifier(reference, load):
 
 def with_details(result, found, features, seconds):
     """Adds what is worth noting beside the protocol."""
-    accuracy = getattr(features, "accuracy", None)
     details = {
         **result.details,
         **found.details,
-        **({} if accuracy is None else {"classifier_accuracy": accuracy}),
+        **features.details,
         "evaluation_seconds": round(seconds),
         "commit": commit(),
         "machine": machine(),

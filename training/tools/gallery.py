@@ -49,7 +49,7 @@ def draw(options):
     """
     from matplotlib.figure import Figure
 
-    from tfgen.utils.files import check_writable, whole_file
+    from tfgen.utils.files import atomic_write, check_writable
     from training.scoring.generators import find_generator
     from training.scoring.scoring import Loader
 
@@ -61,7 +61,7 @@ def draw(options):
     parts = figure.subplots(1, len(found), squeeze=False)[0]
     for axes, generator in zip(parts, found, strict=True):
         draw_samples(axes, generator, options.samples, options.seed)
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=90)
 
 

@@ -49,7 +49,7 @@ def draw(path):
     """Prints both vectors at each stage, and draws the stages into a file."""
     from matplotlib.figure import Figure
 
-    from tfgen.utils.files import check_writable, whole_file
+    from tfgen.utils.files import atomic_write, check_writable
 
     check_writable(path.parent)
     figure = Figure(figsize=(13, 4.6), layout="constrained")
@@ -59,7 +59,7 @@ def draw(path):
         print(f"{title:34}({v[0]:.2f}, {v[1]:.2f})         ({w[0]:.2f}, {w[1]:.2f})")
         contour = _draw_stage(axes, title, gan, data)
     figure.colorbar(contour, ax=figure.axes, label="D(x): how likely it is that x is of the data")
-    with whole_file(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=100)
     print(f"Drawn in {path}.")
 

@@ -67,7 +67,15 @@ class VAE(GenerativeModel):
 
     log_names = ("loss", "reconstruction", "divergence")
     abilities = frozenset(
-        {"sample", "generate", "encode", "reconstruct", "bound", "log_likelihood"}
+        {
+            "sample",
+            "generate",
+            "encode",
+            "reconstruct",
+            "bound",
+            "log_likelihood",
+            "importance_sampling",
+        }
     )
 
     def __init__(self, encoder, decoder, prior, posterior, likelihood, bound=None, **kwargs):

@@ -84,15 +84,12 @@ class DensityModel(Configured, keras.Model):
         """
         del y, batch_size, epochs
         examples = self._collect(x, steps_per_epoch)
+        # Before Keras' loop, in which callbacks look at the model from the beginning.
+        self._estimate(examples)
         return super().fit(tf.data.Dataset.from_tensors(examples), shuffle=False, **options)
 
     def train_step(self, data):
-        examples, _ = unpack(data)
-        vectors = self._flatten(examples)
-        projection = self._find_projection(vectors.numpy())
-        codes = _project(vectors, projection)
-        self._set({**projection, **self.density.estimate(codes.numpy(), self.seed)})
-        return self.test_step(examples)
+        return self.test_step(data)
 
     def test_step(self, data):
         self._loss.update_state(-self.log_likelihood(data))
@@ -193,6 +190,12 @@ class DensityModel(Configured, keras.Model):
             batches = x if steps is None else x.take(steps)
             x = np.concatenate([unpack(batch)[0] for batch in batches])
         return Source(np.asarray(unpack(x)[0])).images
+
+    def _estimate(self, examples):
+        vectors = self._flatten(examples)
+        projection = self._find_projection(vectors.numpy())
+        latents = _project(vectors, projection)
+        self._set({**projection, **self.density.estimate(latents.numpy(), self.seed)})
 
     def _flatten(self, examples):
         if tuple(examples.shape[1:]) != self.shape:

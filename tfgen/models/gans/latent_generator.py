@@ -38,7 +38,10 @@ class LatentGenerator(TwoPlayerModel):
         ValueError: the networks and the prior do not fit each other, or a number is out of range.
     """
 
-    abilities = frozenset({"sample", "generate", "discriminate"})
+    @property
+    def abilities(self):
+        own = frozenset({"sample", "generate", "discriminate"})
+        return own if self.ema_momentum is None else own | {"average"}
 
     def __init__(self, generator, discriminator, prior, fresh_fakes=True, **kwargs):
         super().__init__(**kwargs)
