@@ -208,22 +208,28 @@ class VAE(GenerativeModel):
     @functools.cached_property
     def _estimate(self):
         return tf.function(
-            self._log_mean_weight, jit_compile=bool(self.jit_compile), reduce_retracing=True
+            self._log_mean_weight,
+            jit_compile=bool(self.jit_compile),
+            autograph=False,
+            reduce_retracing=True,
         )
 
     def _log_mean_weight(self, images, samples, chunk, seed):
         """Returns `log 1/k sum_i w_i` of each image, `chunk` of the `samples` weights at a time."""
         prior = self.prior.distribution()
-        total = tf.fill([tf.shape(images)[0]], -math.inf)
-        for index in tf.range(math.ceil(samples / chunk)):
+
+        def add_chunk(total, index):
             posterior, latents, log_likelihood = self._encode_and_decode(
                 images, chunk, tf.random.fold_in(seed, index), training=False
             )
             weights = log_likelihood + prior.log_prob(latents) - posterior.log_prob(latents)
             wanted = index * chunk + tf.range(chunk) < samples  # the last chunk may be too long
             weights = tf.where(wanted[:, tf.newaxis], weights, -math.inf)
-            total = tf.reduce_logsumexp(tf.concat([total[tf.newaxis], weights], axis=0), axis=0)
-        return total - math.log(samples)
+            return tf.reduce_logsumexp(tf.concat([total[tf.newaxis], weights], axis=0), axis=0)
+
+        nothing = tf.fill([tf.shape(images)[0]], -math.inf)
+        chunks = tf.range(math.ceil(samples / chunk))
+        return tf.foldl(add_chunk, chunks, nothing) - math.log(samples)
 
 
 def _check_fit(encoder, decoder, prior, posterior, likelihood):
