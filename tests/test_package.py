@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
+from importlib import metadata
 
 import pytest
 
@@ -215,6 +216,23 @@ def test_the_commands_beside_the_results_are_taken():
             refuse_steps(recipe, options)
 
 
+def test_training_needs_no_extra(tmp_path):
+    """`make train` installs none: neither servers nor converters, nor what only tests need."""
+    needed = [line for line in metadata.requires("tfgen") if re.search("extra == .(?!gpu)", line)]
+    extras = {_plain(re.match(r"[\w.-]+", line)[0]) for line in needed}
+    modules = [
+        module
+        for module, packages in metadata.packages_distributions().items()
+        if extras & set(map(_plain, packages))
+    ]
+    assert {"pytest", "starlette", "httpx2", "locust", "tf2onnx"} <= set(modules)
+    missing = f"import sys; sys.modules.update(dict.fromkeys({modules}))"  # importing them fails
+    options = ["vae_demo", "--epochs=1", f"--output={tmp_path}/run", f"--export={tmp_path}/export"]
+    command = f"{missing}; from training import train; train.main({options})"
+    subprocess.run([sys.executable, "-c", command], check=True)
+    assert (tmp_path / "export/1/saved_model.pb").exists()
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -234,3 +252,8 @@ def test_starting_is_light(command):
     assert result.stdout.strip() == "False"
     # The promise is half a second on a quiet machine; importing TensorFlow takes many.
     assert time.perf_counter() - start < 2
+
+
+def _plain(name):
+    """Returns a package's name as package indexes compare it."""
+    return re.sub("[-_.]+", "-", name).lower()
