@@ -1,33 +1,49 @@
 # Two commands set everything up by themselves: `make train` and `make test`.
-PYTHON ?= python3
-VENV := .venv
+# Another Python has an environment of its own: `make test PYTHON=python3.13`, in .venv-3.13.
+VENV := .venv$(if $(PYTHON),-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 BIN := $(VENV)/bin
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e
+VERSIONS := 3.10 3.11 3.12 3.13
 
-.PHONY: train test slow faults lint clean
+.PHONY: train test slow faults lint pythons clean
 
 train: $(VENV)/.installed
 	@$(BIN)/python -m training.train vae_fashion
 
-test: $(VENV)/.installed
+test: $(VENV)/.tools
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-slow: $(VENV)/.installed
+slow: $(VENV)/.tools
 	@$(BIN)/python -m pytest -m slow
 
 faults: $(VENV)/.installed
 	@$(BIN)/python -m training.faults
 
-lint: $(VENV)/.installed
+lint: $(VENV)/.tools
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
+# The tests with every Python that is here, one after the other; before a release, all should be.
+pythons:
+	@failed=; for version in $(VERSIONS); do \
+		if ! python$$version -c '' 2>/dev/null; then echo "Not tested, since not here: python$$version"; \
+		elif $(MAKE) test PYTHON=python$$version; then echo "Passed: python$$version"; \
+		else failed="$$failed python$$version"; fi; \
+	done; [ -z "$$failed" ] || { echo "Failed:$$failed"; exit 1; }
+
+# The library and what trains with it; then what only tests need.
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else \
+	@$(or $(PYTHON),python3) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else \
 	"tfgen needs Python 3.10 to 3.13, found %d.%d. Name another: make PYTHON=python3.12" % v)'
 	@echo "Installing TensorFlow and the rest into $(VENV): once, some minutes and 3 GB of disk."
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@$(or $(PYTHON),python3) -m venv $(VENV)
+	@$(INSTALL) .
+	@touch $@
+
+$(VENV)/.tools: $(VENV)/.installed
+	@echo "Installing the tests' tools into $(VENV): once."
+	@$(INSTALL) '.[test]'
 	@touch $@
 
 clean:
-	rm -rf $(VENV) runs
+	rm -rf .venv .venv-* runs

@@ -59,13 +59,12 @@ def minimize(compute_loss, variables, steps, learning_rate):
     def compute_losses(step):
         return {"loss": compute_loss(step)}
 
-    @tf.function
+    @tf.function(autograph=False)
     def run():
-        loss = 0.0
-        for step in tf.range(steps):
-            losses = functools.partial(compute_losses, step)
-            loss = descend(optimizer, variables, losses)["loss"]
-        return loss
+        def take_step(_, step):
+            return descend(optimizer, variables, functools.partial(compute_losses, step))["loss"]
+
+        return tf.foldl(take_step, tf.range(steps), 0.0)
 
     return float(run())
 

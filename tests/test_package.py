@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
+from importlib import metadata
 
 import pytest
 
@@ -215,6 +216,23 @@ def test_the_commands_beside_the_results_are_taken():
             refuse_steps(recipe, options)
 
 
+def test_training_needs_no_extra(tmp_path):
+    """`make train` installs none: neither servers nor converters, nor what only tests need."""
+    needed = [line for line in metadata.requires("tfgen") if re.search("extra == .(?!gpu)", line)]
+    extras = {_plain(re.match(r"[\w.-]+", line)[0]) for line in needed}
+    modules = [
+        module
+        for module, packages in metadata.packages_distributions().items()
+        if extras & set(map(_plain, packages))
+    ]
+    assert {"pytest", "starlette", "httpx2", "locust", "tf2onnx"} <= set(modules)
+    missing = f"import sys; sys.modules.update(dict.fromkeys({modules}))"  # importing them fails
+    options = ["vae_demo", "--epochs=1", f"--output={tmp_path}/run", f"--export={tmp_path}/export"]
+    command = f"{missing}; from training import train; train.main({options})"
+    subprocess.run([sys.executable, "-c", command], check=True)
+    assert (tmp_path / "export/1/saved_model.pb").exists()
+
+
 @pytest.mark.parametrize(
     "command",
     [
@@ -255,3 +273,8 @@ def test_what_the_release_before_called_otherwise_works_and_tells_the_new_name(
         monkeypatch.delitem(vars(tfgen), name.partition(".")[2], raising=False)
     with pytest.warns(FutureWarning, match=f"is now called `{new}`"):
         exec(statement, {})
+
+
+def _plain(name):
+    """Returns a package's name as package indexes compare it."""
+    return re.sub("[-_.]+", "-", name).lower()

@@ -99,6 +99,7 @@ def batches(
 
     readers = [reader(index, part) for index, part in enumerate(parts)]
 
+    @tf.autograph.experimental.do_not_convert
     def read(*which):
         batch = [read_part(*which) for read_part in readers]
         return batch[0] if len(batch) == 1 else tuple(batch)
@@ -176,6 +177,9 @@ def _epoch(steps, shuffle):
         )
     else:
         passes = tf.data.Dataset.from_tensors(tf.constant(0, tf.int64))
-    return passes.flat_map(
-        lambda number: tf.data.Dataset.range(number * steps, (number + 1) * steps)
-    ).apply(tf.data.experimental.assert_cardinality(steps))
+
+    @tf.autograph.experimental.do_not_convert
+    def steps_of(number):
+        return tf.data.Dataset.range(number * steps, (number + 1) * steps)
+
+    return passes.flat_map(steps_of).apply(tf.data.experimental.assert_cardinality(steps))

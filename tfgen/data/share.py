@@ -37,6 +37,7 @@ def share(dataset, strategy, even=True):
         first = context.input_pipeline_id * count
         local = tf.data.Dataset.range(first, first + count)
 
+        @tf.autograph.experimental.do_not_convert
         def own(*batch):
             size = tf.shape(tf.nest.flatten(batch)[0], tf.int64)[0]
             message = f"{replicas} replicas cannot share a batch evenly: choose another size."
@@ -82,6 +83,7 @@ def share_reading(numbers, read_all, strategy):
         count = strategy.num_replicas_in_sync // context.num_input_pipelines
         first = context.input_pipeline_id * count
 
+        @tf.autograph.experimental.do_not_convert
         def own(number):
             return tf.data.Dataset.range(first, first + count).map(
                 lambda replica: (number, replica)

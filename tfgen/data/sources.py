@@ -164,10 +164,13 @@ def _tfds(name, split, size):
     if "image" not in features:
         raise ValueError(f"{name!r} must have the feature 'image'. Received: {list(features)}.")
     wanted = [key for key in ("image", "label") if key in features]
-    dataset = builder.as_dataset(split=split)
-    dataset = dataset.map(lambda example: {key: example[key] for key in wanted})
-    if size is not None:
-        dataset = dataset.map(lambda example: {**example, "image": _resize(example["image"], size)})
+
+    @tf.autograph.experimental.do_not_convert
+    def read(example):
+        found = {key: example[key] for key in wanted}
+        return found if size is None else {**found, "image": _resize(example["image"], size)}
+
+    dataset = builder.as_dataset(split=split).map(read)
     try:
         columns = next(dataset.batch(builder.info.splits[split].num_examples).as_numpy_iterator())
     except tf.errors.InvalidArgumentError as error:

@@ -187,7 +187,7 @@ def metropolis_hastings(log_density, start, scale, count, burn_in=1000, thin=1, 
         log_density, new_state_fn=tfp.mcmc.random_walk_normal_fn(tf.constant(scale, tf.float32))
     )
 
-    @tf.function
+    @tf.function(autograph=False)
     def walk(seed):
         return tfp.mcmc.sample_chain(
             count,

@@ -135,9 +135,14 @@ class ModelFeatures(Features):
 def batches_of(images, batch_size):
     """Returns a `tf.data.Dataset` of float32 batches, without labels, of what `Features` takes."""
     if isinstance(images, tf.data.Dataset):
-        return images.map(lambda first, *_: to_floats(first))
+        return images.map(_without_labels)
     source = images if isinstance(images, Source) else Source(np.asarray(images))
     return batches(source, batch_size, shuffle=False)
+
+
+@tf.autograph.experimental.do_not_convert
+def _without_labels(images, *_):
+    return to_floats(images)
 
 
 def checksum_of(arrays):

@@ -101,6 +101,7 @@ def streaming_moments(features, images, batch_size=50, strategy=None):
     strategy = strategy or tf.distribute.get_strategy()
     extract = tf.function(
         lambda *dealt: strategy.run(lambda batch, count: features.extract(batch)[:count], dealt),
+        autograph=False,
         reduce_retracing=True,
     )
     moments = None

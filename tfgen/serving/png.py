@@ -20,7 +20,8 @@ def png_signatures(signatures):
     """
     found = {}
     for name, (function, specs) in signatures.items():
-        traced = tf.function(function, input_signature=specs).get_concrete_function()
+        graph = tf.function(function, input_signature=specs, autograph=False)
+        traced = graph.get_concrete_function()
         if _is_image(traced.structured_outputs.get("images")) or any(map(_is_image, specs)):
             found[f"{name}_png"] = (_with_files(function, specs), [_as_file(s) for s in specs])
     return found

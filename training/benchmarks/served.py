@@ -36,6 +36,7 @@ def write_models(root):
     module.answer = tf.function(
         lambda latents: {"images": tf.repeat(images, tf.shape(latents)[0], axis=0)},
         input_signature=[tf.TensorSpec([None, LATENT_DIM], tf.float32, "latents")],
+        autograph=False,
     )
     path = pathlib.Path(root, "nothing", MODEL, "1")
     tf.saved_model.save(module, str(path), signatures=module.answer.get_concrete_function())

@@ -47,7 +47,7 @@ def product_rates(dtype, size, times):
 
     matrix = tf.cast(tf.random.normal([size, size]), dtype)
     # One number of it is enough to wait for.
-    product = tf.function(lambda: tf.matmul(matrix, matrix)[0, 0])
+    product = tf.function(lambda: tf.matmul(matrix, matrix)[0, 0], autograph=False)
     return [2 * size**3 / seconds for seconds in _seconds(lambda: product().numpy(), times)]
 
 

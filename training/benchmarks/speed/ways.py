@@ -100,10 +100,13 @@ def _bare_loop(workload, model, source):
         images = tf.round(images)
     step = tf.function(model.train_step, jit_compile=model.jit_compile, autograph=False)
 
-    @tf.function
+    @tf.function(autograph=False)
     def loop(steps):
-        for _ in tf.range(steps):
+        def take_step(index):
             step(images)
+            return [index + 1]
+
+        tf.while_loop(lambda index: index < steps, take_step, [0])
         return model.step.value
 
     def train(steps):
