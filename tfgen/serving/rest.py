@@ -74,8 +74,10 @@ class RestApi:
         body = bytearray()
         async for part in request.stream():
             body += part
-            if len(body) > self.backend.largest:
-                raise invalid(f"A request's body may have at most {self.backend.largest} bytes.")
+            if len(body) > self.backend.max_request_bytes:
+                raise invalid(
+                    f"A request's body may have at most {self.backend.max_request_bytes} bytes."
+                )
         return bytes(body)
 
     def _tell(self, match):
