@@ -6,7 +6,9 @@ Importing `tfgen` is light: TensorFlow is imported when one of the names below i
 import importlib
 import sys
 
+from tfgen.saved_classes import SAVED_CLASSES
 from tfgen.utils.aliases import Aliases
+from tfgen.utils.lazy_classes import register_lazily
 
 __version__ = "0.1.0"
 
@@ -57,6 +59,9 @@ __all__ = sorted([*_MODULES, *_NAMES])
 sys.meta_path.append(
     Aliases({f"tfgen.{name}": home for name, home in _MODULES.items() if f"tfgen.{name}" != home})
 )
+
+# Keras' own `load_model` finds the classes that a saved file names.
+register_lazily(SAVED_CLASSES)
 
 
 def __getattr__(name):

@@ -73,8 +73,8 @@ def parse(arguments=None):
         "export", help="write a saved model's next version for servers, as training does"
     )
     export.set_defaults(run=_export)
-    export.add_argument("model", help="a file, such as runs/NAME/model.keras")
-    export.add_argument("folder", help="that of its versions, such as saved_models/NAME")
+    export.add_argument("model", help="a `.keras` file, or a run's folder, such as runs/NAME")
+    export.add_argument("folder", help="where its versions are, such as saved_models/NAME")
     export.add_argument(
         "--png", action="store_true", help="add signatures that take and give PNG files"
     )
@@ -84,7 +84,9 @@ def parse(arguments=None):
     verify.set_defaults(run=_verify)
     verify.add_argument("path", help="of a version, saved_models/NAME/VERSION, or of its model")
     verify.add_argument(
-        "--model", metavar="FILE", help="what it was exported from (default: that of its run)"
+        "--model",
+        metavar="FILE",
+        help="the `.keras` file or run's folder that it was exported from (default: its run's)",
     )
     configure = commands.add_parser(
         "configure", help="write what TensorFlow Serving needs to serve a folder of models"

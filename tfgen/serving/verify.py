@@ -36,14 +36,14 @@ def verify(path, model=None):
 
     Args:
         path: the version's folder.
-        model: the `.keras` file that it was exported from, whose answers must be the same; `None`
-            for that of its recipe's run, if there is one.
+        model: the `.keras` file, or run's folder, that it was exported from, whose answers must be
+            the same; `None` for that of its recipe's run, if there is one.
 
     Returns:
-        A list of `Answer`s, one for each signature, and the `.keras` file, or `None`.
+        A list of `Answer`s, one for each signature, and the path of the model, or `None`.
 
     Raises:
-        OSError: there is no SavedModel.
+        OSError: there is no SavedModel, or no such model.
         ValueError: it cannot be loaded, does not answer, or answers otherwise than the model.
 
     Example:

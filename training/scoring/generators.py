@@ -163,10 +163,7 @@ def _with_last_weights(text, found):
 
 
 def _from_keras(path):
-    try:
-        model = tfgen.load(path)
-    except TypeError as error:  # Keras' answer to classes that it does not know
-        raise ValueError(f"{path} cannot be loaded: {error}") from error
+    model = tfgen.load(path)
     if not hasattr(model, "sample"):
         raise ValueError(
             f"{path} must hold a model with a method `sample(count, seed)`. Received: a "
