@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+from tfgen.serving.errors import sentence_of
 from tfgen.serving.load import load
 from tfgen.serving.warm_up import FILE, random_example, read_requests
 
@@ -88,7 +89,9 @@ class _Export:
         try:
             outputs = self._session.run(fetch, feed)
         except tf.errors.OpError as error:
-            raise ValueError(f"The signature {name} does not answer: {error.message}") from error
+            raise ValueError(
+                f"The signature {name} does not answer: {sentence_of(error)}"
+            ) from error
         for key, value in outputs.items():
             if value.dtype.kind == "f" and not np.isfinite(value).all():
                 raise ValueError(f"The signature {name} answers with {key} that are not finite.")
