@@ -70,3 +70,13 @@ def test_what_cannot_be_exported_is_one_line(tmp_path):
     assert not (tmp_path / "exports").exists()
     with pytest.raises(SystemExit, match="tfgen: There is no model in"):
         command.main(["verify", str(OLD.parent / "exports" / "gan"), f"--model={tmp_path}"])
+
+
+def test_litert_is_found_by_its_old_name(tmp_path):
+    for target, message in {
+        "litert": "There is no SavedModel in",
+        "tflite": "There is no SavedModel in",
+        "tfite": "`target` must be one of onnx, litert. Received: 'tfite'",
+    }.items():
+        with pytest.raises(SystemExit, match=f"^tfgen: {message}"):
+            command.main(["convert", str(tmp_path), f"--to={target}"])

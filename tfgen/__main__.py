@@ -101,7 +101,9 @@ def parse(arguments=None):
     )
     convert.set_defaults(run=_convert, extra="convert")
     convert.add_argument("path", help="of a version, saved_models/NAME/VERSION, or of its model")
-    convert.add_argument("--to", required=True, metavar="TARGET", help="onnx or litert")
+    convert.add_argument(
+        "--to", required=True, metavar="TARGET", help="onnx, or litert (TensorFlow Lite)"
+    )
     convert.add_argument(
         "--signature", default="serving_default", help="its name (default: %(default)s)"
     )
