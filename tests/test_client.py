@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgen.serving.client import RestClient, ServedError
+from tfgen.serving.client import GrpcClient, RestClient, ServedError, ServerUnavailable
 
 AWAY = b'{"error": "away"}'
 
@@ -53,7 +53,7 @@ def refused_within(seconds, client, message):
 
 def test_a_request_that_may_be_at_work_is_not_repeated():
     with answering(lambda handler, asked: time.sleep(1)) as (url, asked):
-        refused_within(0.9, RestClient(url, seconds=0.3), "does not answer")
+        refused_within(0.9, RestClient(url, timeout=0.3), "does not answer")
         assert len(asked) == 1
     with answering(lambda handler, asked: None) as (url, asked):  # ends without a word
         refused_within(5, RestClient(url), "does not answer")
@@ -66,7 +66,7 @@ def test_all_tries_together_end_in_time():
         send(handler, 503, AWAY)
 
     with answering(late) as (url, asked):
-        refused_within(1.2, RestClient(url, seconds=0.8, retries=20), "503: away")
+        refused_within(1.2, RestClient(url, timeout=0.8, retries=20), "503: away")
         assert len(asked) == 2  # at 0 and 0.35 s; the next would be at 0.9
 
 
@@ -97,7 +97,41 @@ def test_a_server_that_starts_meanwhile_is_found():
 
     threading.Thread(target=start, daemon=True).start()
     assert RestClient(f"http://127.0.0.1:{port}").status("any") == {}
-    refused_within(0.5, RestClient(f"http://127.0.0.1:{port}", seconds=0.3), "does not answer")
+    refused_within(0.5, RestClient(f"http://127.0.0.1:{port}", timeout=0.3), "does not answer")
+
+
+@pytest.mark.parametrize("kind", [RestClient, GrpcClient])
+def test_a_refused_connection_names_the_address_and_what_to_start(kind):
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        address = f"127.0.0.1:{reserved.getsockname()[1]}"
+    with pytest.raises(ConnectionError, match=f"no server at .*{address}.*refused") as raised:
+        kind(address, retries=0).status("any")
+    assert "python -m tfgen serve" in str(raised.value)
+    assert type(raised.value) is ServerUnavailable
+
+
+@pytest.mark.parametrize(
+    ("url", "taken"),
+    [
+        ("127.0.0.1:8501", "http://127.0.0.1:8501"),
+        ("localhost:8501/", "http://localhost:8501"),
+        ("https://host/below/", "https://host/below"),
+    ],
+)
+def test_a_url_needs_no_scheme(url, taken):
+    assert RestClient(url).url == taken
+
+
+def test_addresses_of_another_protocol_are_refused():
+    with pytest.raises(ValueError, match="`url` must be .* Received: 'grpc://localhost:8500'"):
+        RestClient("grpc://localhost:8500")
+    with pytest.raises(ValueError, match="without 'http://'. Received: 'http://localhost:8500'"):
+        GrpcClient("http://localhost:8500")
+
+
+def test_the_old_name_of_the_timeout_is_taken():
+    with pytest.warns(FutureWarning, match="`seconds=` is now called `timeout=`"):
+        assert RestClient("localhost:8501", seconds=3.0).timeout == 3.0
 
 
 BYTES = [

@@ -1,8 +1,9 @@
+import argparse
 import types
 
 import pytest
 
-from tfgen.utils.deprecation import renamed_arguments, renamed_names
+from tfgen.utils.deprecation import renamed_arguments, renamed_names, renamed_option
 
 
 @renamed_arguments(averaged="use_ema")
@@ -17,6 +18,19 @@ def test_old_arguments_work_and_name_the_new_ones():
     assert generate(1, use_ema=False) == (1, False)
     with pytest.raises(TypeError, match="Received: both"):
         generate(1, averaged=False, use_ema=False)
+
+
+def test_old_options_work_name_the_new_ones_and_are_not_in_the_help(capsys):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--timeout", type=int, default=30)
+    old = renamed_option("--timeout")
+    parser.add_argument("--seconds", type=int, dest="timeout", action=old)
+    assert parser.parse_args([]).timeout == 30
+    with pytest.warns(FutureWarning, match="`--seconds` is now called `--timeout`"):
+        assert parser.parse_args(["--seconds=5"]).timeout == 5
+    parser.print_help()
+    printed = capsys.readouterr().out
+    assert "--timeout" in printed and "--seconds" not in printed
 
 
 def test_old_names_of_a_module_work_and_name_the_new_ones():

@@ -58,7 +58,7 @@ def busy(scheduler, signature):
 
 
 def test_what_waits_is_answered_together_and_each_gets_its_own(start):
-    scheduler, signature = start(batch=5), Doubling()
+    scheduler, signature = start(max_batch_size=5), Doubling()
     first = busy(scheduler, signature)
     others = [ask(scheduler, signature, *range(size)) for size in (1, 2, 3, 2)]
     assert scheduler.waiting == 8
@@ -160,7 +160,7 @@ def test_signatures_without_rows_are_called_one_by_one(start):
 
 
 def test_one_signature_does_not_keep_another_waiting(start):
-    scheduler, greedy, other = start(batch=1), Doubling(), Doubling()
+    scheduler, greedy, other = start(max_batch_size=1), Doubling(), Doubling()
     other.may.set()
     first = busy(scheduler, greedy)
     later = [ask(scheduler, greedy, value) for value in range(3)]
@@ -175,10 +175,10 @@ def test_one_signature_does_not_keep_another_waiting(start):
 
 
 def test_a_full_line_takes_no_more(start):
-    scheduler, signature = start(waiting=3), Doubling()
+    scheduler, signature = start(max_queue_rows=3), Doubling()
     busy(scheduler, signature)
     ask(scheduler, signature, 1, 2)
-    with pytest.raises(ServingError, match="2 rows wait in line, which takes 3") as raised:
+    with pytest.raises(ServingError, match="at most 3 rows. Received: 2, while 2") as raised:
         ask(scheduler, signature, 1, 2)
     assert raised.value.code is Code.RESOURCE_EXHAUSTED
     ask(scheduler, signature, 1)
@@ -187,7 +187,7 @@ def test_a_full_line_takes_no_more(start):
 
 def test_a_request_has_a_bounded_number_of_rows(start):
     with pytest.raises(ServingError, match="at most 2 rows. Received: 3") as raised:
-        ask(start(rows=2), Doubling(), 1, 2, 3)
+        ask(start(max_request_rows=2), Doubling(), 1, 2, 3)
     assert raised.value.code is Code.INVALID_ARGUMENT
 
 
@@ -199,10 +199,10 @@ def test_inputs_are_checked_before_the_line(start):
 def test_who_waited_too_long_is_told_so(start):
     scheduler, signature = start(), Doubling()
     busy(scheduler, signature)
-    late = ask(scheduler, signature, 1, seconds=0.01)
+    late = ask(scheduler, signature, 1, timeout=0.01)
     time.sleep(0.05)
     signature.may.set()
-    with pytest.raises(ServingError, match="waited in line for too long") as raised:
+    with pytest.raises(ServingError, match="waited in the queue for too long") as raised:
         late.result(10)
     assert raised.value.code is Code.DEADLINE_EXCEEDED
     assert signature.sizes == [1]

@@ -6,8 +6,10 @@ Importing `tfgen` is light: TensorFlow is imported when one of the names below i
 import importlib
 import sys
 
+from tfgen.saved_classes import SAVED_CLASSES
 from tfgen.utils.aliases import Aliases
 from tfgen.utils.deprecation import warn_renamed
+from tfgen.utils.lazy_classes import register_lazily
 
 __version__ = "0.1.0"
 
@@ -68,6 +70,9 @@ sys.meta_path.append(
         renamed={f"tfgen.{name}": home for name, home in _OLD_MODULES.items()},
     )
 )
+
+# Keras' own `load_model` finds the classes that a saved file names.
+register_lazily(SAVED_CLASSES)
 
 
 def __getattr__(name):

@@ -4,11 +4,13 @@ import argparse
 import logging
 import sys
 
-from tfgen.utils.tensorflow_setup import import_tensorflow
+from tfgen.utils.deprecation import renamed_option
+from tfgen.utils.tensorflow_setup import import_tensorflow, show_warnings_plainly
 
 
 def main(arguments=None):
     """Runs the command; errors that a user can mend are one line."""
+    show_warnings_plainly()
     options = parse(arguments)
     try:
         import_tensorflow()
@@ -17,6 +19,22 @@ def main(arguments=None):
         sys.exit(f"tfgen: {error}")
     except ModuleNotFoundError as error:
         sys.exit(f"tfgen: {error}. Install what it needs: pip install 'tfgen[{options.extra}]'.")
+
+
+# The limits of a server: their old names, types, defaults and what they say in `--help`.
+_LIMITS = {
+    "--max-batch-size": (
+        "--batch",
+        int,
+        64,
+        "rows of several requests that one call answers; 1 for models whose rows depend on each "
+        "other",
+    ),
+    "--max-request-rows": ("--rows", int, 1024, "rows of a request"),
+    "--max-queue-rows": ("--waiting", int, 4096, "rows that wait in the queue"),
+    "--timeout": ("--seconds", float, 30.0, "seconds that a request may wait for its answer"),
+    "--max-request-mib": ("--largest", int, 64, "MiB of a request"),
+}
 
 
 def parse(arguments=None):
@@ -32,28 +50,31 @@ def parse(arguments=None):
     serve.set_defaults(run=_serve)
     add = serve.add_argument
     add("root", nargs="?", default="saved_models", help="a folder of models (default: %(default)s)")
-    add("--config", metavar="FILE", help="a models.config: versions and their labels to serve")
-    add("--host", default="127.0.0.1", help="listen at this address (default: this machine's own)")
-    add("--rest-port", type=_port, default=8501, help="default: %(default)s")
-    add("--grpc-port", type=_port, default=8500, help="default: %(default)s")
     add(
-        "--batch",
-        type=_positive(int),
-        default=64,
-        help="put together so many rows of several requests (default: %(default)s); 1 for models "
-        "whose rows are not independent",
+        "--config",
+        metavar="FILE",
+        help="a models.config: the versions to serve, and labels",
     )
-    add("--rows", type=_positive(int), default=1024, help="that a request may have (default: 1024)")
-    add("--waiting", type=_positive(int), default=4096, help="rows in line (default: 4096)")
-    add("--seconds", type=_positive(float), default=30.0, help="until an answer (default: 30)")
-    add("--largest", type=_positive(int), default=64, metavar="MIB", help="request (default: 64)")
-    add("--token-file", metavar="FILE", help="answer only who bears the token in this file")
+    add("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    add("--rest-port", type=_port, default=8501, metavar="PORT", help="(default: %(default)s)")
+    add("--grpc-port", type=_port, default=8500, metavar="PORT", help="(default: %(default)s)")
+    for name, (old, kind, default, text) in _LIMITS.items():
+        dest = name.removeprefix("--").replace("-", "_")
+        add(
+            name,
+            type=_positive(kind),
+            default=default,
+            metavar="N",
+            help=f"{text} (default: {default})",
+        )
+        add(old, type=_positive(kind), dest=dest, action=renamed_option(name))
+    add("--token-file", metavar="FILE", help="a file with the token that requests must bear")
     export = commands.add_parser(
         "export", help="write a saved model's next version for servers, as training does"
     )
     export.set_defaults(run=_export)
-    export.add_argument("model", help="a file, such as runs/NAME/model.keras")
-    export.add_argument("folder", help="that of its versions, such as saved_models/NAME")
+    export.add_argument("model", help="a `.keras` file, or a run's folder, such as runs/NAME")
+    export.add_argument("folder", help="where its versions are, such as saved_models/NAME")
     export.add_argument(
         "--png", action="store_true", help="add signatures that take and give PNG files"
     )
@@ -63,7 +84,9 @@ def parse(arguments=None):
     verify.set_defaults(run=_verify)
     verify.add_argument("path", help="of a version, saved_models/NAME/VERSION, or of its model")
     verify.add_argument(
-        "--model", metavar="FILE", help="what it was exported from (default: that of its run)"
+        "--model",
+        metavar="FILE",
+        help="the `.keras` file or run's folder that it was exported from (default: its run's)",
     )
     configure = commands.add_parser(
         "configure", help="write what TensorFlow Serving needs to serve a folder of models"
@@ -78,7 +101,9 @@ def parse(arguments=None):
     )
     convert.set_defaults(run=_convert, extra="convert")
     convert.add_argument("path", help="of a version, saved_models/NAME/VERSION, or of its model")
-    convert.add_argument("--to", required=True, metavar="TARGET", help="onnx or litert")
+    convert.add_argument(
+        "--to", required=True, metavar="TARGET", help="onnx, or litert (TensorFlow Lite)"
+    )
     convert.add_argument(
         "--signature", default="serving_default", help="its name (default: %(default)s)"
     )
@@ -143,10 +168,13 @@ def _verify(options):
 
 def _serve(options):
     from tfgen.serving.scheduler import Limits
-    from tfgen.serving.server import Settings, serve
+    from tfgen.serving.server import ServerSettings, serve
 
     limits = Limits(
-        batch=options.batch, rows=options.rows, waiting=options.waiting, seconds=options.seconds
+        max_batch_size=options.max_batch_size,
+        max_request_rows=options.max_request_rows,
+        max_queue_rows=options.max_queue_rows,
+        timeout=options.timeout,
     )
     token = None
     if options.token_file:
@@ -154,14 +182,14 @@ def _serve(options):
             token = file.read().strip()
         if not token:
             raise ValueError(f"There is no token in {options.token_file}.")
-    settings = Settings(
+    settings = ServerSettings(
         root=options.root,
         config=options.config,
         host=options.host,
         rest_port=options.rest_port,
         grpc_port=options.grpc_port,
         limits=limits,
-        largest=options.largest * 2**20,
+        max_request_bytes=options.max_request_mib * 2**20,
         token=token,
     )
 

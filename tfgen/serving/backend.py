@@ -23,14 +23,14 @@ class Backend:
         models: `Models`.
         scheduler: a `Scheduler`.
         metrics: `Metrics`.
-        largest: how many bytes a request may have, and its tensors together.
+        max_request_bytes: how many bytes a request may have, and its tensors together.
         token: what requests must bear, or `None`.
     """
 
     models: Models
     scheduler: Scheduler
     metrics: Metrics
-    largest: int = 64 * 2**20
+    max_request_bytes: int = 64 * 2**20
     token: str | None = None
 
     def authorize(self, header):
@@ -42,25 +42,25 @@ class Backend:
                 Code.UNAUTHENTICATED, "This server wants the header 'Authorization: Bearer TOKEN'."
             )
 
-    async def answer(self, signature, inputs, seconds=None):
+    async def answer(self, signature, inputs, timeout=None):
         """Schedules a request, and waits for its outputs.
 
         Args:
             signature: a `Signature`.
             inputs: a dict of NumPy arrays.
-            seconds: how long to wait, at most as long as the scheduler's limit.
+            timeout: how many seconds to wait, at most the scheduler's limit.
 
         Raises:
             ServingError: it is refused, or not answered in time.
         """
-        limit = self.scheduler.limits.seconds
-        seconds = limit if seconds is None else min(seconds, limit)
-        future = asyncio.wrap_future(self.scheduler.submit(signature, inputs, seconds))
+        limit = self.scheduler.limits.timeout
+        timeout = limit if timeout is None else min(timeout, limit)
+        future = asyncio.wrap_future(self.scheduler.submit(signature, inputs, timeout))
         try:
-            return await asyncio.wait_for(future, seconds)
+            return await asyncio.wait_for(future, timeout)
         except asyncio.TimeoutError as error:
             raise ServingError(
-                Code.DEADLINE_EXCEEDED, f"There was no answer within {seconds:g} seconds."
+                Code.DEADLINE_EXCEEDED, f"There was no answer within {timeout:g} seconds."
             ) from error
 
 

@@ -22,6 +22,8 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from tfgen.utils.deprecation import renamed_arguments
+
 _BUSY = (429, 503)  # worth another try: too many requests, away
 
 
@@ -29,19 +31,22 @@ class ServedError(Exception):
     """A server refused a request, or did not answer in time."""
 
 
-class _NotTaken(ServedError):
-    """A server did not begin with a request: it can be asked again."""
+class ServerUnavailable(ServedError, ConnectionError):
+    """No server is there, or it is busy: it did not begin with the request. Ask again later."""
 
 
 class RestClient:
     """Asks over REST, in columns.
 
     Args:
-        url: the server's, such as "http://localhost:8501".
-        seconds: how long a request may wait for its answer to begin, all tries together.
+        url: the server's, such as "http://localhost:8501" or "localhost:8501".
+        timeout: how many seconds a request may wait for its answer to begin, all tries together.
         retries: how often to ask again, after waits that double. A request that was sent is asked
             again only if the server says that it is busy or away.
         token: what the server wants its requests to bear, if it does.
+
+    Raises:
+        ValueError: `url` is of another protocol than HTTP.
 
     Example:
         >>> client = RestClient("http://localhost:8501")
@@ -49,9 +54,15 @@ class RestClient:
         (4, 28, 28, 1)
     """
 
-    def __init__(self, url, seconds=30.0, retries=3, token=None):
-        self.url = url.rstrip("/")
-        self.seconds = seconds
+    @renamed_arguments(seconds="timeout")
+    def __init__(self, url, timeout=30.0, retries=3, token=None):
+        scheme, _, _ = url.rpartition("://")
+        if scheme not in ("", "http", "https"):
+            raise ValueError(
+                f"`url` must be a server's, such as 'http://localhost:8501'. Received: {url!r}."
+            )
+        self.url = (url if scheme else f"http://{url}").rstrip("/")
+        self.timeout = timeout
         self._waits = [0.2 * 2**attempt for attempt in range(retries)]
         self._session = requests.Session()
         if token is not None:
@@ -70,7 +81,8 @@ class RestClient:
             A dict of NumPy arrays.
 
         Raises:
-            ServedError: the server refused, or did not answer.
+            ServedError: the server refused, or did not answer; a `ServerUnavailable`, which is a
+                `ConnectionError`, if it is not there or busy.
         """
         body = json.dumps({"signature_name": signature, "inputs": inputs}, default=_to_json)
         answer = self._ask("POST", f"{_path(model, version)}:predict", body)["outputs"]
@@ -90,25 +102,26 @@ class RestClient:
         return name
 
     def _ask(self, method, path, body=None):
-        end = time.monotonic() + self.seconds
+        end = time.monotonic() + self.timeout
         for wait in (*self._waits, math.inf):
             try:
                 # A sleep may take longer than it should.
                 return self._try(method, path, body, max(end - time.monotonic(), 0.001))
-            except _NotTaken:
+            except ServerUnavailable:
                 if time.monotonic() + wait >= end:
                     raise
             time.sleep(wait)
 
-    def _try(self, method, path, body, seconds):
+    def _try(self, method, path, body, timeout):
         try:
             response = self._session.request(
-                method, self.url + path, data=body, timeout=urllib3.Timeout(seconds)
+                method, self.url + path, data=body, timeout=urllib3.Timeout(timeout)
             )
         except requests.RequestException as error:
-            kind = _NotTaken if _is_refused(error) else ServedError
-            raise kind(f"{self.url} does not answer: {error}") from error
-        kind = _NotTaken if response.status_code in _BUSY else ServedError
+            if reason := _refusal(error):
+                raise _unavailable(self.url, reason) from error
+            raise ServedError(f"{self.url} does not answer: {error}") from error
+        kind = ServerUnavailable if response.status_code in _BUSY else ServedError
         try:
             answer = response.json(object_hook=_from_base64)
         except requests.JSONDecodeError as error:
@@ -125,17 +138,27 @@ class GrpcClient:
 
     Args:
         address: the server's, such as "localhost:8500".
-        seconds: how long an answer may take, all tries together.
+        timeout: how many seconds an answer may take, all tries together.
         retries: how often to ask again, at most 4.
         token: what the server wants its requests to bear, if it does.
+
+    Raises:
+        ValueError: `address` is a URL.
 
     Example:
         >>> client = GrpcClient("localhost:8500")
         >>> client.predict("vae_fashion", "encode", images=images)["mean"]
     """
 
-    def __init__(self, address, seconds=30.0, retries=3, token=None):
-        self.seconds = seconds
+    @renamed_arguments(seconds="timeout")
+    def __init__(self, address, timeout=30.0, retries=3, token=None):
+        if "//" in address:
+            raise ValueError(
+                "`address` must be a host and the port of gRPC, such as 'localhost:8500', without "
+                f"'http://'. Received: {address!r}."
+            )
+        self.address = address
+        self.timeout = timeout
         self._metadata = [] if token is None else [("authorization", f"Bearer {token}")]
         policy = {
             "maxAttempts": 1 + retries,
@@ -172,8 +195,10 @@ class GrpcClient:
 
     def _ask(self, method, request):
         try:
-            return method(request, timeout=self.seconds, metadata=self._metadata)
+            return method(request, timeout=self.timeout, metadata=self._metadata)
         except grpc.RpcError as error:
+            if error.code() is grpc.StatusCode.UNAVAILABLE:
+                raise _unavailable(self.address, error.details()) from error
             raise ServedError(f"{error.code().name}: {error.details()}") from error
 
 
@@ -195,10 +220,19 @@ def _specify(spec, model, version):
         spec.version.value = version
 
 
-def _is_refused(error):
-    """Tells whether a request failed because there was no connection, so that none was sent."""
+def _refusal(error):
+    """Returns why there was no connection, so that no request was sent; `None` if there was one."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(reason, urllib3.exceptions.NewConnectionError)
+    if not isinstance(reason, urllib3.exceptions.NewConnectionError):
+        return None
+    return getattr(reason.__cause__, "strerror", None) or str(reason)
+
+
+def _unavailable(address, reason):
+    return ServerUnavailable(
+        f"There is no server at {address}, or it does not answer: {reason}. Start one, such as "
+        "`python -m tfgen serve saved_models`, or name another address."
+    )
 
 
 def _to_json(value):

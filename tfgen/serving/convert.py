@@ -66,7 +66,8 @@ def convert(path, target, signature="serving_default", output=None):
 
     Args:
         path: a version's folder, `saved_models/NAME/VERSION`, or a model's, for its newest.
-        target: a key of `TARGETS`: `"onnx"`, or `"litert"` (once called TensorFlow Lite).
+        target: a key of `TARGETS`: `"onnx"`, or `"litert"`, which was called TensorFlow Lite and is
+            found as `"tflite"`, too.
         signature: its name.
         output: the file; `None` for `NAME-SIGNATURE.onnx` or `.tflite` in the current folder.
 
@@ -82,6 +83,7 @@ def convert(path, target, signature="serving_default", output=None):
         >>> convert("saved_models/vae_fashion", "onnx", "encode")
         PosixPath('vae_fashion-encode.onnx')
     """
+    target = _OLD_NAMES.get(target, target)
     if target not in TARGETS:
         raise ValueError(f"`target` must be one of {', '.join(TARGETS)}. Received: {target!r}.")
     version = newest_version(path).resolve()
@@ -216,6 +218,7 @@ def _run_litert(content, signature, inputs):
     return Interpreter(model_content=content).get_signature_runner(signature.name)(**inputs)
 
 
+_OLD_NAMES = {"tflite": "litert"}  # its files still end in it
 TARGETS = {
     "onnx": Target(".onnx", ("tf2onnx", "onnxruntime"), _to_onnx, _run_onnx),
     "litert": Target(".tflite", ("ai_edge_litert",), _to_litert, _run_litert),

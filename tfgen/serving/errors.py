@@ -1,6 +1,13 @@
 """What a server answers when it cannot do what was asked."""
 
 import enum
+import re
+
+# What TensorFlow says around the sentence that helps: where in the graph, and in whose code.
+_AROUND = re.compile(
+    r"Graph execution error:|Detected at node |<stack traces unavailable>|\s*File \".*\", line \d+"
+)
+_NAMES = re.compile(r"Condition |[xy] \(")  # of what an assertion compared
 
 
 class Code(enum.Enum):
@@ -52,3 +59,29 @@ class ServingError(Exception):
 def invalid(message):
     """Returns the error of a request that can never be answered as it is."""
     return ServingError(Code.INVALID_ARGUMENT, message)
+
+
+def sentence_of(error):
+    """Returns the sentence of a graph's error that helps, without the names of nodes and files.
+
+    Args:
+        error: a `tf.errors.OpError`.
+
+    Example:
+        >>> sentence_of(error)
+        'The input count must be between 1 and 4096. Received: 0.'
+    """
+    text, _, _ = error.message.partition("\n\t [[")  # behind that: the node
+    lines = [line.strip() for line in text.splitlines() if not _AROUND.match(line)]
+    text = " ".join(filter(None, lines))
+    if assertion := re.fullmatch(r"assertion failed: \[(.*)\]", text):
+        said, *values = filter(str.strip, assertion[1].split("] ["))
+        values = [value for value in values if not _NAMES.match(value)]
+        return _received(said, values[0]) if values else said
+    if numerics := re.fullmatch(r"(.*) : Tensor had (.*) values", text):
+        return _received(*numerics.groups())
+    return text
+
+
+def _received(said, value):
+    return f"{said.rstrip(' .:')}. Received: {value}."

@@ -32,11 +32,18 @@ def export(model, directory, metadata=None, png=False):
 
     Raises:
         OSError: nothing can be written to the folder.
+        ValueError: the model does not say what its exports answer.
 
     Example:
         >>> tfgen.export(model, "saved_models/vae")
         PosixPath('saved_models/vae/1')
     """
+    if not callable(getattr(model, "signatures", None)):
+        raise ValueError(
+            "`export` needs a model that says what its exports answer, by `signatures()`, as those "
+            f"of tfgen do. Received: a {type(model).__name__}. Keras' own models have a method "
+            "`export`."
+        )
     directory = pathlib.Path(directory)
     check_writable(directory)
     archive = keras.export.ExportArchive()

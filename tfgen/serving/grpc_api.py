@@ -61,7 +61,7 @@ class PredictionService(_Service, prediction_service_pb2_grpc.PredictionServiceS
         servable = self.backend.models.get(*_which(request.model_spec))
         signature = servable.signature(request.model_spec.signature_name or "serving_default")
         size = request.ByteSize()
-        inputs = await aside(size, _read, request.inputs, signature, self.backend.largest)
+        inputs = await aside(size, _read, request.inputs, signature, self.backend.max_request_bytes)
         outputs = await self.backend.answer(signature, inputs, context.time_remaining())
         response = predict_pb2.PredictResponse()
         _specify(response.model_spec, request.model_spec, servable, signature.name)
@@ -145,7 +145,7 @@ def _specify(answer, asked, servable, signature):
     answer.signature_name = signature
 
 
-def _read(tensors, signature, largest):
+def _read(tensors, signature, max_request_bytes):
     """Returns a request's tensors as arrays.
 
     One value may stand for all of a tensor, however large: they are checked before they are made.
@@ -153,8 +153,10 @@ def _read(tensors, signature, largest):
     claimed = {key: _claimed(key, tensor) for key, tensor in tensors.items()}
     signature.check(claimed)
     size = sum(array.nbytes for array in claimed.values())
-    if size > largest:
-        raise invalid(f"A request's tensors may have at most {largest} bytes. Received: {size}.")
+    if size > max_request_bytes:
+        raise invalid(
+            f"A request's tensors may have at most {max_request_bytes} bytes. Received: {size}."
+        )
     return {key: _to_array(key, tensor) for key, tensor in tensors.items()}
 
 

@@ -1,29 +1,37 @@
 """Saved models, read back."""
 
-import importlib
-import pkgutil
+import pathlib
 
 import keras
-
-import tfgen
 
 
 def load(path):
     """Loads a model that `model.save` wrote, compiled and with its optimizer's state.
 
-    It does what `keras.saving.load_model` does once every class of tfgen is known to Keras.
+    It does what `keras.saving.load_model` does, and takes a run's folder too.
 
     Args:
-        path: a `.keras` file.
+        path: a `.keras` file, or a run's folder, which has a `model.keras`.
 
     Returns:
         The model.
 
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it holds no model, or one of a class that is not known.
+
     Example:
-        >>> model = tfgen.load("runs/vae_fashion/model.keras")
+        >>> model = tfgen.load("runs/vae_fashion")
     """
-    for module in pkgutil.walk_packages(tfgen.__path__, prefix="tfgen."):
-        # What serves has no such classes, and needs packages that who trains may not have.
-        if not module.name.startswith(("tfgen.__main__", "tfgen.serving")):
-            importlib.import_module(module.name)
-    return keras.saving.load_model(path)
+    path = pathlib.Path(path)
+    file = path / "model.keras" if path.is_dir() else path
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"There is no model in {path}. Expected a `.keras` file, or a run's folder with a "
+            "`model.keras`: training a recipe writes one (`python -m training.train`), and so does "
+            "`model.save`."
+        )
+    try:
+        return keras.saving.load_model(file)
+    except (KeyError, TypeError) as error:  # a file of something else; an unknown class
+        raise ValueError(f"{file} cannot be loaded: {error}") from error

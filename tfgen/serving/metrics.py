@@ -33,7 +33,7 @@ class Metrics:
             registry=self._registry,
         )
         waiting = prometheus_client.Gauge(
-            "tfgen_rows_waiting", "Rows of requests that wait in line", registry=self._registry
+            "tfgen_rows_waiting", "Rows of requests that wait in the queue", registry=self._registry
         )
         waiting.set_function(lambda: scheduler.waiting)
 

@@ -12,7 +12,7 @@ import starlette.requests
 import starlette.responses
 from google.protobuf import json_format
 
-from tfgen.serving import json_tensors
+from tfgen.serving import json_answers, json_requests
 from tfgen.serving.backend import as_serving_error, aside, no_method
 from tfgen.serving.errors import invalid
 from tfgen.serving.models import version_number
@@ -60,22 +60,24 @@ class RestApi:
     async def _predict(self, request, match):
         servable = self.backend.models.get(*_which(match))
         body = await self._body(request)
-        document = await aside(len(body), json_tensors.parse, body)
-        name = json_tensors.signature_name(document)
+        document = await aside(len(body), json_requests.parse, body)
+        name = json_requests.signature_name(document)
         if match["method"] != "predict":
             raise no_method(servable, name, match["method"])
         signature = servable.signature(name)
-        inputs, rows = await aside(len(body), json_tensors.read, document, signature.dtypes)
+        inputs, rows = await aside(len(body), json_requests.read, document, signature.dtypes)
         outputs = await self.backend.answer(signature, inputs)
         size = sum(value.nbytes for value in outputs.values())
-        return await aside(size, json_tensors.write, outputs, rows)
+        return await aside(size, json_answers.write, outputs, rows)
 
     async def _body(self, request):
         body = bytearray()
         async for part in request.stream():
             body += part
-            if len(body) > self.backend.largest:
-                raise invalid(f"A request's body may have at most {self.backend.largest} bytes.")
+            if len(body) > self.backend.max_request_bytes:
+                raise invalid(
+                    f"A request's body may have at most {self.backend.max_request_bytes} bytes."
+                )
         return bytes(body)
 
     def _tell(self, match):

@@ -1,4 +1,4 @@
-"""Who is answered when: requests wait in line, those for one signature are answered together."""
+"""Requests wait in a queue, and those for one signature are answered together."""
 
 import collections
 import concurrent.futures
@@ -16,28 +16,28 @@ class Limits:
     """What a server takes on at once.
 
     Args:
-        batch: how many rows of several requests are put together in one call.
-        rows: how many rows a request may have.
-        waiting: how many rows may wait in line.
-        seconds: how long a request may wait for its answer.
+        max_batch_size: how many rows of several requests are put together in one call.
+        max_request_rows: how many rows a request may have.
+        max_queue_rows: how many rows may wait in the queue.
+        timeout: how many seconds a request may wait for its answer.
         pause: where several requests wait, or were just answered together, how many seconds to wait
             for another one before each call, in all at most ten times as long.
     """
 
-    batch: int = 64
-    rows: int = 1024
-    waiting: int = 4096
-    seconds: float = 30.0
+    max_batch_size: int = 64
+    max_request_rows: int = 1024
+    max_queue_rows: int = 4096
+    timeout: float = 30.0
     pause: float = 0.003
 
 
 class Scheduler:
     """Calls signatures in a thread of its own, one after the other.
 
-    TensorFlow divides each call between cores. While a call runs, requests wait; those for the same
-    signature with rows of the same shapes are then put together, up to `limits.batch` rows, if its
-    inputs and outputs have a row for each example. So a single client is answered at once, and many
-    at the rate of large batches.
+    TensorFlow divides each call between cores. While a call runs, requests wait. Those for the same
+    signature with rows of the same shapes are then put together, up to `limits.max_batch_size`
+    rows, if its inputs and outputs have a row for each example. So a single client is answered at
+    once, and many at the rate of large batches.
 
     Args:
         limits: `Limits`.
@@ -62,41 +62,42 @@ class Scheduler:
 
     @property
     def waiting(self):
-        """The number of rows that wait in line."""
+        """The number of rows that wait in the queue."""
         return self._waiting
 
-    def submit(self, signature, inputs, seconds=None):
-        """Puts a request in line.
+    def submit(self, signature, inputs, timeout=None):
+        """Puts a request in the queue.
 
         Args:
             signature: a `Signature`.
             inputs: a dict of NumPy arrays.
-            seconds: how long it may wait, at most `limits.seconds`.
+            timeout: how many seconds it may wait, at most `limits.timeout`.
 
         Returns:
             A `concurrent.futures.Future` of the outputs. Cancelled in time, the request is left
             out.
 
         Raises:
-            ServingError: the inputs are not those of the signature, or the line is full.
+            ServingError: the inputs are not those of the signature, or the queue is full.
         """
         signature.check(inputs)
         rows = signature.rows(inputs)
-        if rows > self.limits.rows:
+        limits = self.limits
+        if rows > limits.max_request_rows:
             raise invalid(
-                f"A request may have at most {self.limits.rows} rows. Received: {rows}. Send "
-                "several requests."
+                f"A request may have at most {limits.max_request_rows} rows. Received: {rows}. "
+                "Send several requests."
             )
-        seconds = min(self.limits.seconds, self.limits.seconds if seconds is None else seconds)
-        request = _Request(inputs, rows, time.monotonic() + seconds)
+        timeout = min(limits.timeout, limits.timeout if timeout is None else timeout)
+        request = _Request(inputs, rows, time.monotonic() + timeout)
         with self._changed:
             if self._closed:
                 raise ServingError(Code.UNAVAILABLE, "The server is shutting down.")
-            if self._waiting + request.weight > self.limits.waiting:
+            if self._waiting + request.weight > limits.max_queue_rows:
                 raise ServingError(
                     Code.RESOURCE_EXHAUSTED,
-                    f"{self._waiting} rows wait in line, which takes {self.limits.waiting}. Try "
-                    "again later.",
+                    f"The server's queue holds at most {limits.max_queue_rows} rows. Received: "
+                    f"{rows}, while {self._waiting} wait. Try again later.",
                 )
             self._waiting += request.weight
             self._lines.setdefault((signature, request.shapes), collections.deque()).append(request)
@@ -104,7 +105,7 @@ class Scheduler:
         return request.future
 
     def close(self):
-        """Answers what waits in line, and ends."""
+        """Answers what waits in the queue, and ends."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -126,8 +127,8 @@ class Scheduler:
                 return None
             (signature, shapes), line = self._lines.popitem(last=False)
             taken = [line.popleft()]
-            rows = taken[0].rows
-            while signature.is_batched and line and rows + line[0].rows <= self.limits.batch:
+            rows, most = taken[0].rows, self.limits.max_batch_size
+            while signature.is_batched and line and rows + line[0].rows <= most:
                 taken.append(line.popleft())
                 rows += taken[-1].rows
             if line:
@@ -141,7 +142,7 @@ class Scheduler:
         end = time.monotonic() + 10 * self.limits.pause
         while (
             self._several_ask()
-            and self._waiting < self.limits.batch
+            and self._waiting < self.limits.max_batch_size
             and not self._closed
             and time.monotonic() < end
             and self._changed.wait(self.limits.pause)
@@ -170,7 +171,9 @@ class _Request:
             return False
         if time.monotonic() > self.deadline:
             self.future.set_exception(
-                ServingError(Code.DEADLINE_EXCEEDED, "The request waited in line for too long.")
+                ServingError(
+                    Code.DEADLINE_EXCEEDED, "The request waited in the queue for too long."
+                )
             )
             return False
         return True

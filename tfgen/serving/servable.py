@@ -1,14 +1,13 @@
 """One version of a model, loaded: its signatures as functions of NumPy arrays."""
 
 import pathlib
-import re
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
 
-from tfgen.serving.errors import Code, ServingError, invalid
+from tfgen.serving.errors import Code, ServingError, invalid, sentence_of
 
 # What the graph makes of a request that the specification let through, and what to answer.
 _CODES = {
@@ -105,7 +104,7 @@ class Signature:
             outputs = self._function(**{key: tf.constant(value) for key, value in inputs.items()})
         except tf.errors.OpError as error:
             code = _CODES.get(type(error), Code.INTERNAL)
-            raise ServingError(code, _without_nodes(error.message)) from error
+            raise ServingError(code, sentence_of(error)) from error
         except UnicodeDecodeError as error:  # of a message that quotes a request's bytes
             raise invalid(f"The signature {self.name} cannot take these bytes.") from error
         return {key: np.asarray(output) for key, output in outputs.items()}
@@ -148,10 +147,3 @@ def _has_rows(spec):
 
 def _text(shape):
     return "[?]" if shape is None else str(["?" if size is None else size for size in shape])
-
-
-def _without_nodes(message):
-    """Returns an error of the graph without the names of the nodes that it passed."""
-    lines = [line for line in message.splitlines() if line.strip()]
-    kept = [line for line in lines if not re.match(r"\s*(\[\[|Condition |x \(|y \(|\d+ )", line)]
-    return re.sub(r"\s*\[\[.*", "", " ".join(kept or lines))

@@ -36,7 +36,7 @@ _SECONDS_TO_END = 10
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class ServerSettings:
     """How a server is run.
 
     Args:
@@ -46,7 +46,7 @@ class Settings:
         rest_port: for REST, as TensorFlow Serving's.
         grpc_port: for gRPC, as TensorFlow Serving's.
         limits: `Limits` of what is taken on at once.
-        largest: how many bytes a request may have.
+        max_request_bytes: how many bytes a request may have.
         seconds_between_looks: how often to look for new versions.
         token: what requests must bear, or `None`.
     """
@@ -57,7 +57,7 @@ class Settings:
     rest_port: int = 8501
     grpc_port: int = 8500
     limits: Limits = Limits()
-    largest: int = 64 * 2**20
+    max_request_bytes: int = 64 * 2**20
     seconds_between_looks: float = 1.0
     token: str | None = None
 
@@ -66,7 +66,7 @@ def serve(settings, started):
     """Serves a folder of models until the process is asked to end (SIGINT, SIGTERM).
 
     Args:
-        settings: `Settings`.
+        settings: `ServerSettings`.
         started: a function that is called once requests are answered, with the ports of REST and
             of gRPC. They are chosen by the system where the settings say 0.
 
@@ -75,7 +75,7 @@ def serve(settings, started):
         ValueError: `settings.config` does not tell which models to serve.
 
     Example:
-        >>> serve(Settings("saved_models"), started=print)
+        >>> serve(ServerSettings("saved_models"), started=print)
     """
     # Looking for garbage takes a fifth of a second as long as TensorFlow's modules are looked at.
     gc.freeze()
@@ -86,7 +86,7 @@ def serve(settings, started):
         _choose(models, settings.config)
     scheduler = Scheduler(settings.limits)
     metrics = Metrics(models, scheduler)
-    backend = Backend(models, scheduler, metrics, settings.largest, settings.token)
+    backend = Backend(models, scheduler, metrics, settings.max_request_bytes, settings.token)
     try:
         run(_serve(settings, backend, started))
     finally:
@@ -198,7 +198,7 @@ async def _rest(settings, app):
 async def _grpc(settings, backend):
     """Answers gRPC; yields the port."""
     options = [
-        ("grpc.max_receive_message_length", backend.largest),
+        ("grpc.max_receive_message_length", backend.max_request_bytes),
         ("grpc.max_send_message_length", -1),
         ("grpc.so_reuseport", 0),  # a port that another server has is refused
     ]

@@ -7,6 +7,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+from tfgen.serving.errors import sentence_of
 from tfgen.serving.load import load
 from tfgen.serving.warm_up import FILE, random_example, read_requests
 
@@ -36,14 +37,14 @@ def verify(path, model=None):
 
     Args:
         path: the version's folder.
-        model: the `.keras` file that it was exported from, whose answers must be the same; `None`
-            for that of its recipe's run, if there is one.
+        model: the `.keras` file, or run's folder, that it was exported from, whose answers must be
+            the same; `None` for that of its recipe's run, if there is one.
 
     Returns:
-        A list of `Answer`s, one for each signature, and the `.keras` file, or `None`.
+        A list of `Answer`s, one for each signature, and the path of the model, or `None`.
 
     Raises:
-        OSError: there is no SavedModel.
+        OSError: there is no SavedModel, or no such model.
         ValueError: it cannot be loaded, does not answer, or answers otherwise than the model.
 
     Example:
@@ -88,7 +89,9 @@ class _Export:
         try:
             outputs = self._session.run(fetch, feed)
         except tf.errors.OpError as error:
-            raise ValueError(f"The signature {name} does not answer: {error.message}") from error
+            raise ValueError(
+                f"The signature {name} does not answer: {sentence_of(error)}"
+            ) from error
         for key, value in outputs.items():
             if value.dtype.kind == "f" and not np.isfinite(value).all():
                 raise ValueError(f"The signature {name} answers with {key} that are not finite.")

@@ -1,5 +1,6 @@
 """Names of the release before: they still work, and tell the new ones."""
 
+import argparse
 import functools
 import warnings
 
@@ -52,6 +53,31 @@ def renamed_arguments(**names):
         return call
 
     return decorate
+
+
+def renamed_option(new):
+    """Returns an action of `argparse` for the old name of an option, which `--help` leaves out.
+
+    Args:
+        new: the option's name now. Its `type` must be repeated, and its `dest` named.
+
+    Example:
+        >>> parser.add_argument("--max-batch-size", type=int, default=64)
+        >>> old = renamed_option("--max-batch-size")
+        >>> parser.add_argument("--batch", dest="max_batch_size", type=int, action=old)
+    """
+
+    class Renamed(argparse.Action):
+        def __init__(self, *args, **kwargs):
+            super().__init__(
+                *args, **{"default": argparse.SUPPRESS, "help": argparse.SUPPRESS, **kwargs}
+            )
+
+        def __call__(self, parser, namespace, value, option_string=None):
+            warn_renamed(option_string, new)
+            setattr(namespace, self.dest, value)
+
+    return Renamed
 
 
 def renamed_names(names, module):

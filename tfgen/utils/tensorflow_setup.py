@@ -34,7 +34,7 @@ def show_warnings_plainly():
     format_as_usual = warnings.formatwarning
 
     def format_plainly(message, category, *rest, **options):
-        if category is UserWarning:
+        if category in (UserWarning, FutureWarning):
             return f"Warning: {message}\n"
         return format_as_usual(message, category, *rest, **options)
 

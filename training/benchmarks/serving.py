@@ -3,9 +3,10 @@
     $ python -m training.benchmark_serving --output training/results/benchmark_serving.json
 
 Each turn calls the SavedModel in a loop in this process, then asks three servers, over REST and
-gRPC, as several numbers of clients: one puts requests together, one does not (`--batch 1`), and the
-model of the third does nothing, which tells what the protocol takes. What counts are ratios within
-a turn. Then memory is read, and versions are swapped, see `training.endurance`.
+gRPC, as several numbers of clients: one puts requests together, one does not
+(`--max-batch-size 1`), and the model of the third does nothing, which tells what the protocol
+takes. What counts are ratios within a turn. Then memory is read, and versions are swapped, see
+`training.endurance`.
 
 The clients take their share of the same processor: each load's `load_cores` stand beside the
 `server_cores`, in cores that were busy.
@@ -33,7 +34,7 @@ PROTOCOLS = ("rest", "grpc")
 # The folder of models that each server has, and its options.
 SERVERS = {
     "batched": ("generator", []),
-    "unbatched": ("generator", ["--batch=1"]),
+    "unbatched": ("generator", ["--max-batch-size=1"]),
     "no model": ("nothing", []),
 }
 ROWS = (1, 64)  # of a call in the loop
@@ -144,7 +145,7 @@ def costs():
     from tensorflow.core.framework import tensor_pb2
     from tensorflow_serving.apis import predict_pb2
 
-    from tfgen.serving import json_tensors
+    from tfgen.serving import json_answers, json_requests
     from training.benchmarks.served import SHAPE, latents
 
     dtypes = {"latents": np.dtype(np.float32)}
@@ -152,8 +153,8 @@ def costs():
     message = tf.make_tensor_proto(latents(1)).SerializeToString()
     images = np.random.default_rng(0).random([1, *SHAPE], np.float32)
     functions = {
-        "a request of JSON": lambda: json_tensors.read(json_tensors.parse(body), dtypes),
-        "an answer of JSON": lambda: json_tensors.write({"images": images}, rows=True),
+        "a request of JSON": lambda: json_requests.read(json_requests.parse(body), dtypes),
+        "an answer of JSON": lambda: json_answers.write({"images": images}, rows=True),
         "a request of protocol buffers": lambda: tf.make_ndarray(
             tensor_pb2.TensorProto.FromString(message)
         ),

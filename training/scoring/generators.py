@@ -168,10 +168,7 @@ def _with_last_weights(text, found):
 
 
 def _from_keras(path):
-    try:
-        model = tfgen.load(path)
-    except TypeError as error:  # Keras' answer to classes that it does not know
-        raise ValueError(f"{path} cannot be loaded: {error}") from error
+    model = tfgen.load(path)
     run = path.resolve().parent
     settings = _settings(run) if path.name == "model.keras" else None
     if settings is not None:

@@ -23,9 +23,10 @@ def serving(name, result):
     return f"""### A DCGAN's generator of 28 pixels, an image per request
 
 Medians of {settings["turns"]} turns in one run, in turn, of {settings["seconds"]} s each; times of
-requests in ms. "Unbatched" answers each request with a call of its own (`--batch 1`); the model of
-"no model" does nothing. The load (Locust {result["locust"]}) shares the machine: how many cores the
-server and the load took stands in the last columns. On {machine_of(result)}. ([{name}]({name}))
+requests in ms. "Unbatched" answers each request with a call of its own (`--max-batch-size 1`);
+the model of "no model" does nothing. The load (Locust {result["locust"]}) shares the machine: how
+many cores the server and the load took stands in the last columns. On {machine_of(result)}.
+([{name}]({name}))
 
 {table(head, rows)}
 

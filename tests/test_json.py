@@ -7,7 +7,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from tfgen.serving import json_tensors
+from tfgen.serving import json_answers, json_requests
 from tfgen.serving.errors import Code, ServingError
 
 FLOAT, INT, LONG = np.dtype(np.float32), np.dtype(np.int32), np.dtype(np.int64)
@@ -17,7 +17,7 @@ DEEP = "[" * 1000 + "]" * 1000
 
 
 def read(text, dtypes):
-    return json_tensors.read(json_tensors.parse(text.encode()), dtypes)
+    return json_requests.read(json_requests.parse(text.encode()), dtypes)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_what_is_wrong_is_said(text, dtypes, message):
 
 def test_bytes_that_are_no_text_are_refused():
     with pytest.raises(ServingError, match="JSON Parse error: Invalid encoding"):
-        json_tensors.parse(b'{"inputs": "\xff"}')
+        json_requests.parse(b'{"inputs": "\xff"}')
 
 
 def test_types_that_json_cannot_express_are_refused():
@@ -127,17 +127,17 @@ def test_types_that_json_cannot_express_are_refused():
 
 
 def test_a_signature_is_named_by_a_string():
-    assert json_tensors.signature_name({}) == "serving_default"
-    assert json_tensors.signature_name({"signature_name": "sample"}) == "sample"
+    assert json_requests.signature_name({}) == "serving_default"
+    assert json_requests.signature_name({"signature_name": "sample"}) == "sample"
     with pytest.raises(ServingError, match="'signature_name' key must be a string value"):
-        json_tensors.signature_name({"signature_name": 100})
+        json_requests.signature_name({"signature_name": 100})
 
 
 def test_no_more_of_a_document_is_written_than_is_shown():
     document = {"signature_name": 1, "inputs": [0.5] * 1_000_000}
     start = time.process_time()
     with pytest.raises(ServingError, match=r"0\.5, .*\.\.\. not formatted"):
-        json_tensors.signature_name(document)
+        json_requests.signature_name(document)
     assert time.process_time() - start < 0.05  # all of it takes 0.2 s
 
 
@@ -168,7 +168,7 @@ def test_no_more_of_a_document_is_written_than_is_shown():
     ],
 )
 def test_answers_are_written(outputs, rows, expected):
-    assert json_tensors.write(outputs, rows).decode() == expected
+    assert json_answers.write(outputs, rows).decode() == expected
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_answers_are_written(outputs, rows, expected):
 )
 def test_what_has_no_rows_is_not_written_as_rows(outputs, message):
     with pytest.raises(ServingError, match=message):
-        json_tensors.write(outputs, rows=True)
+        json_answers.write(outputs, rows=True)
 
 
 @pytest.mark.parametrize("dtype", [np.complex64, ml_dtypes.bfloat16, ml_dtypes.float8_e5m2])
@@ -188,13 +188,13 @@ def test_numbers_that_json_has_not_are_refused(dtype):
     with pytest.raises(
         ServingError, match=r"Failed to write JSON value .*, of the output y\."
     ) as told:
-        json_tensors.write({"x": np.zeros(2), "y": np.zeros(2, dtype)}, rows=False)
+        json_answers.write({"x": np.zeros(2), "y": np.zeros(2, dtype)}, rows=False)
     assert told.value.code is Code.INVALID_ARGUMENT
 
 
 def test_bytes_under_a_name_of_text_are_refused():
     with pytest.raises(ServingError, match="its name would have to end in _bytes"):
-        json_tensors.write({"y": np.array([b"\xff"], object)}, rows=True)
+        json_answers.write({"y": np.array([b"\xff"], object)}, rows=True)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64, np.uint8, bool])
@@ -203,7 +203,7 @@ def test_numbers_come_back_as_they_were(dtype):
     values = np.frombuffer(bits, np.uint8 if dtype is bool else dtype)
     values = values % 2 == 0 if dtype is bool else values
     values = values[np.isfinite(values)][:80].reshape(-1, 2)
-    body = json_tensors.write({"y": values}, rows=False)
+    body = json_answers.write({"y": values}, rows=False)
     again = json.dumps({"inputs": json.loads(body)["outputs"]})
     found, _ = read(again, {"y": np.dtype(dtype)})
     np.testing.assert_array_equal(found["y"], values, strict=True)
