@@ -45,7 +45,7 @@ def train(name, optimizer, strategy):
     keras.utils.set_random_seed(0)
     with strategy.scope():
         model = SPECIMENS[name]()
-        model.compile(*optimizers(model, optimizer), steps_per_execution=2)
+        model.compile(**optimizers(model, optimizer), steps_per_execution=2)
     model.specimen = name
     examples = batch(name)
     dataset = tf.data.Dataset.from_tensor_slices(examples if len(examples) > 1 else examples[0])

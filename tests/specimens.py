@@ -1,4 +1,7 @@
-"""One small instance of every model: the contract in test_contract.py is checked over these."""
+"""One small instance of every model: the contract in test_contract.py is checked over these.
+
+The last two classes are a stranger's: what public names suffice for.
+"""
 
 import dataclasses
 import math
@@ -160,31 +163,175 @@ def discriminator():
     return keras.Model(inputs, layers.Dense(1)(hidden))
 
 
-def two_inputs(first, second, outputs):
+def two_inputs(first, second, outputs, activation="relu"):
     first = keras.Input((first,) if isinstance(first, int) else first)
     second = keras.Input((second,))
     hidden = layers.Concatenate()([layers.Flatten()(first), second])
-    hidden = layers.Dense(math.prod(outputs))(layers.Dense(16, "relu")(hidden))
+    hidden = layers.Dense(math.prod(outputs))(layers.Dense(16, activation)(hidden))
     return keras.Model([first, second], layers.Reshape(outputs)(hidden))
+
+
+class Denoiser(tfgen.GenerativeModel):
+    """A stranger's model of one loss, without latents: it takes noise away.
+
+    It learns images from images with any share of noise, and makes new ones out of noise alone, of
+    which it takes a part away in each of several steps.
+    """
+
+    abilities = frozenset({"sample", "average"})
+
+    def __init__(self, network, steps=4, **kwargs):
+        super().__init__(**kwargs)
+        self.network = network
+        self.steps = steps
+        self.averages.add(network)
+        self.finalize()
+
+    def compute_losses(self, data, training):
+        images, _ = tfgen.unpack(data)
+        count, shape = tf.shape(images)[0], images.shape[1:]
+        normal = tfd.Sample(tfd.Normal(0.0, 1.0), shape)
+        noises = tfgen.noise.sample_batch(normal, count, self.noise.seed_of("noise"))
+        share = tfgen.noise.sample_batch(tfd.Uniform(), count, self.noise.seed_of("share"))
+        share = tf.reshape(share, [-1, 1, 1, 1])
+        rebuilt = self.network((1 - share) * images + share * noises, training=training)
+        error = tf.reduce_mean(tf.square(tf.cast(rebuilt, tf.float32) - images))
+        return {"loss": tf.add_n([error, *self.losses])}
+
+    def average_inputs(self, data):
+        return [tfgen.unpack(data)[0]]
+
+    def sample(self, count, seed=None, use_ema=True):
+        shape = [tfgen.noise.whole_count(count), *self.network.input_shape[1:]]
+        start = tf.random.stateless_normal(shape, tfgen.noise.seed_from(seed, "sample"))
+
+        def step(index, images):
+            rebuilt = tf.cast(self.averages.run(self.network, images, use_ema), tf.float32)
+            return index + 1, images + (rebuilt - images) / tf.cast(self.steps - index, tf.float32)
+
+        return tf.while_loop(lambda index, _: index < self.steps, step, [0, start])[1]
+
+    def signatures(self):
+        specs = [tf.TensorSpec([], tf.int32, "count"), tf.TensorSpec([], tf.int64, "seed")]
+        sample = (lambda count, seed: {"images": self.sample(count, seed)}, specs)
+        return {"serving_default": sample, "sample": sample}
+
+
+class PairGame(tfgen.AdversarialModel):
+    """A stranger's game of three players: a generator, an encoder, and a critic of their pairs.
+
+    The critic tells pairs of an image and its code from pairs of a sample and its latents, as in
+    BiGAN; here the two who make the pairs have an optimizer each.
+    """
+
+    log_names = ("critic_loss", "generator_loss", "encoder_loss", "penalty")
+    abilities = frozenset({"sample", "reconstruct"})
+
+    def __init__(self, generator, encoder, critic, prior, game, penalty, **kwargs):
+        super().__init__(**kwargs)
+        self.generator, self.encoder, self.critic = generator, encoder, critic
+        self.prior, self.game, self.penalty = prior, game, penalty
+        self.finalize()
+
+    @property
+    def players(self):
+        return {
+            name: getattr(self, name).trainable_variables
+            for name in ("critic", "generator", "encoder")
+        }
+
+    def pairs(self, data, player, training):
+        images, _ = tfgen.unpack(data)
+        noise_seed = self.noise.seed_of(f"{player} latents")
+        prior = self.prior.distribution()
+        latents = tfgen.noise.sample_batch(prior, tf.shape(images)[0], noise_seed)
+        real = [images, tf.cast(self.encoder(images, training=training), tf.float32)]
+        fake = [tf.cast(self.generator(latents, training=training), tf.float32), latents]
+        return real, fake
+
+    def critic_losses(self, data, training):
+        pairs = self.pairs(data, "critic", training)
+        real, fake = tf.nest.map_structure(tf.stop_gradient, pairs)
+
+        def critic(pair):
+            return tf.cast(self.critic(pair, training=training), tf.float32)
+
+        penalty = self.penalty(critic, real, fake, self.noise.seed_of("penalty"))
+        loss = self.game.discriminator_loss(critic(real), critic(fake))
+        return {"critic_loss": loss + penalty, "penalty": penalty}
+
+    def generator_losses(self, data, training):
+        _, fake = self.pairs(data, "generator", training)
+        logits = tf.cast(self.critic(fake, training=training), tf.float32)
+        return {"generator_loss": self.game.generator_loss(logits)}
+
+    def encoder_losses(self, data, training):
+        real, _ = self.pairs(data, "encoder", training)
+        logits = tf.cast(self.critic(real, training=training), tf.float32)
+        return {"encoder_loss": self.game.generator_loss(-logits)}
+
+    def take_turns(self, data):
+        losses = self.descend("critic", lambda: self.critic_losses(data, True))
+        losses |= self.descend("generator", lambda: self.generator_losses(data, True))
+        return losses | self.descend("encoder", lambda: self.encoder_losses(data, True))
+
+    def compute_losses(self, data, training):
+        losses = self.critic_losses, self.generator_losses, self.encoder_losses
+        return {name: loss for each in losses for name, loss in each(data, training).items()}
+
+    def sample(self, count, seed=None):
+        noise_seed = tfgen.noise.seed_from(seed, "sample")
+        latents = self.prior.distribution().sample(tfgen.noise.whole_count(count), seed=noise_seed)
+        return tf.cast(self.generator(latents), tf.float32)
+
+    def reconstruct(self, images):
+        images, _ = tfgen.unpack(images)
+        return tf.cast(self.generator(self.encoder(images)), tf.float32)
+
+    def signatures(self):
+        specs = [tf.TensorSpec([], tf.int32, "count"), tf.TensorSpec([], tf.int64, "seed")]
+        sample = (lambda count, seed: {"images": self.sample(count, seed)}, specs)
+        images = [tf.TensorSpec([None, *self.encoder.input_shape[1:]], tf.float32, "images")]
+        reconstruct = (lambda images: {"images": self.reconstruct(images)}, images)
+        return {"serving_default": sample, "sample": sample, "reconstruct": reconstruct}
+
+
+def denoiser():
+    inputs = keras.Input(SHAPE)
+    hidden = layers.BatchNormalization(momentum=0.9)(layers.Conv2D(4, 3, padding="same")(inputs))
+    outputs = layers.Conv2D(1, 3, padding="same", activation="sigmoid")(layers.ReLU()(hidden))
+    return Denoiser(keras.Model(inputs, outputs), ema_momentum=0.9, seed=5)
+
+
+def pair_game():
+    inputs = keras.Input(SHAPE)
+    encoder = keras.Model(inputs, layers.Dense(3)(layers.Flatten()(inputs)))
+    critic = two_inputs(SHAPE, 3, (1,), activation="tanh")
+    prior, game = distributions.StandardNormal(3), games.NonSaturating()
+    penalty = penalties.GradientPenalty(0.1)
+    return PairGame(generator(3), encoder, critic, prior, game, penalty, seed=5)
 
 
 VAES = {build.__name__: build for build in (mlp_vae, conv_vae, dropout_vae)}
 GANS = {build.__name__: build for build in (gan, wgan_gp, cgan, infogan, began, cyclegan)}
-SPECIMENS = {**VAES, **GANS}
+STRANGERS = {build.__name__: build for build in (denoiser, pair_game)}
+SPECIMENS = {**VAES, **GANS, **STRANGERS}
 
 
 def compiled(name, seed=0, **options):
     """Returns a specimen with fixed initial weights."""
     keras.utils.set_random_seed(seed)
     model = SPECIMENS[name]()
-    model.compile(*optimizers(model), **options)
+    model.compile(**optimizers(model), **options)
     model.specimen = name
     return model
 
 
 def optimizers(model, make=lambda: keras.optimizers.Adam(1e-2)):
-    """Returns as many optimizers as a model's `compile` takes."""
-    return [make() for _ in range(2 if isinstance(model, tfgen.AdversarialModel) else 1)]
+    """Returns the optimizers that a model's `compile` takes, a dict."""
+    if isinstance(model, tfgen.AdversarialModel):
+        return {f"{player}_optimizer": make() for player in model.players}
+    return {"optimizer": make()}
 
 
 def images(count=32):

@@ -165,7 +165,7 @@ def test_two_domains_are_translated_and_shown(tmp_path, monkeypatch):
     def tiny(shape, steps):
         """A tiny CycleGAN."""
         model = SPECIMENS["cyclegan"]()
-        model.compile(*optimizers(model))
+        model.compile(**optimizers(model))
         return model
 
     monkeypatch.setitem(RECIPES, "tiny", RECIPES.pop("tiny"))

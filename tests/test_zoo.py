@@ -10,20 +10,32 @@ from keras import layers
 import tfgen
 from tfgen import distributions, zoo
 from tfgen.distributions.codes import Categorical
+from tfgen.objectives.bounds import ELBO
 from tfgen.objectives.games import (
+    Hinge,
     LeastSquares,
     MaximumLikelihood,
     Minimax,
     NonSaturating,
     Wasserstein,
 )
-from tfgen.objectives.penalties import Dragan, GradientPenalty, WeightClipping
+from tfgen.objectives.penalties import Dragan, GradientPenalty, RealGradient, WeightClipping
 from tfgen.objectives.schedules import ConstantThenLinear
 
 DCGAN_ADAM = {"learning_rate": (2e-4, 2e-4), "beta_1": 0.5, "beta_2": 0.999}
 PLAIN = {"penalties": [], "critic_steps": 1, "constraint": None}
 # name: class, values, optimizers (the generator's rate first).
 PAPERS = {
+    "vae": (
+        tfgen.VAE,
+        {
+            "posterior": distributions.DiagonalNormal(),
+            "likelihood": distributions.Bernoulli(),
+            "bound": ELBO(1.0),
+        },
+        {"learning_rate": (1e-3,), "beta_1": 0.9, "beta_2": 0.999},
+    ),
+    "beta_vae": (tfgen.VAE, {"bound": ELBO(4.0)}, {"learning_rate": (1e-3,), "beta_1": 0.9}),
     "minimax_gan": (tfgen.GAN, {**PLAIN, "game": Minimax()}, DCGAN_ADAM),
     "ns_gan": (tfgen.GAN, {**PLAIN, "game": NonSaturating()}, DCGAN_ADAM),
     "ml_gan": (tfgen.GAN, {**PLAIN, "game": MaximumLikelihood()}, DCGAN_ADAM),
@@ -31,6 +43,12 @@ PAPERS = {
         tfgen.GAN,
         {**PLAIN, "game": LeastSquares()},
         {**DCGAN_ADAM, "learning_rate": (1e-3, 1e-3)},
+    ),
+    "hinge_gan": (tfgen.GAN, {**PLAIN, "game": Hinge()}, DCGAN_ADAM),
+    "r1_gan": (
+        tfgen.GAN,
+        {**PLAIN, "game": NonSaturating(), "penalties": [RealGradient(10.0)]},
+        DCGAN_ADAM,
     ),
     "wgan": (
         tfgen.GAN,
@@ -104,6 +122,10 @@ def arguments(name):
     if name == "cyclegan":
         images = keras.Input((4, 4, 1))
         return [keras.Model(images, layers.Conv2D(1, 1)(images)) for _ in ("AB", "BA", "A", "B")]
+    if name in ("vae", "beta_vae"):
+        inputs = keras.Input((3,))
+        encoder = keras.Model(inputs, [layers.Dense(2)(inputs), layers.Dense(2)(inputs)])
+        return [encoder, dense(2, 3), distributions.StandardNormal(2)]
     return {
         "began": [dense(2, 3), dense(3, 3), prior],
         "cgan": [conditioned(2, 4, 3), conditioned(3, 4, 1), prior],
@@ -129,15 +151,23 @@ def test_a_paper_is_put_together_and_compiled_as_it_says(name):
     assert (model.ema_momentum, model.seed) == (0.9, 7)
     kind = keras.optimizers.RMSprop if name == "wgan" else keras.optimizers.Adam
     rates = settings["learning_rate"]
-    generator, discriminator = model.generator_optimizer, model.discriminator_optimizer
-    for optimizer, rate in zip((generator, discriminator), rates, strict=True):
+    for optimizer, rate in zip(model.optimizers, rates, strict=True):
         assert type(optimizer) is kind
         found = optimizer.get_config()
         for setting, value in {**settings, "learning_rate": rate}.items():
             assert found[setting] == pytest.approx(value), setting
 
 
+@pytest.mark.parametrize("name", PAPERS)
+def test_other_optimizers_take_the_place_of_the_papers(name):
+    count = len(PAPERS[name][2]["learning_rate"])
+    given = [keras.optimizers.SGD(0.1 * (1 + index)) for index in range(count)]
+    assert getattr(zoo, name)(*arguments(name), optimizers=given).optimizers == given
+
+
 def test_papers_numbers_can_be_changed():
+    assert zoo.beta_vae(*arguments("vae"), beta=2.0).bound == ELBO(2.0)
+    assert zoo.r1_gan(*arguments("r1_gan"), weight=3.0).penalties == [RealGradient(3.0)]
     wgan = zoo.wgan(*arguments("wgan"), critic_steps=2, limit=0.5)
     assert (wgan.critic_steps, wgan.constraint) == (2, WeightClipping(0.5))
     wgan_gp = zoo.wgan_gp(*arguments("wgan_gp"), critic_steps=1, weight=3.0)

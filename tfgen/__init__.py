@@ -53,6 +53,7 @@ _NAMES = {
     "load": "tfgen.serving",
     "serializable": "tfgen.engine.serialization",
     "strategy": "tfgen.engine.strategies",
+    "unpack": "tfgen.engine.batches",
 }
 
 # Modules that had other names in the release before.

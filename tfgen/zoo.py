@@ -1,8 +1,9 @@
 """Each paper's name: the model put together as the paper says, compiled with its optimizers.
 
-Networks and priors are the caller's. Every function takes further options of the model, such as
-`ema_momentum=0.999` or `seed=1`, and returns a compiled model; compile it again for other
-optimizers. Where a paper has no optimizer, or one from before Adam, DCGAN's is taken, as is usual.
+Networks and priors are the caller's. Every function takes `optimizers`, in the order in which the
+model's `compile` has them, in the place of the paper's; and further options of the model, such as
+`ema_momentum=0.999` or `seed=1`. It returns a compiled model. Where a paper has no optimizer, or
+one from before Adam, DCGAN's is taken, as is usual; for autoencoders Adam with a rate of 1e-3.
 
 Example:
     >>> gan = tfgen.zoo.wgan_gp(generator, critic, tfgen.distributions.Uniform(64))
@@ -11,103 +12,129 @@ Example:
 
 import keras
 
+from tfgen.distributions import Bernoulli, DiagonalNormal
+from tfgen.models.autoencoders.vae import VAE
 from tfgen.models.gans.began import BEGAN
 from tfgen.models.gans.conditional_gan import ConditionalGAN
 from tfgen.models.gans.gan import GAN
 from tfgen.models.gans.info_gan import InfoGAN
 from tfgen.models.translation.cycle_gan import CycleGAN
+from tfgen.objectives.bounds import ELBO
 from tfgen.objectives.games import (
+    Hinge,
     LeastSquares,
     MaximumLikelihood,
     Minimax,
     NonSaturating,
     Wasserstein,
 )
-from tfgen.objectives.penalties import Dragan, GradientPenalty, WeightClipping
+from tfgen.objectives.penalties import Dragan, GradientPenalty, RealGradient, WeightClipping
 from tfgen.objectives.schedules import ConstantThenLinear
 
 
-def minimax_gan(generator, discriminator, prior, **options):
+def vae(
+    encoder, decoder, prior, posterior=None, likelihood=None, beta=1.0, optimizers=None, **options
+):
+    """Kingma and Welling, 2014, equation 3: `log p(x) >= E_q[log p(x|z)] - KL(q(z|x) || p(z))`.
+
+    Unless told otherwise, the posterior is `DiagonalNormal()` and the likelihood `Bernoulli()`.
+    """
+    options = {"bound": ELBO(beta), **options}
+    values = posterior or DiagonalNormal(), likelihood or Bernoulli()
+    model = VAE(encoder, decoder, prior, *values, **options)
+    return _compiled(model, optimizers, [keras.optimizers.Adam(1e-3)])
+
+
+def beta_vae(encoder, decoder, prior, beta=4.0, **options):
+    """Higgins et al., 2017, equation 4: `E_q[log p(x|z)] - beta KL(q(z|x) || p(z))`."""
+    return vae(encoder, decoder, prior, beta=beta, **options)
+
+
+def minimax_gan(generator, discriminator, prior, optimizers=None, **options):
     """Goodfellow et al., 2014, equation 1: `min_G max_D E[log D(x)] + E[log(1 - D(G(z)))]`."""
-    return _adam(GAN(generator, discriminator, prior, Minimax(), **options))
+    gan = GAN(generator, discriminator, prior, Minimax(), **options)
+    return _compiled(gan, optimizers, _adams())
 
 
-def ns_gan(generator, discriminator, prior, **options):
+def ns_gan(generator, discriminator, prior, optimizers=None, **options):
     """Goodfellow et al., 2014, section 3: the generator maximizes `E[log D(G(z))]`."""
-    return _adam(GAN(generator, discriminator, prior, NonSaturating(), **options))
+    gan = GAN(generator, discriminator, prior, NonSaturating(), **options)
+    return _compiled(gan, optimizers, _adams())
 
 
-def ml_gan(generator, discriminator, prior, **options):
+def ml_gan(generator, discriminator, prior, optimizers=None, **options):
     """Goodfellow, 2014: the generator maximizes `E[exp(logit D(G(z)))]`, and so likelihood."""
-    return _adam(GAN(generator, discriminator, prior, MaximumLikelihood(), **options))
+    gan = GAN(generator, discriminator, prior, MaximumLikelihood(), **options)
+    return _compiled(gan, optimizers, _adams())
 
 
-def lsgan(generator, discriminator, prior, **options):
+def lsgan(generator, discriminator, prior, optimizers=None, **options):
     """Mao et al., 2017, equation 9: `1/2 E[(D(x) - 1)^2] + 1/2 E[D(G(z))^2]`, Adam 1e-3 (LSUN)."""
     gan = GAN(generator, discriminator, prior, LeastSquares(), **options)
-    return _adam(gan, learning_rate=1e-3)
+    return _compiled(gan, optimizers, _adams(1e-3))
 
 
-def wgan(generator, critic, prior, critic_steps=5, limit=0.01, **options):
+def hinge_gan(generator, discriminator, prior, optimizers=None, **options):
+    """Lim and Ye, 2017, equation 8: `E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]`."""
+    gan = GAN(generator, discriminator, prior, Hinge(), **options)
+    return _compiled(gan, optimizers, _adams())
+
+
+def wgan(generator, critic, prior, critic_steps=5, limit=0.01, optimizers=None, **options):
     """Arjovsky et al., 2017, algorithm 1: `max E[f(x)] - E[f(G(z))]`, weights in a box, RMSprop."""
-    gan = GAN(
-        generator,
-        critic,
-        prior,
-        Wasserstein(),
-        critic_steps=critic_steps,
-        constraint=WeightClipping(limit),
-        **options,
-    )
-    gan.compile(keras.optimizers.RMSprop(5e-5), keras.optimizers.RMSprop(5e-5))
-    return gan
+    options |= {"critic_steps": critic_steps, "constraint": WeightClipping(limit)}
+    gan = GAN(generator, critic, prior, Wasserstein(), **options)
+    return _compiled(gan, optimizers, [keras.optimizers.RMSprop(5e-5) for _ in range(2)])
 
 
-def wgan_gp(generator, critic, prior, critic_steps=5, weight=10.0, **options):
+def wgan_gp(generator, critic, prior, critic_steps=5, weight=10.0, optimizers=None, **options):
     """Gulrajani et al., 2017, equation 3: `E[f(G(z))] - E[f(x)] + 10 E[(||grad f|| - 1)^2]`.
 
     The critic should have no batch normalization (section 4). Optimizer: algorithm 1.
     """
-    gan = GAN(
-        generator,
-        critic,
-        prior,
-        Wasserstein(),
-        penalties=[GradientPenalty(weight)],
-        critic_steps=critic_steps,
-        **options,
-    )
-    return _adam(gan, learning_rate=1e-4, beta_1=0.0, beta_2=0.9)
+    options |= {"critic_steps": critic_steps, "penalties": [GradientPenalty(weight)]}
+    gan = GAN(generator, critic, prior, Wasserstein(), **options)
+    return _compiled(gan, optimizers, _adams(1e-4, beta_1=0.0, beta_2=0.9))
 
 
-def dragan(generator, discriminator, prior, weight=10.0, **options):
+def dragan(generator, discriminator, prior, weight=10.0, optimizers=None, **options):
     """Kodali et al., 2017, algorithm 1: cross-entropy, and `10 E[(||grad D(x + d)|| - 1)^2]`.
 
     Optimizer: the authors' code.
     """
     gan = GAN(generator, discriminator, prior, NonSaturating(), [Dragan(weight)], **options)
-    return _adam(gan, learning_rate=1e-4, beta_2=0.9)
+    return _compiled(gan, optimizers, _adams(1e-4, beta_2=0.9))
 
 
-def began(generator, autoencoder, prior, **options):
+def r1_gan(generator, discriminator, prior, weight=10.0, optimizers=None, **options):
+    """Mescheder et al., 2018, equation 9: cross-entropy, and `10/2 E_x[||grad D(x)||^2]`.
+
+    The discriminator should have no batch normalization, as in the paper.
+    """
+    gan = GAN(generator, discriminator, prior, NonSaturating(), [RealGradient(weight)], **options)
+    return _compiled(gan, optimizers, _adams())
+
+
+def began(generator, autoencoder, prior, optimizers=None, **options):
     """Berthelot et al., 2017, section 3.4: `L_D = L(x) - k L(G(z))`, `L_G = L(G(z))`, Adam 1e-4."""
-    return _adam(BEGAN(generator, autoencoder, prior, **options), 1e-4, beta_1=0.9)
+    gan = BEGAN(generator, autoencoder, prior, **options)
+    return _compiled(gan, optimizers, _adams(1e-4, beta_1=0.9))
 
 
-def cgan(generator, discriminator, prior, num_classes=None, **options):
+def cgan(generator, discriminator, prior, num_classes=None, optimizers=None, **options):
     """Mirza and Osindero, 2014, equation 2: both players see the condition; non-saturating."""
-    return _adam(ConditionalGAN(generator, discriminator, prior, num_classes, **options))
+    gan = ConditionalGAN(generator, discriminator, prior, num_classes, **options)
+    return _compiled(gan, optimizers, _adams())
 
 
-def infogan(generator, discriminator, recognition, prior, codes, **options):
+def infogan(generator, discriminator, recognition, prior, codes, optimizers=None, **options):
     """Chen et al., 2016, equation 6: `min_{G,Q} max_D V(D, G) - lambda E[log Q(c|G(z, c))]`.
 
     The generator plays the non-saturating game. Appendix C: Adam 2e-4 for the discriminator, 1e-3
     for the generator and Q (MNIST).
     """
     gan = InfoGAN(generator, discriminator, recognition, prior, codes, **options)
-    gan.compile(*(keras.optimizers.Adam(rate, beta_1=0.5) for rate in (1e-3, 2e-4)))
-    return gan
+    return _compiled(gan, optimizers, _adams(1e-3, 2e-4))
 
 
 def dcgan(generator, discriminator, prior, **options):
@@ -118,7 +145,15 @@ def dcgan(generator, discriminator, prior, **options):
     return ns_gan(generator, discriminator, prior, **options)
 
 
-def cyclegan(generator_ab, generator_ba, discriminator_a, discriminator_b, steps=None, **options):
+def cyclegan(
+    generator_ab,
+    generator_ba,
+    discriminator_a,
+    discriminator_b,
+    steps=None,
+    optimizers=None,
+    **options,
+):
     """Zhu et al., 2017, equation 3: least squares and `10 |G_BA(G_AB(a)) - a|`, a pool of 50.
 
     Batches are of one image; where colours are to stay, `identity_weight=0.5` (section 5.2). With
@@ -126,12 +161,16 @@ def cyclegan(generator_ab, generator_ba, discriminator_a, discriminator_b, steps
     """
     model = CycleGAN(generator_ab, generator_ba, discriminator_a, discriminator_b, **options)
     rate = 2e-4 if steps is None else ConstantThenLinear(2e-4, steps)
-    return _adam(model, rate)
+    return _compiled(model, optimizers, _adams(rate))
 
 
-def _adam(gan, learning_rate=2e-4, beta_1=0.5, beta_2=0.999):
-    """Compiles a model with Radford et al.'s Adam, or another, for both players."""
-    gan.compile(
-        *(keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2) for _ in range(2))
-    )
-    return gan
+def _compiled(model, optimizers, of_the_paper):
+    """Compiles a model with the given optimizers, or with those of its paper."""
+    model.compile(*(of_the_paper if optimizers is None else optimizers))
+    return model
+
+
+def _adams(rate=2e-4, critic_rate=None, beta_1=0.5, beta_2=0.999):
+    """Returns Radford et al.'s Adam, or another, for both players."""
+    rates = rate, rate if critic_rate is None else critic_rate
+    return [keras.optimizers.Adam(each, beta_1=beta_1, beta_2=beta_2) for each in rates]

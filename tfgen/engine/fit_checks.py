@@ -1,6 +1,6 @@
 """One look at what `fit` is given, before the first step."""
 
-import itertools
+import collections.abc
 import weakref
 
 import numpy as np
@@ -41,11 +41,17 @@ def look(model, x, y, batch_size):
         _check_rows(x)
         rows = slice(batch_size or 32)
         model.check_batch(x[rows] if y is None else (x[rows], y[rows]))
-    elif isinstance(x, itertools.chain) or hasattr(x, "__next__"):
+    elif isinstance(x, collections.abc.Iterator):
         first = next(x)
         model.check_batch(first)
-        return itertools.chain([first], x)
+        return _put_back(first, x)
     return x
+
+
+def _put_back(first, rest):
+    """Yields all of an iterator whose first element was taken; Keras takes generators."""
+    yield first
+    yield from rest
 
 
 def check_values(examples, low=None, high=None):

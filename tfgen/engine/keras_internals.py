@@ -21,6 +21,10 @@ __all__ = [
 ]
 
 
+# Layers that leave values as they are.
+_ONLY_SHAPE = (keras.layers.Reshape, keras.layers.Flatten)
+
+
 class BuiltModel(keras.Model):
     """A model that is built when its `__init__` ends, because its networks are."""
 
@@ -62,8 +66,11 @@ def clip_gradients(optimizer, gradients):
 
 def last_activations(network):
     """Returns the names of the activations that a network's outputs come from, a set."""
-    last = [output._keras_history.operation for output in network.outputs]
-    activations = [getattr(layer, "activation", None) for layer in last]
+    activations = []
+    for output in network.outputs:
+        while isinstance(output._keras_history.operation, _ONLY_SHAPE):
+            output = output._keras_history.operation.input
+        activations.append(getattr(output._keras_history.operation, "activation", None))
     return {getattr(each, "__name__", type(each).__name__) for each in activations if each}
 
 

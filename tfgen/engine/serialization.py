@@ -1,6 +1,7 @@
 """Objects that Keras can save: their configuration is read off their own arguments."""
 
 import inspect
+import sys
 import types
 
 import keras
@@ -20,24 +21,24 @@ class Configured:
 
     Any class works in which every argument of `__init__` is kept under its own name; arguments
     may be numbers, strings, lists, networks and other serializable objects. What a class takes as
-    `**kwargs` are its parents' arguments. Files with arguments' old names are read.
+    `**kwargs` are its parents' arguments. Files with arguments' old names are read. A subclass is
+    known to Keras as soon as it is defined, in a new process as soon as its module is imported.
 
     Example:
-        >>> @serializable
-        ... @dataclasses.dataclass(frozen=True)
+        >>> @dataclasses.dataclass(frozen=True)
         ... class Uniform(Configured):
         ...     size: int
         >>> Uniform.from_config(Uniform(3).get_config())
         Uniform(size=3)
     """
 
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if not cls.__module__.startswith("tfgen."):  # whose names are given by `serializable`
+            _register(cls)
+
     def get_config(self):
-        inherited = getattr(super(), "get_config", dict)()
-        own = {name: getattr(self, name) for name in argument_names(type(self))}
-        return {
-            **inherited,
-            **{name: keras.saving.serialize_keras_object(value) for name, value in own.items()},
-        }
+        return {**getattr(super(), "get_config", dict)(), **_own_config(self)}
 
     @classmethod
     def from_config(cls, config):
@@ -48,6 +49,11 @@ class Configured:
                 for name, value in config.items()
             }
         )
+
+
+def _own_config(value):
+    names = argument_names(type(value))
+    return {name: keras.saving.serialize_keras_object(getattr(value, name)) for name in names}
 
 
 def argument_names(cls):
@@ -90,12 +96,30 @@ def make_savable(name, value):
         if value.__name__ != "<lambda>":  # of which Keras itself warns, and which it does not load
             _register(value)
     elif hasattr(value, "__dict__") and not isinstance(value, type):
-        cls = type(value)
         if not hasattr(value, "get_config"):
             _check_arguments(name, value)
-            cls.get_config = Configured.get_config
-            cls.from_config = classmethod(Configured.from_config.__func__)
-        _register(cls)
+            _give_configuration(type(value))
+        _register(type(value))
+
+
+def register_imported(config):
+    """Registers the classes that a file names and that this process has imported already.
+
+    Values of a user's own need not derive from a class of tfgen's, which would register them.
+
+    Args:
+        config: a saved model's configuration, nested dicts and lists.
+    """
+    if isinstance(config, dict):
+        module = sys.modules.get(config.get("module"))
+        cls = vars(module).get(config.get("class_name")) if module else None
+        if str(config.get("registered_name")).startswith("Custom>") and isinstance(cls, type):
+            _give_configuration(cls)
+            _register(cls)
+        config = list(config.values())
+    if isinstance(config, list):
+        for each in config:
+            register_imported(each)
 
 
 def _register(value):
@@ -103,6 +127,13 @@ def _register(value):
     known = keras.saving.get_registered_name(value) != value.__name__
     if not known and not value.__module__.startswith("keras."):
         _OF_OTHERS(value)
+
+
+def _give_configuration(cls):
+    """Gives a class that derives from nothing of ours what `Configured` would have given it."""
+    if not hasattr(cls, "get_config"):
+        cls.get_config = _own_config
+        cls.from_config = classmethod(Configured.from_config.__func__)
 
 
 def _check_arguments(name, value):

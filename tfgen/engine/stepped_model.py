@@ -1,6 +1,7 @@
 """What all trained models share: steps that are counted, seeded, distributed and logged."""
 
 import abc
+import collections.abc
 import math
 
 import keras
@@ -17,6 +18,8 @@ from tfgen.engine.replicas import make_replicated_function, meets, synchronize_s
 from tfgen.engine.serialization import Configured, argument_names, make_savable
 
 _LARGE = 250_000  # weights
+# Data that come in an order of their own.
+_IN_ORDER = (tf.data.Dataset, tf.distribute.DistributedDataset, collections.abc.Iterator)
 
 
 class SteppedModel(Configured, BuiltModel, abc.ABC):
@@ -172,7 +175,7 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
         """
         if kwargs.get("sample_weight") is not None:
             refuse_weights()
-        if isinstance(x, (tf.data.Dataset, tf.distribute.DistributedDataset)):
+        if isinstance(x, _IN_ORDER):
             kwargs.setdefault("shuffle", False)  # Keras warns that it would not shuffle one
         x = look(self, x, y, batch_size)
         return super().fit(x, y, batch_size, *args, **kwargs)

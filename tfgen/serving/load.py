@@ -1,8 +1,12 @@
 """Saved models, read back."""
 
+import json
 import pathlib
+import zipfile
 
 import keras
+
+from tfgen.engine.serialization import register_imported
 
 
 def load(path):
@@ -32,6 +36,15 @@ def load(path):
             "`model.save`."
         )
     try:
+        register_imported(_configuration(file))
         return keras.saving.load_model(file)
     except (KeyError, TypeError) as error:  # a file of something else; an unknown class
         raise ValueError(f"{file} cannot be loaded: {error}") from error
+
+
+def _configuration(file):
+    """Returns what a `.keras` file says of its model; of another file, nothing."""
+    if not zipfile.is_zipfile(file):
+        return {}
+    with zipfile.ZipFile(file) as archive:
+        return json.loads(archive.read("config.json"))

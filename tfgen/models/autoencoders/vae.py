@@ -125,13 +125,13 @@ class VAE(GenerativeModel):
             training: whether layers behave as in training; then the last weights are used.
             use_ema: whether to use the average of the weights, if there is one.
         """
-        images = check_shape(
-            unpack(images)[0],
-            self.encoder.input_shape,
-            "Examples must be shaped as what the encoder takes",
-        )
-        outputs = self._run(self.encoder, images, training, use_ema)
+        outputs = self._run(self.encoder, self.examples_of(images), training, use_ema)
         return self.posterior.distribution(*as_list(outputs))
+
+    def examples_of(self, data):
+        """Returns a batch's examples, shaped as what the encoder takes."""
+        what = "Examples must be shaped as what the encoder takes"
+        return check_shape(unpack(data)[0], self.encoder.input_shape, what)
 
     def decode(self, latents, training=False, *, use_ema=True):
         """Returns `p(x|z)`, a TFP distribution with batch shape `[batch]` over examples."""
@@ -187,9 +187,12 @@ class VAE(GenerativeModel):
         return self.generate(latents, use_ema=use_ema)
 
     def compute_losses(self, data, training):
-        images, _ = unpack(data)
         terms = self.terms(
-            images, self.bound.samples, self.noise.seed_of("latents"), training, use_ema=False
+            self.examples_of(data),
+            self.bound.samples,
+            self.noise.seed_of("latents"),
+            training,
+            use_ema=False,
         )
         bound = self.bound.value(terms, self.step.value if training else None)
         return {
@@ -227,7 +230,7 @@ class VAE(GenerativeModel):
             samples: latents per image.
             seed: an integer; the same seed gives the same weights for the same batch.
         """
-        images, _ = unpack(images)
+        images = self.examples_of(images)
         return self.terms(images, samples, noise.seed_from(seed, "log_weights")).log_weights
 
     def elbo(self, images, seed=0):
@@ -238,7 +241,7 @@ class VAE(GenerativeModel):
             seed: an integer; the same seed gives the same estimate for the same batch. An image
                 at another place in the batch gets another latent.
         """
-        images, _ = unpack(images)
+        images = self.examples_of(images)
         terms = self.terms(images, 1, noise.seed_from(seed, "elbo"))
         return terms.log_likelihood[0] - terms.divergence
 
@@ -247,7 +250,7 @@ class VAE(GenerativeModel):
 
         A server puts together what several clients ask: an answer must not depend on the others.
         """
-        images, _ = unpack(images)
+        images = self.examples_of(images)
         return {
             "elbo": tf.map_fn(
                 lambda image: self.elbo(image[tf.newaxis])[0],
@@ -277,7 +280,7 @@ class VAE(GenerativeModel):
         """
         if samples < 1:
             raise ValueError(f"`samples` must be at least 1. Received: samples={samples}.")
-        images, _ = unpack(images)
+        images = self.examples_of(images)
         noise_seed = noise.seed_from(seed, "log_likelihood")
         chunk = min(samples, _CHUNK)
         batches = tf.data.Dataset.from_tensor_slices(images).batch(_ROWS // chunk)
@@ -290,7 +293,7 @@ class VAE(GenerativeModel):
         )
 
     def average_inputs(self, data):
-        images, _ = unpack(data)
+        images = self.examples_of(data)
         return [images, self.posterior.point(self.encode(images, use_ema=False))]
 
     def check_batch(self, data):
