@@ -117,7 +117,7 @@ def test_the_look_takes_nothing_away():
     def batches():
         for batch in np.split(images(16), 2):
             seen.append(len(batch))
-            yield batch
+            yield (batch,)
 
     model = vae()
     model.compile()

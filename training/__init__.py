@@ -20,6 +20,7 @@ COMMANDS = {
     "make_embedded": "training.tools.make_embedded",
     "probe": "training.scoring.probe",
     "record": "training.tables.record",
+    "same_weights": "training.tools.same_weights",
     "tabulate": "training.tables.tabulate",
     "toy": "training.tools.toy",
 }
