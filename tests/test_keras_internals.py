@@ -34,9 +34,8 @@ def test_batch_normalization_takes_other_moments():
     layer = layers.BatchNormalization(center=False, scale=False, epsilon=0.0)
     layer.build((None, 3))
     assert list(keras_internals.reduction_axes(layer)) == [0]
-    keras_internals.replace_moments(
-        layer, lambda inputs, mask: (tf.fill([3], 2.0), tf.fill([3], 4.0))
-    )
+    moments = tf.fill([3], 2.0), tf.fill([3], 4.0)
+    keras_internals.replace_moments(layer, lambda inputs, mask: moments)
     np.testing.assert_allclose(layer(tf.fill([5, 3], 8.0), training=True), np.full([5, 3], 3.0))
 
 

@@ -4,9 +4,9 @@
     $ python -m training.same_weights train . runs/after
     $ python -m training.same_weights compare runs/before runs/after
 
-The first two train every recipe for a few steps with the code of a checkout, the last compares what
-was learnt: networks, averages and optimizers. A recipe whose data TensorFlow Datasets would download
-takes the embedded images. Both must run on one machine: another processor rounds otherwise.
+The first two train every recipe for a few steps with the code of a checkout. The last compares what
+was learnt: networks, averages and optimizers. Where TensorFlow Datasets would download a recipe's
+data, the embedded images are taken. Both must run on one machine: others round otherwise.
 """
 
 import argparse
