@@ -75,7 +75,7 @@ class InfoGAN(GAN):
         self.codes = list(codes)
         self.information_weight = information_weight
         self.code_augmentations = code_augmentations
-        self._judge, self._recognizer = separate(discriminator, recognition)
+        self._critic, self._recognizer = separate(discriminator, recognition)
         self._recognition_plays = False  # `compile` tells
         super().__init__(generator, discriminator, prior, **kwargs)
 
@@ -93,11 +93,11 @@ class InfoGAN(GAN):
 
     @property
     def critic(self):
-        return self._judge
+        return self._critic
 
     @property
     def discriminator_variables(self):
-        return self._judge.trainable_variables
+        return self._critic.trainable_variables
 
     @property
     def generator_variables(self):
@@ -181,7 +181,7 @@ class InfoGAN(GAN):
         with tf.GradientTape() as tape:
             tape.watch(fakes)
             seen = self.augmented(fakes, "generator's samples", training)
-            logits, outputs = self._judge_and_recognize(seen, training)
+            logits, outputs = self._logits_and_outputs(seen, training)
             loss = self.generator_game_loss(tf.cast(logits, tf.float32), data, training)
         if self._recognition_plays:
             return {"generator_loss": tf.add_n([loss, *self.generator.losses])}
@@ -204,7 +204,7 @@ class InfoGAN(GAN):
         """Computes what the recognition's optimizer descends: how badly Q reads the codes."""
         latents, fakes = self.make_fakes(data, "recognition", training)
         seen = self.augmented(fakes, "recognition's samples", training)
-        _, outputs = self._judge_and_recognize(seen, training)
+        _, outputs = self._logits_and_outputs(seen, training)
         information = self._information_loss(latents, outputs)
         loss = tf.add_n([self.information_weight * information, *self._recognizer.losses])
         return {"recognition_loss": loss, "information_loss": information}
@@ -262,7 +262,7 @@ class InfoGAN(GAN):
         scale = self.generator_optimizer.scale_loss(tf.ones_like(loss))
         return tape.gradient(loss, fakes, output_gradients=scale) / scale
 
-    def _judge_and_recognize(self, fakes, training):
+    def _logits_and_outputs(self, fakes, training):
         """Returns D's logits and Q's outputs, of one pass where they share layers.
 
         With two passes the shared weights would be read twice, and TensorFlow 2.21 does not always
