@@ -83,7 +83,7 @@ def test_there_is_no_circle(folder):
         visit(name)
 
 
-@pytest.mark.parametrize("folder", ["training"])
+@pytest.mark.parametrize("folder", ["tfgen", "training"])
 def test_files_are_short(folder):
     long = {
         str(path.relative_to(ROOT)): lines

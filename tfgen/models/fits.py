@@ -11,12 +11,12 @@ def as_list(outputs):
     return outputs if isinstance(outputs, (list, tuple)) else [outputs]
 
 
-def check_kinds(model, kinds):
+def check_kinds(model, **kinds):
     """Raises a TypeError unless arguments are of their kinds.
 
     Args:
         model: a model that has kept them under their names.
-        kinds: a dict from an argument's name to its class.
+        **kinds: the class of each argument.
     """
     for name, kind in kinds.items():
         value = getattr(model, name)

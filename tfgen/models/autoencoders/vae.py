@@ -1,17 +1,18 @@
 """The variational autoencoder."""
 
 import functools
-import math
 
 import tensorflow as tf
 
 from tfgen.distributions import Likelihood, Posterior, Prior
-from tfgen.engine import noise
+from tfgen.engine import noise, signatures
 from tfgen.engine.batches import check_shape, unpack
 from tfgen.engine.fit_checks import check_values
 from tfgen.engine.generative_model import GenerativeModel
 from tfgen.engine.graphs import as_graph
+from tfgen.engine.named_weights import add_named_weights
 from tfgen.engine.serialization import serializable
+from tfgen.models.autoencoders.likelihood_estimate import LikelihoodEstimate
 from tfgen.models.fits import (
     as_list,
     check_kinds,
@@ -21,9 +22,6 @@ from tfgen.models.fits import (
     warn_of_sigmoid,
 )
 from tfgen.objectives import bounds
-
-# `log_likelihood` decodes this many rows at once (16 MB for 784 pixels), this many of each image.
-_ROWS, _CHUNK = 5000, 50
 
 
 @serializable
@@ -88,25 +86,15 @@ class VAE(GenerativeModel):
         self.bound = bound or bounds.ELBO()
         self.check_shapes()
         self.averages.add(encoder, decoder)
-        self._prior_weights = {
-            name: self.add_weight(
-                name=f"prior_{name}",
-                shape=value.shape,
-                initializer=lambda shape, dtype, value=value: tf.cast(value, dtype),
-            )
-            for name, value in prior.initial_weights(encoder.input_shape[1:]).items()
-        }
+        learnt = prior.initial_weights(encoder.input_shape[1:])
+        self._prior_weights = add_named_weights(self, "prior", learnt, trainable=True)
         self.finalize()
 
     def check_shapes(self):
         """Raises a ValueError if the networks and the values do not fit each other."""
-        kinds = {
-            "prior": Prior,
-            "posterior": Posterior,
-            "likelihood": Likelihood,
-            "bound": bounds.Bound,
-        }
-        check_kinds(self, kinds)
+        check_kinds(
+            self, prior=Prior, posterior=Posterior, likelihood=Likelihood, bound=bounds.Bound
+        )
         example_shape = self.encoder.input_shape[1:]
         check_outputs("encoder", self.encoder, self.posterior, self.prior.shape)
         check_outputs("decoder", self.decoder, self.likelihood, example_shape)
@@ -157,10 +145,7 @@ class VAE(GenerativeModel):
         return self.decode(latents, use_ema=use_ema).mean()
 
     def generate_paths(self, paths, seed=None):
-        """Returns what `generate` makes on paths `[count, steps, size]`, `[count * steps, ...]`.
-
-        There is nothing else to draw with `seed`, as there is in other models.
-        """
+        """Returns what `generate` makes on paths `[count, steps, size]`, `[count * steps, ...]`."""
         return self.generate(tf.reshape(paths, [-1, *self.prior.shape]))
 
     def reconstruct(self, images, training=False, *, use_ema=True):
@@ -222,8 +207,7 @@ class VAE(GenerativeModel):
     def log_weights(self, images, samples, seed=0):
         """Returns `log p(x, z) - log q(z|x)` for latents from `q(z|x)`, `[samples, batch]`.
 
-        All bounds and the likelihood are made of these importance weights (Burda et al., 2016,
-        equation 8).
+        Bounds and the likelihood are made of these (Burda et al., 2016, equation 8).
 
         Args:
             images: float `[batch, ...]`.
@@ -264,8 +248,7 @@ class VAE(GenerativeModel):
 
             log p(x) ~ log 1/k sum_i p(x|z_i) p(z_i) / q(z_i|x),   z_i ~ q(z|x)
 
-        The estimate is a lower bound in expectation, and tightens as `samples` grow. Memory is
-        bounded, whatever the number of images and samples.
+        In expectation it is a lower bound, tighter with more `samples`. Memory is bounded.
 
         Args:
             images: `[count, ...]`, floats.
@@ -281,16 +264,7 @@ class VAE(GenerativeModel):
         if samples < 1:
             raise ValueError(f"`samples` must be at least 1. Received: samples={samples}.")
         images = self.examples_of(images)
-        noise_seed = noise.seed_from(seed, "log_likelihood")
-        chunk = min(samples, _CHUNK)
-        batches = tf.data.Dataset.from_tensor_slices(images).batch(_ROWS // chunk)
-        return tf.concat(
-            [
-                self._estimate(batch, samples, chunk, tf.random.fold_in(noise_seed, index))
-                for index, batch in enumerate(batches)
-            ],
-            axis=0,
-        )
+        return self._likelihood(images, samples, noise.seed_from(seed, "log_likelihood"))
 
     def average_inputs(self, data):
         images = self.examples_of(data)
@@ -301,21 +275,19 @@ class VAE(GenerativeModel):
         check_values(unpack(data)[0], *limits)
 
     def signatures(self):
-        images = tf.TensorSpec([None, *self.encoder.input_shape[1:]], tf.float32, "images")
-        latents = tf.TensorSpec([None, *self.prior.shape], tf.float32, "latents")
-        count = tf.TensorSpec([], tf.int32, "count")
-        seed = tf.TensorSpec([], tf.int64, "seed")
+        images = [signatures.images(self.encoder.input_shape[1:])]
+        latents = [signatures.latents(self.prior.shape)]
 
         def encode(images):
             posterior = self.encode(images)
             return {"mean": posterior.mean(), "standard_deviation": posterior.stddev()}
 
         return {
-            "serving_default": (lambda latents: {"images": self.generate(latents)}, [latents]),
-            "sample": (lambda count, seed: {"images": self.sample(count, seed)}, [count, seed]),
-            "encode": (encode, [images]),
-            "reconstruct": (lambda images: {"images": self.reconstruct(images)}, [images]),
-            "score": (self.score, [images]),
+            "serving_default": (lambda latents: {"images": self.generate(latents)}, latents),
+            "sample": signatures.sample(self),
+            "encode": (encode, images),
+            "reconstruct": (lambda images: {"images": self.reconstruct(images)}, images),
+            "score": (self.score, images),
         }
 
     def _run(self, network, inputs, training, use_ema):
@@ -324,23 +296,5 @@ class VAE(GenerativeModel):
         return self.averages.run(network, inputs, use_ema)
 
     @functools.cached_property
-    def _estimate(self):
-        return tf.function(
-            self._log_mean_weight,
-            jit_compile=bool(self.jit_compile),
-            autograph=False,
-            reduce_retracing=True,
-        )
-
-    def _log_mean_weight(self, images, samples, chunk, noise_seed):
-        """Returns `log 1/k sum_i w_i` of each image, `chunk` of the `samples` weights at a time."""
-
-        def add_chunk(total, index):
-            weights = self.terms(images, chunk, tf.random.fold_in(noise_seed, index)).log_weights
-            wanted = index * chunk + tf.range(chunk) < samples  # the last chunk may be too long
-            weights = tf.where(wanted[:, tf.newaxis], weights, -math.inf)
-            return tf.reduce_logsumexp(tf.concat([total[tf.newaxis], weights], axis=0), axis=0)
-
-        nothing = tf.fill([tf.shape(images)[0]], -math.inf)
-        chunks = tf.range(math.ceil(samples / chunk))
-        return tf.foldl(add_chunk, chunks, nothing) - math.log(samples)
+    def _likelihood(self):
+        return LikelihoodEstimate(self)

@@ -8,7 +8,7 @@ import sklearn.decomposition
 import tensorflow as tf
 
 from tfgen.data import Source
-from tfgen.engine import noise
+from tfgen.engine import noise, signatures
 from tfgen.engine.batches import unpack
 from tfgen.engine.serialization import Configured, serializable
 
@@ -159,11 +159,8 @@ class DensityModel(Configured, keras.Model):
 
         There are no latents to generate from: the kernels' or components' choice is none.
         """
-        count = tf.TensorSpec([], tf.int32, "count")
-        seed = tf.TensorSpec([], tf.int64, "seed")
-        images = tf.TensorSpec([None, *self.shape], tf.float32, "images")
-        sample = (lambda count, seed: {"images": self.sample(count, seed)}, [count, seed])
-        return {"serving_default": sample, "sample": sample, "score": (self.score, [images])}
+        sample, images = signatures.sample(self), [signatures.images(self.shape)]
+        return {"serving_default": sample, "sample": sample, "score": (self.score, images)}
 
     @property
     def metrics(self):

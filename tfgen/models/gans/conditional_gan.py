@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from tfgen.distributions.codes import one_hot
-from tfgen.engine import noise
+from tfgen.engine import noise, signatures
 from tfgen.engine.batches import unpack
 from tfgen.engine.serialization import serializable
 from tfgen.models.fits import check_latents, check_players, warn_of_sigmoid
@@ -145,10 +145,8 @@ class ConditionalGAN(GAN):
             )
 
     def signatures(self):
-        latents = tf.TensorSpec([None, self.latent_dim], tf.float32, "latents")
-        images = tf.TensorSpec([None, *self.generator.output_shape[1:]], tf.float32, "images")
-        seed = tf.TensorSpec([], tf.int64, "seed")
-        count = tf.TensorSpec([], tf.int32, "count")
+        latents = signatures.latents([self.latent_dim])
+        images = signatures.images(self.generator.output_shape[1:])
         if self.num_classes is None:
             labels = tf.TensorSpec([None, self.condition_size], tf.float32, "labels")
         else:
@@ -162,14 +160,11 @@ class ConditionalGAN(GAN):
                 lambda latents, labels: {"images": self.generate(latents, labels)},
                 [latents, labels],
             ),
-            "sample_labels": (sample_labels, [labels, seed]),
+            "sample_labels": (sample_labels, [labels, signatures.SEED]),
             "score": (self.score, [images, labels]),
         }
         if self.num_classes is not None:
-            answers["sample"] = (
-                lambda count, seed: {"images": self.sample(count, seed)},
-                [count, seed],
-            )
+            answers["sample"] = signatures.sample(self)
         return answers
 
     def _labels_of(self, data):

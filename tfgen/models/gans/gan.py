@@ -1,9 +1,9 @@
 """The generative adversarial network."""
 
-import numpy as np
 import tensorflow as tf
 
 from tfgen.engine.batches import unpack
+from tfgen.engine.named_weights import add_named_weights
 from tfgen.engine.one_pass import on_both
 from tfgen.engine.replicas import update
 from tfgen.engine.serialization import serializable
@@ -88,16 +88,9 @@ class GAN(LatentGenerator):
                 f"Received: augmentation={augmentation}."
             )
         self.augmentation = augmentation
-        self._constraint_state = {}
-        if isinstance(self.constraint, Constraint):
-            for name, value in self.constraint.initial_state().items():
-                self._constraint_state[name] = self.add_weight(
-                    name=f"constraint_{name}",
-                    shape=np.shape(value),
-                    initializer=lambda shape, dtype, value=value: tf.cast(value, dtype),
-                    trainable=False,
-                    autocast=False,
-                )
+        stateful = isinstance(self.constraint, Constraint)
+        state = self.constraint.initial_state() if stateful else {}
+        self._constraint_state = add_named_weights(self, "constraint", state, trainable=False)
         self.finalize()
 
     def check_shapes(self):

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from tfgen.distributions.codes import chosen_codes, draw_codes
+from tfgen.engine import signatures
 from tfgen.engine.batches import unpack
 from tfgen.engine.serialization import serializable
 from tfgen.models.fits import as_list, check_players
@@ -21,13 +22,11 @@ class InfoGAN(GAN):
         min_{G,Q} max_D V(D, G) - lambda E[log Q(c|G(z, c))].
 
     The last term is descended over the variables of G and Q, as in the lecture; where Q shares
-    layers with D, these learn from it too, but not from the generator's part of the game. It is a
-    part of the generator's loss, or, with a `recognition_optimizer` in `compile`, has a turn of its
-    own after the generator's.
+    layers with D, these learn from it too, but not from the generator's part of the game. It counts
+    in the generator's loss, or, with a `recognition_optimizer`, has a turn of its own.
 
     Which of the data's variations a code comes to mean is left to chance. With an augmentation T, Q
-    reads a code off T(G(z, c)), so that what T changes cannot be its meaning. What is gained is a
-    bound of the code's information still: I(c; T(x)) <= I(c; x), as no processing of x adds any.
+    reads a code off T(G(z, c)): what T changes cannot be its meaning, and I(c; T(x)) <= I(c; x).
 
     Args:
         generator: a built Keras model from latents `[batch, prior.size + sizes of the codes]`, the
@@ -42,8 +41,7 @@ class InfoGAN(GAN):
         information_weight: the paper's lambda, at least 0.
         code_augmentations: for each code a function of samples and the seed of its noise, such as
             `tfgen.augmentations.RandomAffine()`, or `None`; `None` for none at all.
-        **kwargs: see `tfgen.GAN`; with its `augmentation`, Q too sees in training what it makes of
-            samples, and `code_augmentations` change that.
+        **kwargs: see `tfgen.GAN`; Q sees samples after its `augmentation`, too.
 
     Raises:
         ValueError: the networks, the prior and the codes do not fit each other.
@@ -124,8 +122,8 @@ class InfoGAN(GAN):
         """Prepares for training.
 
         Args:
-            generator_optimizer: see `tfgen.GAN.compile`.
-            discriminator_optimizer: see `tfgen.GAN.compile`.
+            generator_optimizer: see `tfgen.TwoPlayerModel.compile`, as the next.
+            discriminator_optimizer: an optimizer.
             recognition_optimizer: an optimizer for the codes' loss alone, over the variables of G
                 and Q, as in the lecture. With `None` the generator's optimizer descends it.
             **options: see `tfgen.AdversarialModel.compile`.
@@ -145,9 +143,6 @@ class InfoGAN(GAN):
             use_ema: whether to use the average of the generator's weights, if there is one.
             codes: for each code a float tensor `[count, code.size]`, or `None` to draw it; `None`
                 draws all.
-
-        Returns:
-            A float32 tensor `[count, ...]`.
         """
         latents = self.sample_latents(count, seed)
         if codes is not None:
@@ -201,7 +196,7 @@ class InfoGAN(GAN):
         }
 
     def recognition_losses(self, data, training):
-        """Computes what the recognition's optimizer descends: how badly Q reads the codes."""
+        """Computes how badly Q reads the codes, which the recognition's optimizer descends."""
         latents, fakes = self.make_fakes(data, "recognition", training)
         seen = self.augmented(fakes, "recognition's samples", training)
         _, outputs = self._logits_and_outputs(seen, training)
@@ -222,7 +217,7 @@ class InfoGAN(GAN):
         return losses
 
     def signatures(self):
-        images = tf.TensorSpec([None, *self.generator.output_shape[1:]], tf.float32, "images")
+        images = signatures.images(self.generator.output_shape[1:])
 
         def recognize(images):
             codes = self.recognize(images)
@@ -240,7 +235,7 @@ class InfoGAN(GAN):
         return {
             **super().signatures(),
             "recognize": (recognize, [images]),
-            "sample_codes": (sample_codes, [*specs, tf.TensorSpec([], tf.int64, "seed")]),
+            "sample_codes": (sample_codes, [*specs, signatures.SEED]),
         }
 
     def check_shapes(self):

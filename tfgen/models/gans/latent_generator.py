@@ -5,7 +5,7 @@ import typing
 
 import tensorflow as tf
 
-from tfgen.engine import noise
+from tfgen.engine import noise, signatures
 from tfgen.engine.batches import check_shape, unpack
 from tfgen.engine.graphs import as_graph
 from tfgen.engine.two_player_model import TwoPlayerModel
@@ -187,12 +187,9 @@ class LatentGenerator(TwoPlayerModel):
         """Returns what the discriminator says of examples: a dict of tensors `[batch, ...]`."""
 
     def signatures(self):
-        latents = tf.TensorSpec([None, self.latent_dim], tf.float32, "latents")
-        images = tf.TensorSpec([None, *self.generator.output_shape[1:]], tf.float32, "images")
-        count = tf.TensorSpec([], tf.int32, "count")
-        seed = tf.TensorSpec([], tf.int64, "seed")
+        latents = [signatures.latents([self.latent_dim])]
         return {
-            "serving_default": (lambda latents: {"images": self.generate(latents)}, [latents]),
-            "sample": (lambda count, seed: {"images": self.sample(count, seed)}, [count, seed]),
-            "score": (self.score, [images]),
+            "serving_default": (lambda latents: {"images": self.generate(latents)}, latents),
+            "sample": signatures.sample(self),
+            "score": (self.score, [signatures.images(self.generator.output_shape[1:])]),
         }

@@ -4,6 +4,7 @@ import typing
 
 import tensorflow as tf
 
+from tfgen.engine import signatures
 from tfgen.engine.batches import check_shape, unpack, unpack_pair
 from tfgen.engine.fit_checks import check_values
 from tfgen.engine.one_pass import on_both
@@ -41,10 +42,9 @@ class CycleGAN(TwoPlayerModel):
 
     `|...|` is the mean over pixels. The discriminators see a pool of past translations in training
     and fresh ones in evaluation. As in every `TwoPlayerModel`, they move first; in the authors'
-    code, the generators do. Batches are pairs `(images_a, images_b)`, as many of A as of B. Of two
-    arrays Keras keeps the pairs together in every epoch, and they must be of one length;
-    `tfgen.data.batches(tfgen.data.Domains(a, b), 1)` gives each domain an order of its own, and
-    lets the shorter one repeat.
+    code, the generators do. Batches are pairs `(images_a, images_b)`, as many of A as of B. Keras
+    keeps the pairs of two arrays together; `tfgen.data.batches(tfgen.data.Domains(a, b), 1)` gives
+    each domain an order of its own, and lets the shorter one repeat.
 
     Args:
         generator_ab: a built Keras model from images of A to images of B, in [0, 1].
@@ -53,23 +53,19 @@ class CycleGAN(TwoPlayerModel):
         discriminator_b: the same for B.
         game: a `tfgen.games.Game`; the default is `LeastSquares()`.
         cycle_weight: the factor of the cycle loss, at least 0. With the default game and cycle loss
-            10 is the paper's: there images are in [-1, 1], twice as far apart, but the generators'
-            least squares have no factor of 1/2 either.
-        cycle_loss: how far images are apart, in the cycle and in the identity loss: the name of a
-            Keras loss function, such as "mean_absolute_error", the paper's, or
-            "mean_squared_error"; or a function like these.
-        identity_weight: the factor of the identity loss, as a share of `cycle_weight`, at least 0.
-            The authors take 0.5 where colours are to stay.
+            10 is the paper's, whose images are in [-1, 1] and whose least squares lack the 1/2.
+        cycle_loss: how far images are apart, in the cycle and in the identity loss: a Keras loss
+            function or its name, such as "mean_absolute_error", the paper's.
+        identity_weight: the factor of the identity loss, as a share of `cycle_weight`, at least 0;
+            0.5 where colours are to stay.
         pool_size: the number of past translations kept of each domain; 0 for none.
         **kwargs: `ema_momentum`, the momentum, such as 0.999, of an exponential moving average of
             the generators' weights, with which images are then translated; `critic_steps` and
-            `constraint`, see `tfgen.TwoPlayerModel`; `seed`, `name`, `dtype`, see
-            `tfgen.GenerativeModel`.
+            `constraint`, see `tfgen.TwoPlayerModel`; `seed`, `name`, `dtype`.
 
     Raises:
         ValueError: the networks do not fit each other, or a number is out of range.
-        TypeError: `game` is no game, or `cycle_loss` a Keras loss object, which is scaled by the
-            number of replicas.
+        TypeError: `game` is no game, or `cycle_loss` a Keras loss object.
 
     Example:
         >>> model = tfgen.CycleGAN(
@@ -212,8 +208,10 @@ class CycleGAN(TwoPlayerModel):
             self.averages.follow(self.step.value // self.critic_steps, self._unpack_pair(data))
 
     def signatures(self):
-        images_a = [_images_spec(self.generator_ab)]
-        images_b = [_images_spec(self.generator_ba)]
+        images_a, images_b = (
+            [signatures.images(generator.input_shape[1:])]
+            for generator in (self.generator_ab, self.generator_ba)
+        )
         translate_a_to_b = (lambda images: {"images": self.translate_a_to_b(images)}, images_a)
         translate_b_to_a = (lambda images: {"images": self.translate_b_to_a(images)}, images_b)
         return {
@@ -300,7 +298,3 @@ def _run(network, images, training=False):
 
 def _run_on_both(network, first, second, training):
     return [tf.cast(each, tf.float32) for each in on_both(network, first, second, training)]
-
-
-def _images_spec(network):
-    return tf.TensorSpec([None, *network.input_shape[1:]], tf.float32, "images")
