@@ -817,13 +817,13 @@ def test_the_embedded_file_is_small():
 
 
 def test_load_gives_batches_for_fit():
-    dataset = data.load("embedded", "test", batch_size=500, shuffle=False, labels=True)
+    dataset = data.load_batches("embedded", "test", batch_size=500, shuffle=False, labels=True)
     images, labels = next(iter(dataset))
     assert len(dataset) == 4
     assert images.shape == (500, 28, 28, 1) and images.dtype == tf.float32
     np.testing.assert_array_equal(labels, source("embedded", "test").labels[:500])
     assert tf.reduce_max(images) == 1.0
-    small = next(iter(data.load("embedded", batch_size=2, size=(8, 9), channels=3)))
+    small = next(iter(data.load_batches("embedded", batch_size=2, size=(8, 9), channels=3)))
     assert small.shape == (2, 8, 9, 3)
 
 

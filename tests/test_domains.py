@@ -8,7 +8,15 @@ import scipy.stats
 from PIL import Image
 
 from tfgen import data
-from tfgen.data import Domains, Source, batches, domains, grid, ring, steps_per_epoch
+from tfgen.data import (
+    Domains,
+    Source,
+    batches,
+    domains,
+    gaussian_grid,
+    gaussian_ring,
+    steps_per_epoch,
+)
 from tfgen.evaluation import mixture_coverage
 
 # --- Gaussians
@@ -17,21 +25,28 @@ from tfgen.evaluation import mixture_coverage
 def test_the_ring_is_that_of_the_paper():
     half = 0.5**0.5
     expected = [(1, 0), (half, half), (0, 1), (-half, half)]
-    np.testing.assert_allclose(ring().centres[:4], expected, atol=1e-12)
-    np.testing.assert_allclose(ring().centres[4:], np.negative(expected), atol=1e-12)
-    assert ring().deviation == 0.01
-    np.testing.assert_allclose(ring(2, radius=3.0).centres, [(3, 0), (-3, 0)], atol=1e-12)
+    np.testing.assert_allclose(gaussian_ring().centres[:4], expected, atol=1e-12)
+    np.testing.assert_allclose(gaussian_ring().centres[4:], np.negative(expected), atol=1e-12)
+    assert gaussian_ring().deviation == 0.01
+    np.testing.assert_allclose(gaussian_ring(2, radius=3.0).centres, [(3, 0), (-3, 0)], atol=1e-12)
 
 
 def test_the_grid_is_that_of_the_paper():
-    assert set(grid().centres) == {(x, y) for x in range(-4, 5, 2) for y in range(-4, 5, 2)}
-    assert len(grid().centres) == 25 and grid().deviation == 0.05
-    assert grid(2, step=1.0).centres == ((-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5))
+    assert set(gaussian_grid().centres) == {
+        (x, y) for x in range(-4, 5, 2) for y in range(-4, 5, 2)
+    }
+    assert len(gaussian_grid().centres) == 25 and gaussian_grid().deviation == 0.05
+    assert gaussian_grid(2, step=1.0).centres == (
+        (-0.5, -0.5),
+        (0.5, -0.5),
+        (-0.5, 0.5),
+        (0.5, 0.5),
+    )
 
 
-@pytest.mark.parametrize("gaussians", [ring(), grid()], ids=["ring", "grid"])
+@pytest.mark.parametrize("gaussians", [gaussian_ring(), gaussian_grid()], ids=["ring", "grid"])
 def test_points_are_normal_around_centres_that_are_equally_likely(gaussians):
-    points = gaussians.draw(20_000, seed=3)
+    points = gaussians.sample(20_000, seed=3)
     assert points.shape == (2,) and points.images.dtype == np.float32
     counts = np.bincount(points.labels, minlength=len(gaussians.centres))
     assert scipy.stats.chisquare(counts).pvalue > 0.01
@@ -44,7 +59,7 @@ def test_points_are_normal_around_centres_that_are_equally_likely(gaussians):
 
 
 def test_points_are_a_function_of_the_seed():
-    first, again, other = (grid().draw(50, seed=seed) for seed in (0, 0, 1))
+    first, again, other = (gaussian_grid().sample(50, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.images, again.images)
     np.testing.assert_array_equal(first.labels, again.labels)
     assert not np.array_equal(first.images, other.images)
@@ -56,16 +71,29 @@ def test_ring_and_grid_are_data_by_name(name, modes):
     assert (len(train), len(test)) == (100_000, 10_000)
     assert len(np.unique(train.labels)) == len(np.unique(test.labels)) == modes
     assert not set(map(tuple, train.images[:1000])) & set(map(tuple, test.images[:1000]))
-    gaussians = getattr(data, name)()
+    gaussians = getattr(data, f"gaussian_{name}")()
     distances = np.linalg.norm(test.images - np.array(gaussians.centres)[test.labels], axis=1)
     assert distances.max() < 6 * gaussians.deviation
 
 
+def test_old_names_of_gaussians_and_batches_work_and_tell_the_new_ones():
+    for old, new in (
+        ("grid", "gaussian_grid"),
+        ("ring", "gaussian_ring"),
+        ("load", "load_batches"),
+    ):
+        with pytest.warns(FutureWarning, match=f"`{old}` is now called `{new}`"):
+            assert getattr(data, old) is getattr(data, new)
+    with pytest.warns(FutureWarning, match="`draw` is now called `sample`"):
+        old = gaussian_ring().draw(10, seed=3)
+    np.testing.assert_array_equal(old.images, gaussian_ring().sample(10, seed=3).images)
+
+
 def test_gaussians_without_centres_or_width_are_refused():
     with pytest.raises(ValueError, match="at least one centre. Received: none"):
-        ring(modes=0)
+        gaussian_ring(modes=0)
     with pytest.raises(ValueError, match="`deviation` must be positive. Received: deviation=0"):
-        grid(deviation=0)
+        gaussian_grid(deviation=0)
 
 
 # --- Two domains

@@ -70,7 +70,7 @@ def test_a_folder_against_itself_is_perfect(folder):
 def test_a_model_an_export_and_its_files_score_alike(folder, model, tmp_path):
     loaded = tfgen.load(model)
     export = tfgen.export(loaded, tmp_path / "exports" / "tiny", {"data": f"folder:{folder}"})
-    samples, _ = tfgen.evaluation.Sampler("tiny", loaded).draw(20, seed=0)
+    samples, _ = tfgen.evaluation.Sampler("tiny", loaded).sample(20, seed=0)
     files = write_images(tmp_path / "samples", samples.images / 255)
     options = ["--data", f"folder:{folder}", "--split", "all"]
     generators = [model, export, export.parent, files]

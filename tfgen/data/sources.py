@@ -13,14 +13,14 @@ import tensorflow as tf
 from tfgen.data.batches import batches
 from tfgen.data.demo import four_modes
 from tfgen.data.folder import read_folder
-from tfgen.data.gaussians import grid, ring
+from tfgen.data.gaussians import gaussian_grid, gaussian_ring
 from tfgen.data.source import Source
 from tfgen.utils.suggestions import suggest
 
 SPLITS = ("train", "test")
 
 
-def load(name, split="train", batch_size=64, *, size=None, channels=None, **options):
+def load_batches(name, split="train", batch_size=64, *, size=None, channels=None, **options):
     """Loads data by name and makes batches of them.
 
     Args:
@@ -36,7 +36,7 @@ def load(name, split="train", batch_size=64, *, size=None, channels=None, **opti
         A `tf.data.Dataset` of float32 batches, images in [0, 1].
 
     Example:
-        >>> images = tfgen.data.load("embedded", split="train", batch_size=64)
+        >>> images = tfgen.data.load_batches("embedded", split="train", batch_size=64)
     """
     return batches(source(name, split, size, channels), batch_size, **options)
 
@@ -50,8 +50,8 @@ def source(name, split="train", size=None, channels=None, skip_unreadable=False)
             package;
             "demo": the lecture's 100 points of 32 features, see `tfgen.data.four_modes`;
             "ring": 100,000 training and 10,000 test points of 8 Gaussians on a circle, see
-            `tfgen.data.ring`;
-            "grid": as many of 25 Gaussians on a square, see `tfgen.data.grid`;
+            `tfgen.data.gaussian_ring`;
+            "grid": as many of 25 Gaussians on a square, see `tfgen.data.gaussian_grid`;
             "digits": scikit-learn's 1,797 written digits, 8x8x1, of which one in ten is kept for
             "test";
             "tfds:NAME": a data set of TensorFlow Datasets with images, downloaded if need be;
@@ -109,7 +109,7 @@ def _demo(_, split, size):
 
 def _draws_of(gaussians):
     counts = {"train": 100_000, "test": 10_000}
-    return lambda _, split, size: gaussians.draw(counts[split], seed=SPLITS.index(split))
+    return lambda _, split, size: gaussians.sample(counts[split], seed=SPLITS.index(split))
 
 
 def _digits(_, split, size):
@@ -226,8 +226,8 @@ def _resize(images, size):
 _READERS = {
     "embedded": _by_split(_embedded),
     "demo": _by_split(_demo),
-    "ring": _by_split(_draws_of(ring())),
-    "grid": _by_split(_draws_of(grid())),
+    "ring": _by_split(_draws_of(gaussian_ring())),
+    "grid": _by_split(_draws_of(gaussian_grid())),
     "digits": _by_split(_digits),
     "tfds": _by_split(_tfds),
     "folder": read_folder,

@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable
 
 from tfgen import data
+from tfgen.utils.deprecation import renamed_arguments
 from tfgen.utils.suggestions import suggest
 
 RECIPES = {}
@@ -17,9 +18,9 @@ class Recipe:
     Args:
         build: a function of an example's shape and the total number of training steps that returns
             a compiled model. Its docstring is the recipe's description.
-        data: the data's name, see `load`.
-        load: what finds data by name: `tfgen.data.source`, or `tfgen.data.domains` for models that
-            translate between two.
+        data: the data's name, see `find_data`.
+        find_data: what finds data by name: `tfgen.data.source`, or `tfgen.data.domains` for models
+            that translate between two.
         size: `(height, width)` that images are brought to; `None` leaves them.
         labels: whether batches are `(images, labels)`.
         measure: a function from the trained model, the training and the held-out data to a dict of
@@ -35,7 +36,7 @@ class Recipe:
 
     build: Callable
     data: str
-    load: Callable = data.source
+    find_data: Callable = data.source
     size: tuple[int, int] | None = None
     labels: bool = False
     measure: Callable | None = None
@@ -61,6 +62,7 @@ class Recipe:
         return inspect.getdoc(self.build)
 
 
+@renamed_arguments(load="find_data")
 def recipe(**settings):
     """Registers the decorated builder as a recipe with these settings (see `Recipe`)."""
 

@@ -53,7 +53,7 @@ def train_recipe(recipe, options, strategy):
     """Does what `run` says, under a strategy."""
     name = options.data or recipe.data
     size = options.size or recipe.size
-    train, test = (recipe.load(name, split, size, options.channels) for split in data.SPLITS)
+    train, test = (recipe.find_data(name, split, size, options.channels) for split in data.SPLITS)
     settings = make_settings(recipe, options, name, train)
     layout = make_layout(recipe, options, strategy)
     check_batch_size(recipe, settings["batch_size"], strategy)

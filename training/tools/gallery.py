@@ -70,12 +70,12 @@ def draw_samples(axes, generator, count, seed):
     from tfgen.pictures import grid
     from training.runs.summary import scatter, show
 
-    shape = generator.draw(1, seed)[0].shape
+    shape = generator.sample(1, seed)[0].shape
     if len(shape) == 3:
-        samples, _ = generator.draw(count or _IMAGES, seed)
+        samples, _ = generator.sample(count or _IMAGES, seed)
         show(axes, grid(samples.floats()), generator.name)
     elif tuple(shape) == (2,):
-        samples, _ = generator.draw(count or _POINTS, seed)
+        samples, _ = generator.sample(count or _POINTS, seed)
         scatter(axes, samples.floats().numpy(), None, generator.name)
         axes.set_aspect("equal")
     else:

@@ -177,7 +177,7 @@ class ConditionalGAN(GAN):
         if labels is None:
             raise ValueError(
                 "A conditional GAN learns from batches of (images, labels). Received: batches "
-                "without labels. `tfgen.data.load(..., labels=True)` makes them."
+                "without labels. `tfgen.data.load_batches(..., labels=True)` makes them."
             )
         return labels
 
