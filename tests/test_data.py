@@ -13,6 +13,7 @@ from tfgen import data
 from tfgen.data import Source, batches, four_modes, source, steps_per_epoch
 from tfgen.data.folder import read_folder
 from tfgen.data.source import _is_less, binarize
+from tfgen.evaluation import Reference
 
 GREY_MIX = np.tile(np.uint8([0, 51, 128, 204, 255]), [10, 8, 1])[..., np.newaxis]  # 10 x 8 x 5 x 1
 
@@ -74,10 +75,75 @@ def test_vectors_may_have_any_finite_value():
     np.testing.assert_array_equal(Source([[-100.0, 255.0]]).images, [[-100.0, 255.0]])
 
 
-@pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint16, bool, complex])
-def test_other_types_are_refused(dtype):
-    with pytest.raises(ValueError, match=f"uint8 pixels or floats.*{np.dtype(dtype).name}"):
-        Source(np.zeros([2, 3, 3, 1], dtype))
+@pytest.mark.parametrize(
+    ("images", "mend"),
+    [
+        (np.full([2, 3, 3], 1, np.int64), r"int64, values from 1 to 1.*black.*`.astype\(bool\)`"),
+        (np.full([2, 3, 3], 200, np.int32), r"from 200 to 200.*0 to 255 with `.astype\('uint8'\)`"),
+        (np.full([2, 3, 3], 255, np.uint16), r"0 to 255 with `.astype\('uint8'\)`"),
+        (np.full([2, 3, 3], 256, np.uint16), r"floats in \[0, 1\], .* 16 bits .*`images / 65535`"),
+        (np.full([2, 3, 3], -1, np.int8), r"int8, values from -1 to -1. Scale them to floats"),
+        (np.full([2, 5], 1, np.int64), r"Convert vectors with `.astype\('float32'\)`"),
+        (np.zeros([2, 3, 3], complex), r"Received: an array of complex128\.$"),
+        (np.full([2, 5], "a"), r"Received: an array of <U1\.$"),
+    ],
+)
+def test_other_types_are_refused_with_a_mend_that_loses_nothing(images, mend):
+    with pytest.raises(ValueError, match=f"Expected uint8 pixels or floats.*{mend}"):
+        Source(images)
+
+
+def test_booleans_are_black_and_white_images_or_vectors_of_zeros_and_ones():
+    checks = np.array([[[True, False], [False, True]]])
+    images = Source(checks)
+    assert images.images.dtype == np.uint8 and images.shape == (2, 2, 1)
+    np.testing.assert_array_equal(images.floats()[..., 0], checks)
+    vectors = Source(checks.reshape(2, 2))
+    assert vectors.images.dtype == np.float32
+    np.testing.assert_array_equal(vectors.images, [[1, 0], [0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("images", "mend"),
+    [
+        (np.eye(4, dtype=np.uint8)[np.newaxis], r"value is 1, .*Pass `images.astype\(bool\)`"),
+        (np.eye(4)[np.newaxis] / 255, "value is 0.00392, .*Pass `255 . images` if .* twice"),
+    ],
+)
+def test_images_that_are_almost_black_are_warned_of(images, mend):
+    with pytest.warns(UserWarning, match=f"almost black: their largest {mend}") as warned:
+        Source(images)
+    assert warned[0].filename == __file__
+    # A warning would fail.
+    Source(0 * images), Source(2 * images), Source((images / 300).reshape(1, -1))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_whose_channels_come_first_are_refused_with_the_transpose(channels):
+    images = np.zeros([2, channels, 32, 48], np.uint8)
+    with pytest.raises(ValueError, match=r"Channels come last.*transpose\(0, 2, 3, 1\)"):
+        Source(images)
+    assert Source(images.transpose(0, 2, 3, 1)).shape == (32, 48, channels)
+    assert Source(np.zeros([2, channels, 48, 4])).shape == (channels, 48, 4)  # a flat image
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "mend"),
+    [
+        (0, 200, "Pass `images / 255`"),
+        (-1, 1, r"Pass `\(images \+ 1\) / 2`"),
+        (-9, 300, "Scale them"),
+    ],
+)
+def test_floats_in_other_ranges_are_refused_with_what_brings_them_to_ours(low, high, mend):
+    images = np.linspace(low, high, 8).reshape(2, 2, 2)
+    with pytest.raises(ValueError, match=rf"values from {low} to {high}\. {mend}"):
+        Source(images)
+
+
+def test_images_that_differ_in_size_are_refused():
+    with pytest.raises(ValueError, match="The images differ in size. Give all of them one"):
+        Source([np.zeros([4, 4]), np.zeros([5, 4])])
 
 
 @pytest.mark.parametrize("shape", [(0, 28, 28, 1), (0, 5), (3, 0), (4,), (), (1, 2, 3, 4, 5)])
@@ -91,6 +157,39 @@ def test_no_examples_and_odd_shapes_are_refused(shape):
 def test_labels_must_be_as_many_as_examples(count):
     with pytest.raises(ValueError, match=f"Received: {count} labels and 3 examples"):
         Source(np.zeros([3, 2]), np.zeros(count))
+
+
+def test_labels_in_a_column_become_a_row():
+    column = Source(np.zeros([3, 2]), np.array([[4], [5], [6]]))  # as Keras gives CIFAR's
+    assert column.labels.tolist() == [4, 5, 6]
+    for attributes in (np.zeros([3, 2], int), np.zeros([3, 1], float)):
+        assert Source(np.zeros([3, 2]), attributes).labels.shape == attributes.shape
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["cat", "dog", "cat"], r"integers. Received: .*<U3 such as .*'cat'.*Number.*np.unique"),
+        (np.array(["0", "1", None], object), "integers. Received: labels of object such as '0'"),
+        ([[0], [1, 2], [3]], "labels differ in length. Give one integer for each example"),
+        (7, r"\[count, size\]. Received: labels of shape \(\)"),
+        (np.zeros([3, 2, 2]), r"Received: labels of shape \(3, 2, 2\)"),
+    ],
+)
+def test_labels_that_are_no_numbers_are_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        Source(np.zeros([3, 2]), labels)
+
+
+def test_a_source_prints_as_one_short_line():
+    images = np.zeros([500, 28, 28, 1], np.uint8)
+    shown = "Source(500 examples of shape (28, 28, 1), uint8, "
+    assert repr(Source(images)) == f"{shown}no labels)"
+    assert repr(Source(images, np.arange(500) % 10)) == f"{shown}10 classes)"
+    assert repr(Source(images, np.zeros([500, 40]))) == f"{shown}labels of shape (40,))"
+    reference = Reference(Source(images), "a name")
+    assert f"source={shown}no labels), data='a name'" in repr(reference)
+    assert len(repr(reference)) < 200
 
 
 def test_floats_of_a_source_are_pixels_in_zero_to_one():
@@ -386,8 +485,8 @@ def test_a_class_has_one_number_in_both_splits(tmp_path, divided):
 @pytest.mark.parametrize("folders", [("", ""), ("train", "test")], ids=str)
 def test_both_splits_are_grey_or_both_in_colour(tmp_path, folders):
     for index in range(9):
-        write(tmp_path / folders[0] / f"{index}.png", plain(1))
-    write(tmp_path / folders[1] / "9.png", plain(1, channels=3))
+        write(tmp_path / folders[0] / f"{index}.png", plain(9))
+    write(tmp_path / folders[1] / "9.png", plain(9, channels=3))
     assert read(tmp_path).shape == read(tmp_path, "test").shape == (4, 3, 3)
 
 

@@ -238,6 +238,14 @@ def test_classes_of_labelled_data_are_domains():
     assert len(train) == 1000 and train.shape == ((8, 8, 3), (8, 8, 3))
 
 
+def test_classes_may_be_told_by_a_column_of_labels(tmp_path):
+    images = np.tile(np.arange(20, dtype=np.uint8).reshape(20, 1, 1, 1), [1, 5, 5, 3])
+    labels = np.arange(20, dtype=np.uint8).reshape(20, 1) % 4  # as Keras gives CIFAR's
+    np.savez(tmp_path / "cifar.npz", x_train=images, y_train=labels)
+    two = domains(f"classes:npz:{tmp_path / 'cifar.npz'}:1,3")
+    assert values_of(two) == [[*range(1, 20, 4)], [*range(3, 20, 4)]]
+
+
 def write(path, grey, count=1):
     path.mkdir(parents=True)
     for index in range(count):
