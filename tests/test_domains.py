@@ -275,6 +275,37 @@ def test_two_folders_are_two_domains(tmp_path):
     assert values_of(domains(name, "test")) == [[19], [60]]
 
 
+def test_held_out_domains_may_be_called_validation_and_default_to_one_in_ten(tmp_path):
+    for grey, name in ((10, "trainA"), (50, "trainB")):
+        write(tmp_path / name, grey, count=10)
+    name = f"folder:{tmp_path}"
+    assert values_of(domains(name, "test")) == [[19], [59]]
+    assert values_of(domains(name)) == [[*range(10, 19)], [*range(50, 59)]]
+    write(tmp_path / "valA", 100, count=2)
+    with pytest.raises(FileNotFoundError, match="hold the folders valA and valB. Missing: valB"):
+        domains(name, "test")
+    write(tmp_path / "valB", 150, count=2)
+    assert values_of(domains(name, "test")) == [[100, 101], [150, 151]]
+    assert values_of(domains(name)) == [[*range(10, 20)], [*range(50, 60)]]
+
+
+@pytest.mark.parametrize("coloured", ["trainA", "testB", None])
+def test_domains_of_folders_have_one_number_of_channels(tmp_path, coloured):
+    for name in ("trainA", "trainB", "testA", "testB"):
+        write(tmp_path / name, 10)
+    if coloured:
+        Image.new("RGB", (3, 4), (10, 20, 30)).save(tmp_path / coloured / "00.png")
+    shape = (4, 3, 3 if coloured else 1)
+    for split in data.SPLITS:
+        assert domains(f"folder:{tmp_path}", split).shape == (shape, shape)
+    folders = domains(f"folders:{tmp_path}/trainA,{tmp_path}/testB")
+    assert folders.shape == (shape, shape)
+    if coloured == "trainA":
+        assert folders.a.images[0, 0, 0].tolist() == [10, 20, 30]
+        assert folders.b.images[0, 0, 0].tolist() == [10, 10, 10]
+    assert domains(f"folder:{tmp_path}", channels=1).shape == ((4, 3, 1),) * 2
+
+
 def test_broken_images_are_left_out_if_asked(tmp_path):
     for folder in ("a", "b"):
         write(tmp_path / folder, 10, count=3)
@@ -290,6 +321,7 @@ def test_broken_images_are_left_out_if_asked(tmp_path):
     [
         ("clases:embedded:7,9", "no domains called 'clases:.*'. Did you mean 'classes'"),
         ("embedded", "no domains called 'embedded'. There are: classes, folder, folders."),
+        ("/a/folder", r"no domains called '/a/folder'. Did you mean 'folder:/a/folder'\?"),
         ("classes:embedded:7", "of the form 'classes:NAME:A,B'.* Received: 'classes:embedded:7'"),
         ("classes:embedded", "of the form 'classes:NAME:A,B'.* Received: 'classes:embedded'"),
         ("classes:demo:1,1", "two different sides. Received: 'classes:demo:1,1'"),

@@ -174,7 +174,9 @@ def test_broken_images_are_counted_and_refused(folder, tmp_path, capsys):
     (folder / "05.png").write_bytes(b"nothing")
     (folder / "07.png").write_bytes((folder / "06.png").read_bytes()[:60])
     options = [folder, "--data", f"folder:{folder}", "--split", "all"]
-    fails(r"2 of 20 files are broken. The first: .*05.png cannot be read.*--skip-unread", *options)
+    fails(
+        r"2 of 20 files are broken: .*05.png cannot be read.*07.png cannot.*--skip-unread", *options
+    )
     assert not (tmp_path / "runs/evaluation.json").exists()
     (result,) = run(*options, "--skip-unreadable")
     assert result.protocol.unreadable == 2

@@ -6,7 +6,8 @@ from tfgen.data.domains import Domains, domains
 from tfgen.data.gaussians import RoundGaussians, gaussian_grid, gaussian_ring
 from tfgen.data.share import share
 from tfgen.data.source import Source
-from tfgen.data.sources import SPLITS, load_batches, source
+from tfgen.data.sources import load_batches, source
+from tfgen.data.splits import SPLITS
 from tfgen.utils.deprecation import renamed_names
 
 __all__ = [

@@ -70,6 +70,11 @@ class Source:
         """Returns the first `count` examples, or all, as float32; images in [0, 1]."""
         return to_floats(tf.constant(self.images[:count]))
 
+    def take(self, places):
+        """Returns a source of the examples at these places, an array of integers."""
+        labels = None if self.labels is None else self.labels[places]
+        return dataclasses.replace(self, images=self.images[places], labels=labels)
+
     def subset(self, count, seed=0):
         """Returns a source of `count` of the examples, drawn without replacement.
 
@@ -82,9 +87,7 @@ class Source:
             raise ValueError(
                 f"`count` must be from 1 to the {len(self)} examples. Received: count={count}."
             )
-        chosen = np.sort(np.random.default_rng(seed).permutation(len(self))[:count])
-        labels = None if self.labels is None else self.labels[chosen]
-        return Source(self.images[chosen], labels, self.unreadable)
+        return self.take(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
 
     def binarized(self, seed=0):
         """Returns a source of images whose pixels are drawn once, 1 with the old value as chance.
