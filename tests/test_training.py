@@ -160,13 +160,6 @@ def test_what_a_recipe_measures_is_kept_and_recorded(tmp_path, capsys):
     assert set(recorded["test"]) >= {"discriminator_loss", "generator_loss"}
 
 
-def test_the_old_name_of_what_finds_a_recipe_s_data_works(monkeypatch):
-    with pytest.warns(FutureWarning, match="`load=` is now called `find_data=`"):
-        register = recipe(data="classes:embedded:7,9", load=data.domains)
-    register(old := lambda shape, steps: None)
-    assert RECIPES.pop(old.__name__).find_data is data.domains
-
-
 def test_two_domains_are_translated_and_shown(tmp_path, monkeypatch):
     @recipe(data="classes:embedded:7,9", find_data=data.domains, size=(8, 8), batch_size=8)
     def tiny(shape, steps):

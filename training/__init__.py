@@ -25,8 +25,12 @@ COMMANDS = {
     "toy": "training.tools.toy",
 }
 
-_RENAMED = {"training.load": "training.clients"}
+# Commands that had other names in the release before.
+_OLD_COMMANDS = {"load": "training.benchmarks.clients"}
 
 sys.meta_path.append(
-    Aliases({f"training.{name}": home for name, home in COMMANDS.items()}, _RENAMED)
+    Aliases(
+        {f"training.{name}": home for name, home in COMMANDS.items()},
+        renamed={f"training.{name}": home for name, home in _OLD_COMMANDS.items()},
+    )
 )

@@ -95,7 +95,9 @@ def _classes(argument, split, channels, read):
     name, _, numbers = argument.rpartition(":")
     a, b = _pair(numbers, f"classes:{argument}", "classes:NAME:A,B")
     whole = read(name, split, channels)
-    return Domains(_members(whole, name, a), _members(whole, name, b))
+    members = [_members(whole, name, number) for number in (a, b)]
+    # What was left out of the whole is counted once.
+    return Domains(members[0], dataclasses.replace(members[1], unreadable=0))
 
 
 def _folder(path, split, channels, read):

@@ -81,8 +81,6 @@ def source(name, split="train", size=None, channels=None, skip_unreadable=False)
         raise ValueError(f"Expected data by the name {form!r}. Received: {name!r}.")
     if split not in (*SPLITS, "all"):
         raise ValueError(f"`split` must be one of {(*SPLITS, 'all')}. Received: split={split!r}.")
-    if channels not in (None, 1, 3):
-        raise ValueError(f"`channels` must be 1 or 3. Received: channels={channels}.")
     size = _as_size(size)
     read = _READERS[scheme](argument, split, size, skip_unreadable)
     return _fit(read, size, channels)
@@ -191,6 +189,8 @@ def _fit(source, size, channels):
     if size is not None and tuple(size) != images.shape[1:3]:
         images = _resize(images, size)
     if channels is not None and channels != images.shape[-1]:
+        if channels not in (1, 3):
+            raise ValueError(f"`channels` must be 1 or 3. Received: channels={channels}.")
         if images.shape[-1] not in (1, 3):
             raise ValueError(
                 f"Only images of 1 or 3 channels can be made grey or coloured. Received: images of "

@@ -157,6 +157,7 @@ def compiled_dcgan(shape, steps):
     batch_size=64,
     epochs=10,
     labels=True,
+    num_classes=10,
     measure=label_agreement,
 )
 def cgan_mnist(shape, steps):

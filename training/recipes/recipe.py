@@ -23,6 +23,7 @@ class Recipe:
             that translate between two.
         size: `(height, width)` that images are brought to; `None` leaves them.
         labels: whether batches are `(images, labels)`.
+        num_classes: how many classes the labels are of, numbered from 0.
         measure: a function from the trained model, the training and the held-out data to a dict of
             numbers that are printed and kept beside the losses, where the data are the recipe's
             own; `None` for nothing more.
@@ -39,6 +40,7 @@ class Recipe:
     find_data: Callable = data.source
     size: tuple[int, int] | None = None
     labels: bool = False
+    num_classes: int | None = None
     measure: Callable | None = None
     batch_size: int | None = None
     epochs: int = 1
@@ -60,6 +62,35 @@ class Recipe:
     def description(self):
         """The builder's docstring."""
         return inspect.getdoc(self.build)
+
+    def check_labels(self, name, *sources):
+        """Raises a ValueError if the recipe learns from labels, and data have none or others.
+
+        Args:
+            name: the data's name.
+            *sources: what `find_data` found.
+        """
+        if not self.labels:
+            return
+        for part in (part for source in sources for part in source.parts):
+            if part.labels is None:
+                raise ValueError(
+                    f"The recipe {self.name!r} learns from labels, and {name!r} has none. "
+                    "A folder of images is labelled by a subfolder for each class, an archive by "
+                    "`y_train` and `y_test`, or `y`."
+                )
+            self._check_classes(name, part.labels)
+
+    def _check_classes(self, name, labels):
+        if self.num_classes is None:
+            return
+        last = self.num_classes - 1
+        if labels.ndim != 1 or labels.min() < 0 or labels.max() > last:
+            raise ValueError(
+                f"The recipe {self.name!r} learns from classes, one of 0 to {last} for each image. "
+                f"Received: labels of shape {labels.shape} from {labels.min()} to {labels.max()}, "
+                f"of {name!r}."
+            )
 
 
 @renamed_arguments(load="find_data")

@@ -30,6 +30,7 @@ def main(arguments=None):
         help=f"how many of each (default: {_IMAGES} images or {_POINTS:,} points)",
     )
     add("--seed", type=int, default=0, help="of the samples (default: 0)")
+    add("--skip-unreadable", action="store_true", help="leave out broken image files")
     add("--output", metavar="FILE", default="runs/gallery.png", help="default: %(default)s")
     options = parser.parse_args(arguments)
     import_tensorflow()
@@ -53,7 +54,7 @@ def draw(options):
     from training.scoring.generators import find_generator
     from training.scoring.scoring import Loader
 
-    load = Loader(size=None, channels=None, skip_unreadable=False)
+    load = Loader(size=None, channels=None, skip_unreadable=options.skip_unreadable)
     found = [find_generator(text, load).generator for text in options.generators]
     path = pathlib.Path(options.output)
     check_writable(path.parent)
