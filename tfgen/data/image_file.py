@@ -57,8 +57,8 @@ def _opened(file):
 
 def _eight_bits(image):
     """Turns an image upright, and scales grey values of 16 bits."""
-    # Pillow's own conversion would cut them off at 255. It reads PPM's 16 bits as 32.
-    is_deep = image.mode in _DEEP_GREY or (image.mode, image.format) == ("I", "PPM")
+    # Pillow's own conversion would cut them off at 255. Of these formats it may read 16 bits as 32.
+    is_deep = image.mode in _DEEP_GREY or image.mode == "I" and image.format in ("PNG", "PPM")
     if image.mode in ("I", "F") and not is_deep:
         raise ValueError("its pixels have 32 bits. Convert them to 8 or 16")
     image = ImageOps.exif_transpose(image)

@@ -69,10 +69,13 @@ def _read(builder, name, part, resize):
             f"{name!r} must have one label for each image. Received: labels that differ in length."
         )
     wanted = [key for key in ("image", "label") if key in features]
-    dataset = builder.as_dataset(split=part)
-    dataset = dataset.map(lambda example: {key: example[key] for key in wanted})
-    if resize is not None:
-        dataset = dataset.map(lambda example: {**example, "image": resize(example["image"])})
+
+    @tf.autograph.experimental.do_not_convert
+    def read(example):
+        found = {key: example[key] for key in wanted}
+        return found if resize is None else {**found, "image": resize(found["image"])}
+
+    dataset = builder.as_dataset(split=part).map(read)
     try:
         columns = next(dataset.batch(builder.info.splits[part].num_examples).as_numpy_iterator())
     except tf.errors.InvalidArgumentError as error:
