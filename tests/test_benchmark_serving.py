@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 from training.benchmarks import serving as benchmark_serving
-from training.benchmarks.load_figures import figures, growth, times_as_many
+from training.benchmarks.client_figures import figures, growth, times_as_many
 from training.tables import serving as tables_of_serving
 
 
@@ -142,7 +142,7 @@ def test_a_load_counts_answers_and_failures(protocol, server, error, tmp_path):
     request = tmp_path / "request"
     request.write_bytes(b"row")
     with server() as target:
-        command = [sys.executable, "-m", "training.load", protocol, target, str(request)]
+        command = [sys.executable, "-m", "training.clients", protocol, target, str(request)]
         found = subprocess.run(
             [*command, "--clients=3", "--seconds=0.5"], capture_output=True, text=True
         )

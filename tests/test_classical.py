@@ -356,6 +356,8 @@ def test_mistakes_are_refused(act, message):
 def test_pixels_of_integers_are_refused():
     with pytest.raises(TypeError, match="floating-point.*uint8.*Divide pixels by 255"):
         fitted(Gaussian(), np.zeros([9, 6, 6, 1], np.uint8))
+    with pytest.raises(TypeError, match=r"int64. Convert vectors with `.astype\('float32'\)`"):
+        fitted(Gaussian(), np.arange(18).reshape(9, 2))
 
 
 # Samplers

@@ -3,6 +3,8 @@
 import importlib.resources
 import os
 import socket
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from tfgen import data
 from tfgen.data import Source, batches, four_modes, source, steps_per_epoch
 from tfgen.data.folder import read_folder
 from tfgen.data.source import _is_less, binarize
+from tfgen.evaluation import Reference
 
 GREY_MIX = np.tile(np.uint8([0, 51, 128, 204, 255]), [10, 8, 1])[..., np.newaxis]  # 10 x 8 x 5 x 1
 
@@ -74,10 +77,75 @@ def test_vectors_may_have_any_finite_value():
     np.testing.assert_array_equal(Source([[-100.0, 255.0]]).images, [[-100.0, 255.0]])
 
 
-@pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint16, bool, complex])
-def test_other_types_are_refused(dtype):
-    with pytest.raises(ValueError, match=f"uint8 pixels or floats.*{np.dtype(dtype).name}"):
-        Source(np.zeros([2, 3, 3, 1], dtype))
+@pytest.mark.parametrize(
+    ("images", "mend"),
+    [
+        (np.full([2, 3, 3], 1, np.int64), r"int64, values from 1 to 1.*black.*`.astype\(bool\)`"),
+        (np.full([2, 3, 3], 200, np.int32), r"from 200 to 200.*0 to 255 with `.astype\('uint8'\)`"),
+        (np.full([2, 3, 3], 255, np.uint16), r"0 to 255 with `.astype\('uint8'\)`"),
+        (np.full([2, 3, 3], 256, np.uint16), r"floats in \[0, 1\], .* 16 bits .*`images / 65535`"),
+        (np.full([2, 3, 3], -1, np.int8), r"int8, values from -1 to -1. Scale them to floats"),
+        (np.full([2, 5], 1, np.int64), r"Convert vectors with `.astype\('float32'\)`"),
+        (np.zeros([2, 3, 3], complex), r"Received: an array of complex128\.$"),
+        (np.full([2, 5], "a"), r"Received: an array of <U1\.$"),
+    ],
+)
+def test_other_types_are_refused_with_a_mend_that_loses_nothing(images, mend):
+    with pytest.raises(ValueError, match=f"Expected uint8 pixels or floats.*{mend}"):
+        Source(images)
+
+
+def test_booleans_are_black_and_white_images_or_vectors_of_zeros_and_ones():
+    checks = np.array([[[True, False], [False, True]]])
+    images = Source(checks)
+    assert images.images.dtype == np.uint8 and images.shape == (2, 2, 1)
+    np.testing.assert_array_equal(images.floats()[..., 0], checks)
+    vectors = Source(checks.reshape(2, 2))
+    assert vectors.images.dtype == np.float32
+    np.testing.assert_array_equal(vectors.images, [[1, 0], [0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("images", "mend"),
+    [
+        (np.eye(4, dtype=np.uint8)[np.newaxis], r"value is 1, .*Pass `images.astype\(bool\)`"),
+        (np.eye(4)[np.newaxis] / 255, "value is 0.00392, .*Pass `255 . images` if .* twice"),
+    ],
+)
+def test_images_that_are_almost_black_are_warned_of(images, mend):
+    with pytest.warns(UserWarning, match=f"almost black: their largest {mend}") as warned:
+        Source(images)
+    assert warned[0].filename == __file__
+    # A warning would fail.
+    Source(0 * images), Source(2 * images), Source((images / 300).reshape(1, -1))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_whose_channels_come_first_are_refused_with_the_transpose(channels):
+    images = np.zeros([2, channels, 32, 48], np.uint8)
+    with pytest.raises(ValueError, match=r"Channels come last.*transpose\(0, 2, 3, 1\)"):
+        Source(images)
+    assert Source(images.transpose(0, 2, 3, 1)).shape == (32, 48, channels)
+    assert Source(np.zeros([2, channels, 48, 4])).shape == (channels, 48, 4)  # a flat image
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "mend"),
+    [
+        (0, 200, "Pass `images / 255`"),
+        (-1, 1, r"Pass `\(images \+ 1\) / 2`"),
+        (-9, 300, "Scale them"),
+    ],
+)
+def test_floats_in_other_ranges_are_refused_with_what_brings_them_to_ours(low, high, mend):
+    images = np.linspace(low, high, 8).reshape(2, 2, 2)
+    with pytest.raises(ValueError, match=rf"values from {low} to {high}\. {mend}"):
+        Source(images)
+
+
+def test_images_that_differ_in_size_are_refused():
+    with pytest.raises(ValueError, match="The images differ in size. Give all of them one"):
+        Source([np.zeros([4, 4]), np.zeros([5, 4])])
 
 
 @pytest.mark.parametrize("shape", [(0, 28, 28, 1), (0, 5), (3, 0), (4,), (), (1, 2, 3, 4, 5)])
@@ -91,6 +159,39 @@ def test_no_examples_and_odd_shapes_are_refused(shape):
 def test_labels_must_be_as_many_as_examples(count):
     with pytest.raises(ValueError, match=f"Received: {count} labels and 3 examples"):
         Source(np.zeros([3, 2]), np.zeros(count))
+
+
+def test_labels_in_a_column_become_a_row():
+    column = Source(np.zeros([3, 2]), np.array([[4], [5], [6]]))  # as Keras gives CIFAR's
+    assert column.labels.tolist() == [4, 5, 6]
+    for attributes in (np.zeros([3, 2], int), np.zeros([3, 1], float)):
+        assert Source(np.zeros([3, 2]), attributes).labels.shape == attributes.shape
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["cat", "dog", "cat"], r"integers. Received: .*<U3 such as .*'cat'.*Number.*np.unique"),
+        (np.array(["0", "1", None], object), "integers. Received: labels of object such as '0'"),
+        ([[0], [1, 2], [3]], "labels differ in length. Give one integer for each example"),
+        (7, r"\[count, size\]. Received: labels of shape \(\)"),
+        (np.zeros([3, 2, 2]), r"Received: labels of shape \(3, 2, 2\)"),
+    ],
+)
+def test_labels_that_are_no_numbers_are_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        Source(np.zeros([3, 2]), labels)
+
+
+def test_a_source_prints_as_one_short_line():
+    images = np.zeros([500, 28, 28, 1], np.uint8)
+    shown = "Source(500 examples of shape (28, 28, 1), uint8, "
+    assert repr(Source(images)) == f"{shown}no labels)"
+    assert repr(Source(images, np.arange(500) % 10)) == f"{shown}10 classes)"
+    assert repr(Source(images, np.zeros([500, 40]))) == f"{shown}labels of shape (40,))"
+    reference = Reference(Source(images), "a name")
+    assert f"source={shown}no labels), data='a name'" in repr(reference)
+    assert len(repr(reference)) < 200
 
 
 def test_floats_of_a_source_are_pixels_in_zero_to_one():
@@ -369,6 +470,63 @@ def test_folders_called_train_and_test_are_the_splits(tmp_path):
     assert test.labels.tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("name", ["val", "valid", "validation", "testing", "Test"])
+def test_validation_images_are_held_out_where_there_is_no_test(tmp_path, name):
+    for index, label in enumerate("xy"):
+        write(tmp_path / "train" / label / "0.png", plain(10 + index))
+        write(tmp_path / name / label / "0.png", plain(20 + index))
+    for split, pixels in (("train", [10, 11]), ("test", [20, 21]), ("all", [10, 11, 20, 21])):
+        found = read(tmp_path, split)
+        assert found.images[:, 0, 0, 0].tolist() == pixels
+        assert found.labels.tolist() == [pixel % 10 for pixel in pixels]
+
+
+def test_validation_images_beside_a_test_are_in_no_split_but_all(tmp_path):
+    for pixel, name in ((10, "train"), (20, "val"), (30, "test")):
+        write(tmp_path / name / "0.png", plain(pixel))
+    for split, pixels in (("train", [10]), ("test", [30]), ("all", [10, 30, 20])):
+        assert read(tmp_path, split).images[:, 0, 0, 0].tolist() == pixels
+
+
+def test_a_train_folder_alone_keeps_one_in_ten_for_the_test(tmp_path):
+    for index in range(20):
+        write(tmp_path / "train" / "ab"[index // 10] / f"{index:02}.png", plain(10 * index))
+    (tmp_path / "notes").mkdir()  # holds no images
+    test = read(tmp_path, "test")
+    assert test.images[:, 0, 0, 0].tolist() == [90, 190] and test.labels.tolist() == [0, 1]
+    assert len(read(tmp_path)) == 18 and len(read(tmp_path, "all")) == 20
+
+
+@pytest.mark.parametrize("other", ["bus/0.png", "0.png", "dev/a/0.png"])
+def test_a_train_folder_beside_other_images_is_refused(tmp_path, other):
+    write(tmp_path / "train" / "0.png", plain(10))
+    write(tmp_path / "test" / "0.png", plain(10))
+    write(tmp_path / other, plain(10))
+    named = other.partition("/")[0] if "/" in other else "images in no folder"
+    with pytest.raises(ValueError, match=f"`train` and other images.*besides: {named}. Move"):
+        read(tmp_path)
+
+
+def test_classes_may_be_called_as_splits_are_where_there_is_no_train(tmp_path):
+    for index, name in enumerate(["invalid", "valid"]):
+        write(tmp_path / name / "0.png", plain(10 * index))
+    assert read(tmp_path).labels.tolist() == [0, 1]
+
+
+def test_a_folder_of_nothing_but_held_out_images_has_none_to_train_on(tmp_path):
+    write(tmp_path / "val" / "a" / "0.png", plain(10))
+    with pytest.raises(FileNotFoundError, match=r"no images to train on in .* \(val\). Name their"):
+        read(tmp_path)
+    assert len(read(tmp_path, "test")) == len(read(tmp_path, "all")) == 1
+
+
+def test_images_beside_the_folders_of_classes_leave_all_without_labels(tmp_path):
+    for name in ("a/0", "b/0", "preview"):
+        write(tmp_path / f"{name}.png", plain(10))
+    found = read(tmp_path)
+    assert len(found) == 3 and found.labels is None
+
+
 @pytest.mark.parametrize("divided", [False, True])
 def test_a_class_has_one_number_in_both_splits(tmp_path, divided):
     for number, (folder, count) in enumerate([("a", 5), ("b", 5), ("c", 15)]):
@@ -386,8 +544,8 @@ def test_a_class_has_one_number_in_both_splits(tmp_path, divided):
 @pytest.mark.parametrize("folders", [("", ""), ("train", "test")], ids=str)
 def test_both_splits_are_grey_or_both_in_colour(tmp_path, folders):
     for index in range(9):
-        write(tmp_path / folders[0] / f"{index}.png", plain(1))
-    write(tmp_path / folders[1] / "9.png", plain(1, channels=3))
+        write(tmp_path / folders[0] / f"{index}.png", plain(9))
+    write(tmp_path / folders[1] / "9.png", plain(9, channels=3))
     assert read(tmp_path).shape == read(tmp_path, "test").shape == (4, 3, 3)
 
 
@@ -419,9 +577,29 @@ def test_images_of_every_mode_are_read(tmp_path, mode):
     np.testing.assert_array_equal(images, 255)
 
 
-def test_images_of_more_than_eight_bits_are_refused_by_name(tmp_path):
-    Image.fromarray(np.full([4, 3], 30_000, np.uint16)).save(tmp_path / "deep.png")
-    with pytest.raises(ValueError, match=r"deep\.png has more than 8 bits per channel"):
+@pytest.mark.parametrize("ending", ["png", "tif", "pgm"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_grey_values_of_sixteen_bits_are_scaled_to_eight(tmp_path, ending, channels):
+    deep = np.uint16([[0, 128, 129], [257, 30_000, 65_535]])
+    Image.fromarray(deep).save(tmp_path / f"deep.{ending}")
+    if channels == 3:
+        write(tmp_path / "colour.png", plain(9, 2, 3, channels=3))
+    images = read(tmp_path).images
+    assert images.shape[1:] == (2, 3, channels)
+    for channel in range(channels):
+        assert images[-1, :, :, channel].tolist() == [[0, 0, 1], [1, 117, 255]]
+
+
+def test_a_grey_value_of_sixteen_bits_that_is_transparent_is_white(tmp_path):
+    deep = np.uint16([[0, 257], [30_000, 65_535]])
+    Image.fromarray(deep).save(tmp_path / "deep.png", transparency=257)
+    assert read(tmp_path).images[0, :, :, 0].tolist() == [[0, 255], [117, 255]]
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.float32])
+def test_pixels_of_32_bits_are_refused_by_name(tmp_path, dtype):
+    Image.fromarray(np.full([4, 3], 1, dtype)).save(tmp_path / "deep.tif")
+    with pytest.raises(ValueError, match=r"1 of 1 files .*deep\.tif .*32 bits. Convert them to 8"):
         read(tmp_path)
 
 
@@ -468,8 +646,49 @@ def test_broken_images_are_left_out_if_asked(tmp_path):
     np.testing.assert_array_equal(found.labels, [0, 1, 1])
     assert found.subset(2).unreadable == 1
     assert source(f"folder:{tmp_path}", "all", (4, 4), skip_unreadable=True).unreadable == 1
-    with pytest.raises(ValueError, match="1 of 4 files are broken. The first: .*2.png"):
+    with pytest.raises(ValueError, match="1 of 4 files are broken: .*2.png cannot be read"):
         read_folder(tmp_path, "all")
+
+
+def png(*chunks):
+    """The bytes of a PNG of these chunks."""
+    joined = b"".join(
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + joined
+
+
+def test_images_that_are_too_large_and_other_errors_of_pillow_count_as_broken(tmp_path):
+    huge = (b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0))
+    small = (b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
+    text = (b"zTXt", b"name\0\0" + zlib.compress(bytes(2_000_000)))
+    pixels = (b"IDAT", zlib.compress(b"\0\x50"))
+    end = (b"IEND", b"")
+    (tmp_path / "huge.png").write_bytes(png(huge, pixels, end))
+    (tmp_path / "text-before.png").write_bytes(png(small, text, pixels, end))
+    (tmp_path / "text-after.png").write_bytes(png(small, pixels, text, end))
+    (tmp_path / "cut.png").write_bytes(png(small)[:-9])
+    (tmp_path / "good.png").write_bytes(png(small, pixels, end))
+    with pytest.raises(ValueError, match="4 of 5 files are broken: ") as raised:
+        read(tmp_path)
+    for name in ("huge", "text-before", "text-after", "cut"):
+        assert f"{name}.png cannot be read as an image: " in str(raised.value)
+    found = read_folder(tmp_path, "all", skip_unreadable=True)
+    assert found.unreadable == 4 and found.images.tolist() == [[[[80]]]]
+
+
+def test_the_names_of_broken_files_are_listed_up_to_a_bound(tmp_path):
+    for index in range(13):
+        (tmp_path / f"{index:02}.png").write_bytes(b"This is no image.")
+    with pytest.raises(
+        ValueError, match="13 of 13 .*00.png .*09.png .* And 3 more. Remove"
+    ) as raised:
+        read_folder(tmp_path, "all")
+    assert "10.png" not in str(raised.value)
 
 
 def test_a_folder_of_broken_images_stays_refused(tmp_path):
@@ -498,6 +717,39 @@ def test_half_images_are_refused_by_name(tmp_path, ending):
     (tmp_path / f"half.{ending}").write_bytes(content[: len(content) // 2])
     with pytest.raises(ValueError, match=rf"half\.{ending} cannot be read as an image"):
         read(tmp_path)
+
+
+@pytest.mark.parametrize("ending", ["tif", "TIFF", "jfif", "jpe", "pgm", "bmp", "gif", "webp"])
+def test_images_of_other_formats_are_read(tmp_path, ending):
+    kind = {"jfif": "jpeg", "jpe": "jpeg", "pgm": "ppm"}.get(ending)
+    Image.new("L", (3, 4), 255).save(tmp_path / f"a.{ending}", kind)
+    np.testing.assert_array_equal(read(tmp_path).images, 255)
+
+
+def test_hidden_files_and_folders_do_not_count(tmp_path):
+    root = tmp_path / ".cache"  # hidden itself, but asked for
+    for index, name in enumerate(["a", "b/more"]):
+        write(root / name / "0.png", plain(10 * index))
+        write(root / name / ".ipynb_checkpoints" / "0.png", plain(99))
+        write(root / name / "._0.png", plain(99))
+    write(root / ".ipynb_checkpoints" / "0.png", plain(99))
+    found = read(root)
+    assert found.labels.tolist() == [0, 1]
+    assert found.images[:, 0, 0, 0].tolist() == [0, 10]
+
+
+def test_links_are_followed_but_not_around_for_ever(tmp_path):
+    write(tmp_path / "elsewhere" / "0.png", plain(10))
+    write(tmp_path / "root" / "b" / "more" / "0.png", plain(20))
+    write(tmp_path / "root" / "c" / "0.png", plain(30))
+    (tmp_path / "root" / "a").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "root" / "d.png").symlink_to(tmp_path / "elsewhere" / "0.png")
+    (tmp_path / "root" / "b" / "more" / "up").symlink_to(tmp_path / "root")
+    (tmp_path / "root" / "b" / "c").symlink_to(tmp_path / "root" / "c")  # not around: counts twice
+    found = read_folder(tmp_path / "root", "all")
+    assert found.images[:, 0, 0, 0].tolist() == [10, 30, 20, 30, 10]
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    assert len(read_folder(tmp_path / "link", "all")) == 1
 
 
 def test_other_files_do_not_count(tmp_path):
@@ -551,6 +803,15 @@ def test_an_archive_without_splits_keeps_one_in_ten_for_the_test(tmp_path):
     train = source(name)
     assert train.labels.tolist() == [index for index in range(25) if index not in (9, 19)]
     np.testing.assert_array_equal(train.images[:, 0], train.labels)
+
+
+def test_an_archive_of_too_few_examples_to_hold_any_out_says_so(tmp_path):
+    name = archive(tmp_path, x=numbered(9).images)
+    assert len(source(name)) == 9
+    with pytest.raises(
+        ValueError, match="every tenth example is held out, .*data.npz holds only 9"
+    ):
+        source(name, "test")
 
 
 def test_an_archive_without_labels(tmp_path):
@@ -640,7 +901,11 @@ def tiny_pictures():
     class TinyPictures(tfds.core.GeneratorBasedBuilder):
         VERSION = tfds.core.Version("1.0.0")
         BUILDER_CONFIGS = [
-            tfds.core.BuilderConfig(name=name) for name in ("plain", "unlabelled", "mixed", "text")
+            tfds.core.BuilderConfig(name=name)
+            for name in ("plain", "unlabelled", "mixed", "text", "tags")
+        ] + [
+            tfds.core.BuilderConfig(name=name, description="Splits as its name says.")
+            for name in ("train", "train_validation", "train_validation_test", "validation")
         ]
 
         def _info(self):
@@ -653,11 +918,17 @@ def tiny_pictures():
                 self.builder_config.name, []
             ):
                 del features[name]
+            if self.builder_config.name == "tags":
+                features["label"] = tfds.features.Sequence(tfds.features.ClassLabel(num_classes=3))
             return tfds.core.DatasetInfo(
                 builder=self, features=tfds.features.FeaturesDict(features)
             )
 
         def _split_generators(self, dl_manager):
+            if self.builder_config.description:
+                counts = {"train": 20, "validation": 3, "test": 2}
+                names = self.builder_config.name.split("_")
+                return {name: self._generate_examples(counts[name]) for name in names}
             return {"train": self._generate_examples(7), "test": self._generate_examples(2)}
 
         def _generate_examples(self, count):
@@ -665,7 +936,7 @@ def tiny_pictures():
                 height = 4 + (self.builder_config.name == "mixed") * index
                 example = {
                     "image": np.full([height, 3, 1], 10 * index, np.uint8),
-                    "label": index % 3,
+                    "label": index % 3 if self.builder_config.name != "tags" else [0] * index,
                     "text": str(index),
                 }
                 yield index, {name: example[name] for name in self.info.features}
@@ -719,6 +990,44 @@ def test_a_tfds_data_set_without_labels(prepared):
 
 
 @quiet_tfds
+@pytest.mark.parametrize(
+    ("splits", "counts"),
+    [
+        ("train", (18, 2, 20)),
+        ("train_validation", (20, 3, 23)),
+        ("train_validation_test", (20, 2, 22)),
+    ],
+)
+def test_a_tfds_data_set_without_a_test_split_holds_out_another_or_one_in_ten(
+    prepared, splits, counts
+):
+    prepared(splits)
+    found = [source(f"tfds:tiny_pictures/{splits}", split) for split in ("train", "test", "all")]
+    assert tuple(len(each) for each in found) == counts
+    assert sorted(found[2].images[:, 0, 0, 0]) == sorted(
+        pixel for each in found[:2] for pixel in each.images[:, 0, 0, 0]
+    )
+
+
+@quiet_tfds
+def test_a_tfds_data_set_without_a_train_split_is_refused(prepared):
+    prepared("validation")
+    with pytest.raises(
+        ValueError, match=r"must have the split 'train'. Received: \['validation'\]"
+    ):
+        source("tfds:tiny_pictures/validation")
+
+
+@quiet_tfds
+def test_a_tfds_data_set_of_many_labels_each_is_refused(prepared):
+    prepared("tags")
+    with pytest.raises(
+        ValueError, match="one label for each image. .*labels that differ in length"
+    ):
+        source("tfds:tiny_pictures/tags")
+
+
+@quiet_tfds
 def test_a_tfds_data_set_of_many_sizes_needs_one(prepared):
     prepared("mixed")
     with pytest.raises(ValueError, match="tiny_pictures/mixed' differ in size.*--size 64x64"):
@@ -762,11 +1071,12 @@ def test_an_unknown_tfds_name_is_answered_with_near_ones(tfds, network_calls, na
     ("name", "message"),
     [
         ("embeded", r"no data called 'embeded'. Did you mean 'embedded'\?"),
-        (
-            "mnist",
-            "no data called 'mnist'. There are: "
-            "demo, digits, embedded, folder, grid, npz, ring, tfds.",
-        ),
+        ("x", "'x'. There are: demo, digits, embedded, folder, grid, npz, ring, tfds."),
+        ("fashion_mnist", r"no data called .*Did you mean 'tfds:fashion_mnist'\?"),
+        ("mnist:3.0.1", r"Did you mean 'tfds:mnist:3.0.1'\?"),
+        ("/a/folder", r"no data called '/a/folder'. Did you mean 'folder:/a/folder'\?"),
+        ("~/pictures", r"Did you mean 'folder:~/pictures'\?"),
+        ("data/some.npz", r"Did you mean 'npz:data/some.npz'\?"),
         ("folder", "Expected data by the name 'folder:...'. Received: 'folder'"),
         ("tfds:", "Expected data by the name 'tfds:...'. Received: 'tfds:'"),
         ("demo:3", "Expected data by the name 'demo'. Received: 'demo:3'"),
@@ -775,6 +1085,13 @@ def test_an_unknown_tfds_name_is_answered_with_near_ones(tfds, network_calls, na
 def test_wrong_names_are_answered_with_right_ones(name, message):
     with pytest.raises(ValueError, match=message):
         source(name)
+
+
+def test_a_folder_by_its_name_alone_is_answered_with_how_to_name_it(tmp_path, monkeypatch):
+    (tmp_path / "pictures").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"'pictures'. Did you mean 'folder:pictures'\?"):
+        source("pictures")
 
 
 def test_all_are_both_splits(tmp_path):
@@ -817,13 +1134,13 @@ def test_the_embedded_file_is_small():
 
 
 def test_load_gives_batches_for_fit():
-    dataset = data.load("embedded", "test", batch_size=500, shuffle=False, labels=True)
+    dataset = data.load_batches("embedded", "test", batch_size=500, shuffle=False, labels=True)
     images, labels = next(iter(dataset))
     assert len(dataset) == 4
     assert images.shape == (500, 28, 28, 1) and images.dtype == tf.float32
     np.testing.assert_array_equal(labels, source("embedded", "test").labels[:500])
     assert tf.reduce_max(images) == 1.0
-    small = next(iter(data.load("embedded", batch_size=2, size=(8, 9), channels=3)))
+    small = next(iter(data.load_batches("embedded", batch_size=2, size=(8, 9), channels=3)))
     assert small.shape == (2, 8, 9, 3)
 
 
@@ -911,6 +1228,27 @@ def test_shrinking_averages_instead_of_skipping(tmp_path):
     np.testing.assert_allclose(resized[:, :, 1:-1], 50, atol=1)
 
 
+def test_one_number_is_the_size_of_a_square(tmp_path):
+    assert data.load_batches("digits", size=12).element_spec.shape == (64, 12, 12, 1)
+    write(tmp_path / "a.png", plain(9, 8, 24))
+    assert read(tmp_path, size=6).shape == (6, 6, 1)
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (0, "at least 1 pixel. Received: size=0"),
+        ((4, -4), r"at least 1 pixel. Received: size=\(4, -4\)"),
+        ((4, 4, 3), r"\(height, width\), or one integer. Received: size=\(4, 4, 3\)"),
+        ("64x64", r"\(height, width\), or one integer. Received: size=64x64"),
+        ((0.5, 0.5), r"\(height, width\), or one integer. Received: size=\(0.5, 0.5\)"),
+    ],
+)
+def test_other_sizes_are_refused(size, message):
+    with pytest.raises(ValueError, match=message):
+        source("embedded", "test", size)
+
+
 def test_a_size_that_images_have_leaves_them_alone():
     embedded = source("embedded", "test")
     np.testing.assert_array_equal(
@@ -938,6 +1276,13 @@ def test_white_stays_in_range_when_float_images_change_channels(tmp_path):
 def test_channels_other_than_one_and_three_are_refused():
     with pytest.raises(ValueError, match="`channels` must be 1 or 3. Received: channels=2"):
         source("embedded", "test", channels=2)
+
+
+def test_images_of_four_channels_are_refused_where_others_are_asked_for(tmp_path):
+    name = archive(tmp_path, x_train=np.zeros([2, 4, 4, 4], np.uint8))
+    assert source(name).shape == (4, 4, 4)
+    with pytest.raises(ValueError, match="Received: images of 4 channels, and channels=1. .*RGBA"):
+        source(name, channels=1)
 
 
 @pytest.mark.parametrize("options", [{"size": (8, 8)}, {"channels": 3}], ids=str)

@@ -3,6 +3,7 @@ import types
 
 import pytest
 
+from tfgen.utils.aliases import Aliases
 from tfgen.utils.deprecation import renamed_arguments, renamed_names, renamed_option
 
 
@@ -41,3 +42,12 @@ def test_old_names_of_a_module_work_and_name_the_new_ones():
         assert module.old == 3
     with pytest.raises(AttributeError, match="'a_module' has no attribute 'other'"):
         _ = module.other
+
+
+def test_old_names_of_commands_work_and_name_the_new_ones():
+    finder = Aliases({"training.new": "tfgen.utils.files"}, {"training.old": "tfgen.utils.files"})
+    message = "`training.old` is now called `tfgen.utils.files`"
+    with pytest.warns(FutureWarning, match=message):
+        spec = finder.find_spec("training.old")
+    assert spec.origin == finder.find_spec("training.new").origin
+    assert finder.find_spec("training.other") is None

@@ -8,7 +8,15 @@ import scipy.stats
 from PIL import Image
 
 from tfgen import data
-from tfgen.data import Domains, Source, batches, domains, grid, ring, steps_per_epoch
+from tfgen.data import (
+    Domains,
+    Source,
+    batches,
+    domains,
+    gaussian_grid,
+    gaussian_ring,
+    steps_per_epoch,
+)
 from tfgen.evaluation import mixture_coverage
 
 # --- Gaussians
@@ -17,21 +25,28 @@ from tfgen.evaluation import mixture_coverage
 def test_the_ring_is_that_of_the_paper():
     half = 0.5**0.5
     expected = [(1, 0), (half, half), (0, 1), (-half, half)]
-    np.testing.assert_allclose(ring().centres[:4], expected, atol=1e-12)
-    np.testing.assert_allclose(ring().centres[4:], np.negative(expected), atol=1e-12)
-    assert ring().deviation == 0.01
-    np.testing.assert_allclose(ring(2, radius=3.0).centres, [(3, 0), (-3, 0)], atol=1e-12)
+    np.testing.assert_allclose(gaussian_ring().centres[:4], expected, atol=1e-12)
+    np.testing.assert_allclose(gaussian_ring().centres[4:], np.negative(expected), atol=1e-12)
+    assert gaussian_ring().deviation == 0.01
+    np.testing.assert_allclose(gaussian_ring(2, radius=3.0).centres, [(3, 0), (-3, 0)], atol=1e-12)
 
 
 def test_the_grid_is_that_of_the_paper():
-    assert set(grid().centres) == {(x, y) for x in range(-4, 5, 2) for y in range(-4, 5, 2)}
-    assert len(grid().centres) == 25 and grid().deviation == 0.05
-    assert grid(2, step=1.0).centres == ((-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5), (0.5, 0.5))
+    assert set(gaussian_grid().centres) == {
+        (x, y) for x in range(-4, 5, 2) for y in range(-4, 5, 2)
+    }
+    assert len(gaussian_grid().centres) == 25 and gaussian_grid().deviation == 0.05
+    assert gaussian_grid(2, step=1.0).centres == (
+        (-0.5, -0.5),
+        (0.5, -0.5),
+        (-0.5, 0.5),
+        (0.5, 0.5),
+    )
 
 
-@pytest.mark.parametrize("gaussians", [ring(), grid()], ids=["ring", "grid"])
+@pytest.mark.parametrize("gaussians", [gaussian_ring(), gaussian_grid()], ids=["ring", "grid"])
 def test_points_are_normal_around_centres_that_are_equally_likely(gaussians):
-    points = gaussians.draw(20_000, seed=3)
+    points = gaussians.sample(20_000, seed=3)
     assert points.shape == (2,) and points.images.dtype == np.float32
     counts = np.bincount(points.labels, minlength=len(gaussians.centres))
     assert scipy.stats.chisquare(counts).pvalue > 0.01
@@ -44,7 +59,7 @@ def test_points_are_normal_around_centres_that_are_equally_likely(gaussians):
 
 
 def test_points_are_a_function_of_the_seed():
-    first, again, other = (grid().draw(50, seed=seed) for seed in (0, 0, 1))
+    first, again, other = (gaussian_grid().sample(50, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.images, again.images)
     np.testing.assert_array_equal(first.labels, again.labels)
     assert not np.array_equal(first.images, other.images)
@@ -56,16 +71,29 @@ def test_ring_and_grid_are_data_by_name(name, modes):
     assert (len(train), len(test)) == (100_000, 10_000)
     assert len(np.unique(train.labels)) == len(np.unique(test.labels)) == modes
     assert not set(map(tuple, train.images[:1000])) & set(map(tuple, test.images[:1000]))
-    gaussians = getattr(data, name)()
+    gaussians = getattr(data, f"gaussian_{name}")()
     distances = np.linalg.norm(test.images - np.array(gaussians.centres)[test.labels], axis=1)
     assert distances.max() < 6 * gaussians.deviation
 
 
+def test_old_names_of_gaussians_and_batches_work_and_tell_the_new_ones():
+    for old, new in (
+        ("grid", "gaussian_grid"),
+        ("ring", "gaussian_ring"),
+        ("load", "load_batches"),
+    ):
+        with pytest.warns(FutureWarning, match=f"`{old}` is now called `{new}`"):
+            assert getattr(data, old) is getattr(data, new)
+    with pytest.warns(FutureWarning, match="`draw` is now called `sample`"):
+        old = gaussian_ring().draw(10, seed=3)
+    np.testing.assert_array_equal(old.images, gaussian_ring().sample(10, seed=3).images)
+
+
 def test_gaussians_without_centres_or_width_are_refused():
     with pytest.raises(ValueError, match="at least one centre. Received: none"):
-        ring(modes=0)
+        gaussian_ring(modes=0)
     with pytest.raises(ValueError, match="`deviation` must be positive. Received: deviation=0"):
-        grid(deviation=0)
+        gaussian_grid(deviation=0)
 
 
 # --- Two domains
@@ -210,6 +238,14 @@ def test_classes_of_labelled_data_are_domains():
     assert len(train) == 1000 and train.shape == ((8, 8, 3), (8, 8, 3))
 
 
+def test_classes_may_be_told_by_a_column_of_labels(tmp_path):
+    images = np.tile(np.arange(20, dtype=np.uint8).reshape(20, 1, 1, 1), [1, 5, 5, 3])
+    labels = np.arange(20, dtype=np.uint8).reshape(20, 1) % 4  # as Keras gives CIFAR's
+    np.savez(tmp_path / "cifar.npz", x_train=images, y_train=labels)
+    two = domains(f"classes:npz:{tmp_path / 'cifar.npz'}:1,3")
+    assert values_of(two) == [[*range(1, 20, 4)], [*range(3, 20, 4)]]
+
+
 def write(path, grey, count=1):
     path.mkdir(parents=True)
     for index in range(count):
@@ -239,6 +275,37 @@ def test_two_folders_are_two_domains(tmp_path):
     assert values_of(domains(name, "test")) == [[19], [60]]
 
 
+def test_held_out_domains_may_be_called_validation_and_default_to_one_in_ten(tmp_path):
+    for grey, name in ((10, "trainA"), (50, "trainB")):
+        write(tmp_path / name, grey, count=10)
+    name = f"folder:{tmp_path}"
+    assert values_of(domains(name, "test")) == [[19], [59]]
+    assert values_of(domains(name)) == [[*range(10, 19)], [*range(50, 59)]]
+    write(tmp_path / "valA", 100, count=2)
+    with pytest.raises(FileNotFoundError, match="hold the folders valA and valB. Missing: valB"):
+        domains(name, "test")
+    write(tmp_path / "valB", 150, count=2)
+    assert values_of(domains(name, "test")) == [[100, 101], [150, 151]]
+    assert values_of(domains(name)) == [[*range(10, 20)], [*range(50, 60)]]
+
+
+@pytest.mark.parametrize("coloured", ["trainA", "testB", None])
+def test_domains_of_folders_have_one_number_of_channels(tmp_path, coloured):
+    for name in ("trainA", "trainB", "testA", "testB"):
+        write(tmp_path / name, 10)
+    if coloured:
+        Image.new("RGB", (3, 4), (10, 20, 30)).save(tmp_path / coloured / "00.png")
+    shape = (4, 3, 3 if coloured else 1)
+    for split in data.SPLITS:
+        assert domains(f"folder:{tmp_path}", split).shape == (shape, shape)
+    folders = domains(f"folders:{tmp_path}/trainA,{tmp_path}/testB")
+    assert folders.shape == (shape, shape)
+    if coloured == "trainA":
+        assert folders.a.images[0, 0, 0].tolist() == [10, 20, 30]
+        assert folders.b.images[0, 0, 0].tolist() == [10, 10, 10]
+    assert domains(f"folder:{tmp_path}", channels=1).shape == ((4, 3, 1),) * 2
+
+
 def test_broken_images_are_left_out_if_asked(tmp_path):
     for folder in ("a", "b"):
         write(tmp_path / folder, 10, count=3)
@@ -254,6 +321,7 @@ def test_broken_images_are_left_out_if_asked(tmp_path):
     [
         ("clases:embedded:7,9", "no domains called 'clases:.*'. Did you mean 'classes'"),
         ("embedded", "no domains called 'embedded'. There are: classes, folder, folders."),
+        ("/a/folder", r"no domains called '/a/folder'. Did you mean 'folder:/a/folder'\?"),
         ("classes:embedded:7", "of the form 'classes:NAME:A,B'.* Received: 'classes:embedded:7'"),
         ("classes:embedded", "of the form 'classes:NAME:A,B'.* Received: 'classes:embedded'"),
         ("classes:demo:1,1", "two different sides. Received: 'classes:demo:1,1'"),

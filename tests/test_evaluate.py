@@ -70,7 +70,7 @@ def test_a_folder_against_itself_is_perfect(folder):
 def test_a_model_an_export_and_its_files_score_alike(folder, model, tmp_path):
     loaded = tfgen.load(model)
     export = tfgen.export(loaded, tmp_path / "exports" / "tiny", {"data": f"folder:{folder}"})
-    samples, _ = tfgen.evaluation.Sampler("tiny", loaded).draw(20, seed=0)
+    samples, _ = tfgen.evaluation.Sampler("tiny", loaded).sample(20, seed=0)
     files = write_images(tmp_path / "samples", samples.images / 255)
     options = ["--data", f"folder:{folder}", "--split", "all"]
     generators = [model, export, export.parent, files]
@@ -174,7 +174,9 @@ def test_broken_images_are_counted_and_refused(folder, tmp_path, capsys):
     (folder / "05.png").write_bytes(b"nothing")
     (folder / "07.png").write_bytes((folder / "06.png").read_bytes()[:60])
     options = [folder, "--data", f"folder:{folder}", "--split", "all"]
-    fails(r"2 of 20 files are broken. The first: .*05.png cannot be read.*--skip-unread", *options)
+    fails(
+        r"2 of 20 files are broken: .*05.png cannot be read.*07.png cannot.*--skip-unread", *options
+    )
     assert not (tmp_path / "runs/evaluation.json").exists()
     (result,) = run(*options, "--skip-unreadable")
     assert result.protocol.unreadable == 2

@@ -510,7 +510,7 @@ def test_samples_come_in_chunks_that_do_not_repeat(count, monkeypatch):
         asked.append(count)
         return uniform(count, seed)
 
-    drawn, cut = Sampler("uniform", drawing(sample)).draw(count, seed=0)
+    drawn, cut = Sampler("uniform", drawing(sample)).sample(count, seed=0)
     assert sum(asked) == len(drawn) == count and max(asked) <= 3
     assert drawn.images.dtype == np.uint8 and cut == 0.0
     assert len({image.tobytes() for image in drawn.images}) == count
@@ -519,16 +519,18 @@ def test_samples_come_in_chunks_that_do_not_repeat(count, monkeypatch):
 def test_samples_are_a_function_of_the_seed(monkeypatch):
     monkeypatch.setattr(sampling, "_CHUNK", 3)
     sampler = Sampler("uniform", drawing(uniform))
-    first, again = sampler.draw(7, seed=0)[0].images, sampler.draw(7, seed=0)[0].images
+    first, again = sampler.sample(7, seed=0)[0].images, sampler.sample(7, seed=0)[0].images
+    with pytest.warns(FutureWarning, match="`draw` is now called `sample`"):
+        np.testing.assert_array_equal(sampler.draw(7, seed=0)[0].images, first)
     np.testing.assert_array_equal(first, again)
     # No image of one seed is an image of another, in whatever chunk.
-    both = np.concatenate([first, sampler.draw(7, seed=1)[0].images])
+    both = np.concatenate([first, sampler.sample(7, seed=1)[0].images])
     assert len({image.tobytes() for image in both}) == 14
 
 
 def test_a_model_draws_seeds_that_fit():
     model = compiled("mlp_vae")
-    drawn, cut = Sampler("vae", model).draw(5, seed=2**40)
+    drawn, cut = Sampler("vae", model).sample(5, seed=2**40)
     assert drawn.shape == SHAPE and cut == 0.0
 
 
@@ -544,7 +546,7 @@ def test_what_leaves_the_range_is_cut_off_and_counted():
     drawn, cut = to_pixels(grey.reshape(2, 2, 2, 1))
     assert drawn.reshape(-1).tolist() == [0, 0, 128, 255, 255, 255, 0, 64]
     assert cut == 0.5
-    _, cut = Sampler("gaussian", drawing(gaussian)).draw(1100, seed=0)
+    _, cut = Sampler("gaussian", drawing(gaussian)).sample(1100, seed=0)
     assert cut == pytest.approx(0.5 + 0.158655, abs=0.01)  # P(x < 0) + P(x > 1)
 
 
@@ -558,7 +560,7 @@ def test_bytes_and_vectors_stay_as_they_are():
 
 
 def test_samples_in_memory_are_those_of_their_files(tmp_path):
-    drawn, _ = Sampler("uniform", drawing(uniform)).draw(12, seed=0)
+    drawn, _ = Sampler("uniform", drawing(uniform)).sample(12, seed=0)
     chunk = uniform(12, int(np.random.SeedSequence(0).generate_state(1, np.uint64)[0] >> 1))
     for index, image in enumerate(chunk):
         rounded = np.floor(255 * image.numpy() + 0.5).astype(np.uint8)  # as torchvision writes it
@@ -575,28 +577,33 @@ def test_samples_must_be_finite(shape, value):
         return samples
 
     with pytest.raises(ValueError, match="1 of 4 examples hold NaN or infinity, .* at index 2"):
-        Sampler("broken", drawing(sample)).draw(4, seed=0)
+        Sampler("broken", drawing(sample)).sample(4, seed=0)
 
 
 def test_samples_must_be_floats_or_bytes():
     with pytest.raises(ValueError, match="Expected uint8 pixels or floats. .*int64"):
-        Sampler("integers", drawing(lambda count, seed: np.full([count, 4, 4, 1], 200))).draw(2, 0)
+        Sampler("integers", drawing(lambda count, seed: np.full([count, 4, 4, 1], 200))).sample(
+            2, 0
+        )
 
 
 def test_some_sample_must_be_wanted():
     with pytest.raises(ValueError, match="`count` must be at least 1. Received: count=0"):
-        Sampler("uniform", drawing(uniform)).draw(0, seed=0)
+        Sampler("uniform", drawing(uniform)).sample(0, seed=0)
 
 
 def test_a_collection_gives_a_part_of_what_it_has():
     whole = Source(np.arange(20, dtype=np.uint8).reshape(20, 1, 1, 1))
-    drawn, cut = Collection("numbers", whole).draw(8, seed=1)
+    drawn, cut = Collection("numbers", whole).sample(8, seed=1)
     np.testing.assert_array_equal(drawn.images, whole.subset(8, seed=1).images)
     assert cut == 0.0
-    grey, _ = Collection("floats", Source(np.full([3, 2, 2, 1], 0.5, np.float32))).draw(3, seed=0)
+    with pytest.warns(FutureWarning, match="`draw` is now called `sample`"):
+        again, _ = Collection("numbers", whole).draw(8, seed=1)
+    np.testing.assert_array_equal(again.images, drawn.images)
+    grey, _ = Collection("floats", Source(np.full([3, 2, 2, 1], 0.5, np.float32))).sample(3, seed=0)
     assert grey.images.dtype == np.uint8 and (grey.images == 128).all()
     with pytest.raises(ValueError, match="from 1 to the 20 examples. Received: count=21"):
-        Collection("numbers", whole).draw(21, seed=0)
+        Collection("numbers", whole).sample(21, seed=0)
 
 
 # --- The evaluator
@@ -632,7 +639,7 @@ def test_a_result_tells_its_protocol():
     assert (told.fake_count, told.sample_seeds) == (30, (0, 1))
     assert re.fullmatch("[0-9a-f]{32}", told.real_checksum)
     assert told.versions["keras"] == keras.__version__
-    cuts = [generator.draw(30, seed)[1] for seed in range(2)]
+    cuts = [generator.sample(30, seed)[1] for seed in range(2)]
     assert cuts[0] != cuts[1]
     assert record.details["cut_off"] == max(cuts)
     assert Result.from_json(record.to_json()) == record
@@ -660,7 +667,7 @@ def test_every_seed_gives_a_value():
 
 def test_scores_are_those_of_the_functions_on_features():
     features = ClassFeatures()
-    fake = Sampler("uniform", drawing(uniform)).draw(24, seed=0)[0]
+    fake = Sampler("uniform", drawing(uniform)).sample(24, seed=0)[0]
     record = scored(
         features=features,
         scores=["frechet", "kernel", "classes", "prdc", "prd", "one_nn", "moments"],
@@ -877,13 +884,13 @@ def test_a_model_that_only_reconstructs_has_the_scores_of_that_alone():
     with pytest.raises(ValueError, match="'frechet' needs a model that can make new examples"):
         evaluate(sampler, real, PixelFeatures(), ["reconstruction", "frechet"])
     with pytest.raises(ValueError, match="Sampling 'repairer' needs.*a Repairer, which can: recon"):
-        sampler.draw(2, seed=0)
+        sampler.sample(2, seed=0)
 
 
 def test_an_object_of_ones_own_is_told_to_declare_what_it_can_do():
     foreign = types.SimpleNamespace(sample=uniform)
     with pytest.raises(ValueError, match=r"nothing known.*`abilities = frozenset\({'sample'}\)`"):
-        Sampler("foreign", foreign).draw(2, seed=0)
+        Sampler("foreign", foreign).sample(2, seed=0)
 
 
 def test_a_resumed_run_knows_the_best_before(tmp_path):

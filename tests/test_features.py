@@ -489,6 +489,14 @@ def test_a_classifier_is_kept_and_found_again(trained, monkeypatch):
     np.testing.assert_array_equal(again.probabilities(images), trained.probabilities(images))
 
 
+def test_labels_in_a_column_are_labels_as_any(trained, monkeypatch):
+    monkeypatch.setattr(classifier, "_fit", None)  # the same data, the same classifier
+    columns = [
+        Source(each.images, each.labels[:, np.newaxis]) for each in (bars(128), bars(40, seed=1))
+    ]
+    assert ClassifierFeatures(*columns).checksum == trained.checksum
+
+
 def test_a_classifier_of_other_data_is_another(trained, monkeypatch):
     monkeypatch.setattr(classifier, "_fit", None)
     images, labels = bars(128), bars(128).labels.copy()

@@ -161,7 +161,7 @@ def test_what_a_recipe_measures_is_kept_and_recorded(tmp_path, capsys):
 
 
 def test_two_domains_are_translated_and_shown(tmp_path, monkeypatch):
-    @recipe(data="classes:embedded:7,9", load=data.domains, size=(8, 8), batch_size=8)
+    @recipe(data="classes:embedded:7,9", find_data=data.domains, size=(8, 8), batch_size=8)
     def tiny(shape, steps):
         """A tiny CycleGAN."""
         model = SPECIMENS["cyclegan"]()
@@ -244,7 +244,7 @@ def test_every_recipe_takes_a_step(name):
     batch = (np.random.default_rng(0).random((2, *shape), np.float32),)
     if recipe.labels:
         batch += (np.arange(2),)
-    if recipe.load is data.domains:
+    if recipe.find_data is data.domains:
         shape, batch = (shape, shape), 2 * batch
     model = recipe.build(shape, steps=10)
     model.run_eagerly = True  # tracing would take far longer than the step

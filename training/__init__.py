@@ -13,10 +13,10 @@ COMMANDS = {
     "benchmark_evaluation": "training.benchmarks.evaluation",
     "benchmark_scaling": "training.benchmarks.scaling",
     "benchmark_serving": "training.benchmarks.serving",
+    "clients": "training.benchmarks.clients",
     "gallery": "training.tools.gallery",
     "layouts": "training.tools.layouts",
     "likelihood": "training.scoring.likelihood",
-    "load": "training.benchmarks.load",
     "make_embedded": "training.tools.make_embedded",
     "probe": "training.scoring.probe",
     "record": "training.tables.record",
@@ -25,4 +25,12 @@ COMMANDS = {
     "toy": "training.tools.toy",
 }
 
-sys.meta_path.append(Aliases({f"training.{name}": home for name, home in COMMANDS.items()}))
+# Commands that had other names in the release before.
+_OLD_COMMANDS = {"load": "training.benchmarks.clients"}
+
+sys.meta_path.append(
+    Aliases(
+        {f"training.{name}": home for name, home in COMMANDS.items()},
+        renamed={f"training.{name}": home for name, home in _OLD_COMMANDS.items()},
+    )
+)

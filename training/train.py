@@ -58,6 +58,7 @@ def parse(arguments=None):
     )
     add("--size", type=size, metavar="HxW", help="resize images to this height and width")
     add("--channels", type=int, choices=(1, 3), help="make images grey (1) or coloured (3)")
+    add("--skip-unreadable", action="store_true", help="leave out broken image files, counted")
     add("--epochs", type=positive, help="passes over the data")
     add("--steps", type=positive, help="steps in an epoch (default: one pass over the data)")
     add("--batch-size", type=positive, help="examples per step, over all replicas")

@@ -3,10 +3,12 @@
 from tfgen.data.batches import batches, steps_per_epoch
 from tfgen.data.demo import four_modes
 from tfgen.data.domains import Domains, domains
-from tfgen.data.gaussians import RoundGaussians, grid, ring
+from tfgen.data.gaussians import RoundGaussians, gaussian_grid, gaussian_ring
 from tfgen.data.share import share
 from tfgen.data.source import Source
-from tfgen.data.sources import SPLITS, load, source
+from tfgen.data.sources import load_batches, source
+from tfgen.data.splits import SPLITS
+from tfgen.utils.deprecation import renamed_names
 
 __all__ = [
     "SPLITS",
@@ -16,10 +18,14 @@ __all__ = [
     "batches",
     "domains",
     "four_modes",
-    "grid",
-    "load",
-    "ring",
+    "gaussian_grid",
+    "gaussian_ring",
+    "load_batches",
     "share",
     "source",
     "steps_per_epoch",
 ]
+
+__getattr__ = renamed_names(
+    {"grid": "gaussian_grid", "load": "load_batches", "ring": "gaussian_ring"}, globals()
+)

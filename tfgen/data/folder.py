@@ -2,24 +2,31 @@
 
 import collections
 import concurrent.futures
+import os
 import pathlib
 
 import numpy as np
-from PIL import Image, ImageOps
 
+from tfgen.data.image_file import ENDINGS, has_colour, read_image
 from tfgen.data.source import Source
+from tfgen.data.splits import one_in_ten
 
-_ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
-_GREY = {"1", "L", "LA"}
-_DEEP = {"F", "I", "I;16", "I;16B", "I;16L"}  # converting these, Pillow cuts values off at 255
+# The names of a folder's splits. The last are held out if there are none of the second, and are in
+# no split but "all" otherwise.
+_PARTS = (("train", "training"), ("test", "testing"), ("val", "valid", "validation"))
+_SHOWN = 10  # files or folders that an error names
 
 
 def read_folder(path, split, size=None, skip_unreadable=False):
     """Reads the images of a folder, those of its subfolders as classes.
 
-    Images are read as grey if all are, else in colour; upright; transparency on white. With
-    subfolders named `train` and `test`, a split is one of them. Otherwise one image in ten, in the
-    order of their names, is kept for "test". All pixels are kept in memory as bytes.
+    Images are read as grey if all are, else in colour; upright; transparency on white; 16 bits
+    scaled to 8. All pixels are kept in memory as bytes. Hidden files and folders do not count;
+    symbolic links are followed.
+
+    Subfolders called `train` and `test` are splits, with the classes inside. Without `test`, "test"
+    is `val`, `valid` or `validation`; beside `test` they are in "all" only. Where nothing is held
+    out, one image in ten, in the order of their names, is kept for "test".
 
     Args:
         path: the folder.
@@ -30,115 +37,144 @@ def read_folder(path, split, size=None, skip_unreadable=False):
 
     Returns:
         A `Source`; its labels number the subfolders in the order of their names, and are `None`
-        without subfolders. It knows how many files were left out.
+        without subfolders, or if images lie beside them. It knows how many files were left out.
 
     Raises:
         FileNotFoundError: there is no such folder, or no image in it.
-        ValueError: an image cannot be read, or the images differ in size.
+        ValueError: an image cannot be read, the images differ in size, other images lie beside
+            `train`, or there are too few to keep one in ten.
     """
-    folder = pathlib.Path(path).expanduser()
-    if not folder.is_dir():
-        raise FileNotFoundError(f"There is no folder {folder}.")
-    divided = all((folder / name).is_dir() for name in ("train", "test"))
-    # Both splits are looked at, that they agree on channels and on the numbers of classes.
-    roots = {name: folder / name if divided else folder for name in ("train", "test")}
-    found = {name: _images_in(root) for name, root in roots.items()}
-    files = _files_of(split, found, divided)
-    if not files:
-        raise FileNotFoundError(_nothing(folder, split, roots, found))
-    names = sorted({_class(roots[name], file) for name in roots for file in found[name]})
+    folder = _existing(path)
+    parts = _parts_of(folder)
+    chosen = _choose(folder, parts, split)
+    # All parts are looked at, that splits agree on channels and on the numbers of classes.
+    every = [image for part in parts.values() for image in part]
+    names = sorted({name for name, _ in every})
+    mode = "RGB" if _have_colour(file for _, file in every) else "L"
+    files = [file for _, file in chosen]
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        mode = "RGB" if any(pool.map(_has_colour, {*found["train"], *found["test"]})) else "L"
         images = list(pool.map(lambda file: _try_to_read(file, mode, size), files))
     broken = [image for image in images if isinstance(image, ValueError)]
     if broken and (not skip_unreadable or len(broken) == len(files)):
-        raise ValueError(
-            f"{len(broken)} of {len(files)} files are broken. The first: {broken[0]} Remove or "
-            "replace them, or leave them out (`skip_unreadable=True`, --skip-unreadable)."
-        )
+        raise ValueError(_describe_broken(broken, len(files)))
     kept = [index for index, image in enumerate(images) if not isinstance(image, ValueError)]
-    files, images = [files[index] for index in kept], [images[index] for index in kept]
-    _check_one_size(files, images)
-    labels = [names.index(_class(_root_of(file, roots), file)) for file in files]
-    return Source(np.stack(images), labels if len(names) > 1 else None, len(broken))
+    images = [images[index] for index in kept]
+    _check_one_size([files[index] for index in kept], images)
+    labels = [names.index(chosen[index][0]) for index in kept]
+    labelled = len(names) > 1 and "" not in names
+    return Source(np.stack(images), labels if labelled else None, len(broken))
 
 
-def _files_of(split, found, divided):
-    if divided:
-        return found["train"] + found["test"] if split == "all" else found[split]
-    if split == "all":
-        return found["train"]
-    return [
-        file for index, file in enumerate(found[split]) if (index % 10 == 9) == (split == "test")
-    ]
+def channels_of(folders):
+    """Returns the channels that images of several folders have in common: 3 if one has colour.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+    """
+    found = (file for folder in folders for file in _images_in(_existing(folder)))
+    return 3 if _have_colour(found) else 1
 
 
-def _nothing(folder, split, roots, found):
-    """Says why a split has no images."""
-    if split != "all" and found[split]:
-        return (
-            f"{folder} holds {len(found[split])} images: too few to keep one in ten for the test."
+def _existing(path):
+    folder = pathlib.Path(path).expanduser()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {folder}.")
+    return folder
+
+
+def _have_colour(files):
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        return any(pool.map(has_colour, files))
+
+
+def _parts_of(folder):
+    """Returns the images of each part, by the first of its names in `_PARTS`.
+
+    Returns:
+        A dict of lists of pairs: the name of an image's class, and its file. Without splits all
+        images are the training part.
+    """
+    files = sorted(_images_in(folder))
+    if not files:
+        endings = ", ".join(sorted(ENDINGS))
+        raise FileNotFoundError(
+            f"There are no images in {folder}. Files that end in {endings} count."
         )
-    where = roots.get(split, folder)
-    return f"There are no images in {where}. Files that end in {', '.join(sorted(_ENDINGS))} count."
+    tops = sorted({_top(folder, file) for file in files})
+    part_of = {top: names[0] for top in tops for names in _PARTS if top.lower() in names}
+    others = [top or "images in no folder" for top in tops if top not in part_of]
+    if others and "train" in part_of.values():
+        raise ValueError(
+            f"{folder} holds the split `train` and other images beside it. Expected `train`, and "
+            "`test` or `val`, with the classes inside. Received besides: "
+            f"{', '.join(others[:_SHOWN])}. Move these into a split, or away; if `train` is a "
+            "class, give it another name."
+        )
+    if others:
+        return {"train": [(_top(folder, file), file) for file in files]}
+    parts = collections.defaultdict(list)
+    for file in files:
+        top = _top(folder, file)
+        parts[part_of[top]].append((_top(folder / top, file), file))
+    return parts
 
 
-def _root_of(file, roots):
-    return next(root for root in roots.values() if root in file.parents)
+def _choose(folder, parts, split):
+    """Returns the images of a split, as they are in `parts`."""
+    train, held_out = parts.get("train", []), parts.get("test") or parts.get("val")
+    if split == "test" and held_out:
+        return held_out
+    if not train and split == "train":
+        raise FileNotFoundError(
+            f"There are no images to train on in {folder}, only such as are held out "
+            f"({', '.join(parts)}). Name their folder itself, or add a folder `train`."
+        )
+    if split == "all":
+        return [image for names in _PARTS for image in parts.get(names[0], [])]
+    if held_out:
+        return train
+    return [train[place] for place in one_in_ten(len(train), split, f"the folder {folder}")]
 
 
-def _images_in(root):
-    files = (file for file in root.rglob("*") if not file.name.startswith("."))
-    return sorted(file for file in files if file.suffix.lower() in _ENDINGS)
+def _images_in(folder, above=frozenset()):
+    """Yields the image files below a folder: links are followed, what is hidden is left out.
+
+    Args:
+        folder: where to look.
+        above: the folders that it lies in, to which a link would lead around for ever.
+    """
+    place = os.path.realpath(folder)
+    if place in above:
+        return
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                yield from _images_in(entry.path, above | {place})
+            elif os.path.splitext(entry.name)[1].lower() in ENDINGS:
+                yield pathlib.Path(entry.path)
 
 
-def _has_colour(file):
-    try:
-        opened = _open(file)
-    except ValueError:
-        return False  # it is reported when it is to be read
-    with opened as image:
-        if image.mode in _DEEP:
-            raise ValueError(f"{file} has more than 8 bits per channel. Convert it to 8 bits.")
-        return image.mode not in _GREY
+def _top(folder, file):
+    """Returns the name of the first folder between a folder and a file, empty if there is none."""
+    return file.relative_to(folder).parts[0] if file.parent != folder else ""
 
 
 def _try_to_read(file, mode, size):
     """Returns pixels, or the error: all broken files are to be counted before one is raised."""
     try:
-        return _read(file, mode, size)
+        return read_image(file, mode, size)
     except ValueError as error:
         return error
 
 
-def _read(file, mode, size):
-    with _open(file) as image:
-        try:
-            pixels = _flat(ImageOps.exif_transpose(image)).convert(mode)
-        except (OSError, SyntaxError) as error:
-            raise _broken(file, error) from error
-    if size is not None:
-        pixels = ImageOps.fit(pixels, (size[1], size[0]), Image.Resampling.BICUBIC)
-    return np.asarray(pixels).reshape(pixels.height, pixels.width, -1)
-
-
-def _flat(image):
-    """Puts what is transparent on white."""
-    if not image.has_transparency_data:
-        return image
-    image = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-
-
-def _open(file):
-    try:
-        return Image.open(file)
-    except (OSError, SyntaxError) as error:
-        raise _broken(file, error) from error
-
-
-def _broken(file, error):
-    return ValueError(f"{file} cannot be read as an image: {error}.")
+def _describe_broken(errors, count):
+    more = f" And {len(errors) - _SHOWN} more." if len(errors) > _SHOWN else ""
+    return (
+        f"{len(errors)} of {count} files are broken: {' '.join(map(str, errors[:_SHOWN]))}{more} "
+        "Remove or replace them, or leave them out (`skip_unreadable=True`, --skip-unreadable)."
+    )
 
 
 def _check_one_size(files, images):
@@ -152,8 +188,3 @@ def _check_one_size(files, images):
         f"{other[0]}x{other[1]}. Give a size to bring them to, such as size=({common[0]}, "
         f"{common[1]}) or --size {common[0]}x{common[1]}."
     )
-
-
-def _class(root, file):
-    """Returns the name of a file's first folder below `root`, empty if there is none."""
-    return file.relative_to(root).parts[0] if file.parent != root else ""

@@ -6,6 +6,7 @@ import math
 import numpy as np
 
 from tfgen.data.source import Source
+from tfgen.utils.deprecation import warn_renamed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +34,7 @@ class RoundGaussians:
         if not self.deviation > 0:
             raise ValueError(f"`deviation` must be positive. Received: deviation={self.deviation}.")
 
-    def draw(self, count, seed=0):
+    def sample(self, count, seed=0):
         """Draws points, each of any mode with the same chance.
 
         Args:
@@ -47,15 +48,20 @@ class RoundGaussians:
         modes = random.integers(len(self.centres), size=count)
         return Source(random.normal(np.array(self.centres)[modes], self.deviation), modes)
 
+    def draw(self, count, seed=0):
+        """The old name of `sample`."""
+        warn_renamed("draw", "sample")
+        return self.sample(count, seed)
 
-def ring(modes=8, radius=1.0, deviation=0.01):
+
+def gaussian_ring(modes=8, radius=1.0, deviation=0.01):
     """Returns Gaussians at equal steps on a circle around zero.
 
     By default those of VEEGAN's experiment (Srivastava et al., 2017, section 4.1), the first of
     them at (1, 0).
 
     Example:
-        >>> ring().draw(100_000).shape
+        >>> gaussian_ring().sample(100_000).shape
         (2,)
     """
     angles = [2 * math.pi * mode / modes for mode in range(modes)]
@@ -63,14 +69,14 @@ def ring(modes=8, radius=1.0, deviation=0.01):
     return RoundGaussians(tuple(centres), deviation)
 
 
-def grid(side=5, step=2.0, deviation=0.05):
+def gaussian_grid(side=5, step=2.0, deviation=0.05):
     """Returns Gaussians on a square grid around zero, `side * side` of them.
 
     By default the 25 of VEEGAN's experiment (Srivastava et al., 2017, section 4.1), at -4, -2, 0,
     2 and 4.
 
     Example:
-        >>> len(grid().centres)
+        >>> len(gaussian_grid().centres)
         25
     """
     places = [step * (index - (side - 1) / 2) for index in range(side)]

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from tfgen.data.examples import as_examples, as_labels
 from tfgen.engine import noise
 
 
@@ -18,13 +19,16 @@ class Source:
     Args:
         images: uint8 images `[count, height, width, channels]`; or floats: images in [0, 1], or
             vectors `[count, features]` of any finite value. `[count, height, width]` is read as
-            grey images. Arrays and tensors of either library are taken.
-        labels: integers `[count]`, or `None`.
+            grey images, booleans as black and white. Arrays and tensors of either library are
+            taken.
+        labels: integers `[count]` or `[count, 1]`, vectors of attributes `[count, size]`, or
+            `None`.
         unreadable: the number of files that were left out because they are broken.
 
     Raises:
-        ValueError: there are no examples, a value is not finite, a float image is not in [0, 1],
-            or the labels are not as many as the images.
+        ValueError: there are no examples, channels come first, integers are no pixels of 8 bits, a
+            value is not finite, a float image is not in [0, 1], or the labels are no numbers or
+            not as many as the images.
 
     Example:
         >>> Source(np.zeros([10, 28, 28, 1], np.uint8)).shape
@@ -36,21 +40,18 @@ class Source:
     unreadable: int = 0
 
     def __post_init__(self):
-        images = np.asarray(self.images)
-        if images.ndim == 3:
-            images = images[..., np.newaxis]
-        if np.issubdtype(images.dtype, np.floating):
-            with np.errstate(over="ignore"):  # to infinity, which is refused below
-                images = images.astype(np.float32)
-        _check_examples(images)
-        object.__setattr__(self, "images", images)
+        object.__setattr__(self, "images", as_examples(self.images))
         if self.labels is not None:
-            object.__setattr__(self, "labels", np.asarray(self.labels))
-            if len(self.labels) != len(images):
-                raise ValueError(
-                    "There must be as many labels as examples. "
-                    f"Received: {len(self.labels)} labels and {len(images)} examples."
-                )
+            object.__setattr__(self, "labels", as_labels(self.labels, len(self.images)))
+
+    def __repr__(self):
+        if self.labels is None:
+            labels = "no labels"
+        elif self.labels.ndim == 1:
+            labels = f"{len(np.unique(self.labels))} classes"
+        else:
+            labels = f"labels of shape {self.labels.shape[1:]}"
+        return f"Source({len(self)} examples of shape {self.shape}, {self.images.dtype}, {labels})"
 
     def __len__(self):
         return len(self.images)
@@ -69,6 +70,11 @@ class Source:
         """Returns the first `count` examples, or all, as float32; images in [0, 1]."""
         return to_floats(tf.constant(self.images[:count]))
 
+    def take(self, places):
+        """Returns a source of the examples at these places, an array of integers."""
+        labels = None if self.labels is None else self.labels[places]
+        return dataclasses.replace(self, images=self.images[places], labels=labels)
+
     def subset(self, count, seed=0):
         """Returns a source of `count` of the examples, drawn without replacement.
 
@@ -81,9 +87,7 @@ class Source:
             raise ValueError(
                 f"`count` must be from 1 to the {len(self)} examples. Received: count={count}."
             )
-        chosen = np.sort(np.random.default_rng(seed).permutation(len(self))[:count])
-        labels = None if self.labels is None else self.labels[chosen]
-        return Source(self.images[chosen], labels, self.unreadable)
+        return self.take(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
 
     def binarized(self, seed=0):
         """Returns a source of images whose pixels are drawn once, 1 with the old value as chance.
@@ -132,29 +136,3 @@ def _is_less(own, shared, images):
         return (own < images) | ((own == images) & (tf.cast(shared, tf.uint8) < images))
     behind = (tf.cast(shared, tf.float32) + 0.5) / 255.0
     return tf.cast(own, tf.float32) + behind < 256.0 * images
-
-
-def _check_examples(images):
-    if images.ndim not in (2, 4) or images.size == 0:
-        raise ValueError(
-            "Expected images [count, height, width, channels] or vectors [count, features], at "
-            f"least one. Received: an array of shape {images.shape}."
-        )
-    if images.dtype == np.uint8:
-        return
-    if not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(
-            f"Expected uint8 pixels or floats. Received: an array of {images.dtype}. "
-            "Convert pixels with `.astype('uint8')`."
-        )
-    finite = np.isfinite(images.reshape(len(images), -1)).all(axis=1)
-    if not finite.all():
-        raise ValueError(
-            f"{np.sum(~finite)} of {len(images)} examples hold NaN or infinity, the first at index "
-            f"{np.argmin(finite)}. Remove or repair them."
-        )
-    if images.ndim == 4 and (images.min() < 0 or images.max() > 1):
-        raise ValueError(
-            f"Float images must be in [0, 1]. Received: values from {images.min():g} to "
-            f"{images.max():g}. Scale them, or pass pixels of 0..255 as uint8."
-        )

@@ -2,9 +2,8 @@
 
 import dataclasses
 import importlib.resources
+import numbers
 import pathlib
-import socket
-import urllib.request
 import zipfile
 
 import numpy as np
@@ -13,21 +12,21 @@ import tensorflow as tf
 from tfgen.data.batches import batches
 from tfgen.data.demo import four_modes
 from tfgen.data.folder import read_folder
-from tfgen.data.gaussians import grid, ring
+from tfgen.data.gaussians import gaussian_grid, gaussian_ring
 from tfgen.data.source import Source
+from tfgen.data.splits import SPLITS, one_in_ten
+from tfgen.data.tfds import is_tfds, read_tfds
 from tfgen.utils.suggestions import suggest
 
-SPLITS = ("train", "test")
 
-
-def load(name, split="train", batch_size=64, *, size=None, channels=None, **options):
+def load_batches(name, split="train", batch_size=64, *, size=None, channels=None, **options):
     """Loads data by name and makes batches of them.
 
     Args:
         name: see `tfgen.data.source`.
         split: "train" or "test".
         batch_size: examples per (global) batch.
-        size: `(height, width)` to resize images to.
+        size: `(height, width)` to resize images to, or one integer for a square.
         channels: 1 for grey, 3 for colour.
         **options: what `tfgen.data.batches` takes: `shuffle`, `repeat`, `first_step`, `seed`,
             `labels`, `binarized`.
@@ -36,7 +35,7 @@ def load(name, split="train", batch_size=64, *, size=None, channels=None, **opti
         A `tf.data.Dataset` of float32 batches, images in [0, 1].
 
     Example:
-        >>> images = tfgen.data.load("embedded", split="train", batch_size=64)
+        >>> images = tfgen.data.load_batches("embedded", split="train", batch_size=64)
     """
     return batches(source(name, split, size, channels), batch_size, **options)
 
@@ -50,17 +49,19 @@ def source(name, split="train", size=None, channels=None, skip_unreadable=False)
             package;
             "demo": the lecture's 100 points of 32 features, see `tfgen.data.four_modes`;
             "ring": 100,000 training and 10,000 test points of 8 Gaussians on a circle, see
-            `tfgen.data.ring`;
-            "grid": as many of 25 Gaussians on a square, see `tfgen.data.grid`;
+            `tfgen.data.gaussian_ring`;
+            "grid": as many of 25 Gaussians on a square, see `tfgen.data.gaussian_grid`;
             "digits": scikit-learn's 1,797 written digits, 8x8x1, of which one in ten is kept for
             "test";
-            "tfds:NAME": a data set of TensorFlow Datasets with images, downloaded if need be;
+            "tfds:NAME": a data set of TensorFlow Datasets with images, downloaded if need be; where
+            it has no "test", that is its "validation", or one example in ten;
             "folder:PATH": a folder of images, see `tfgen.data.folder`;
             "npz:PATH": a NumPy archive with `x_train` and `x_test` (and `y_train`, `y_test`), or
             with `x` (and `y`), of which one example in ten is kept for "test".
         split: "train", "test", or "all": both, one after the other.
-        size: `(height, width)` to resize images to; `None` leaves them. Images of a folder are cut
-            to that shape around their centre first; others are stretched.
+        size: `(height, width)` to resize images to, or one integer for a square; `None` leaves
+            them. Images of a folder are cut to that shape around their centre first; others are
+            stretched.
         channels: 1 for grey, 3 for colour; `None` leaves them.
         skip_unreadable: whether to leave out (and count) a folder's broken images.
 
@@ -74,14 +75,43 @@ def source(name, split="train", size=None, channels=None, skip_unreadable=False)
     """
     scheme, _, argument = name.partition(":")
     if scheme not in _READERS:
-        raise ValueError(f"There are no data called {name!r}. {suggest(scheme, _READERS)}")
+        raise ValueError(f"There are no data called {name!r}. {_guess(name)}")
     if bool(argument) != (scheme in _WITH_ARGUMENT):
         form = f"{scheme}:..." if scheme in _WITH_ARGUMENT else scheme
         raise ValueError(f"Expected data by the name {form!r}. Received: {name!r}.")
     if split not in (*SPLITS, "all"):
         raise ValueError(f"`split` must be one of {(*SPLITS, 'all')}. Received: split={split!r}.")
+    size = _as_size(size)
     read = _READERS[scheme](argument, split, size, skip_unreadable)
     return _fit(read, size, channels)
+
+
+def scheme_of_path(name):
+    """Returns how to name a file or folder that was named by its path alone; `None` for others."""
+    if pathlib.PurePath(name).suffix == ".npz":
+        return "npz"
+    is_path = name.startswith(("/", ".", "~")) or pathlib.Path(name).is_dir()
+    return "folder" if is_path else None
+
+
+def _guess(name):
+    """Returns a sentence that says what data may have been meant by a name that is unknown."""
+    scheme = scheme_of_path(name) or ("tfds" if is_tfds(name) else None)
+    if scheme is not None:
+        return f"Did you mean {f'{scheme}:{name}'!r}?"
+    return suggest(name.partition(":")[0], _READERS)
+
+
+def _as_size(size):
+    """Returns a height and a width; one number is a square's."""
+    if size is None:
+        return None
+    sides = (size, size) if isinstance(size, numbers.Integral) else tuple(size)
+    if len(sides) != 2 or not all(isinstance(each, numbers.Integral) for each in sides):
+        raise ValueError(f"`size` must be (height, width), or one integer. Received: size={size}.")
+    if min(sides) < 1:
+        raise ValueError(f"`size` must be at least 1 pixel. Received: size={size}.")
+    return sides
 
 
 def _by_split(reader):
@@ -109,7 +139,7 @@ def _demo(_, split, size):
 
 def _draws_of(gaussians):
     counts = {"train": 100_000, "test": 10_000}
-    return lambda _, split, size: gaussians.draw(counts[split], seed=SPLITS.index(split))
+    return lambda _, split, size: gaussians.sample(counts[split], seed=SPLITS.index(split))
 
 
 def _digits(_, split, size):
@@ -118,7 +148,8 @@ def _digits(_, split, size):
     images, labels = sklearn.datasets.load_digits(return_X_y=True)
     # They come in the order 0, 1, 2, ..., so that every tenth would be of few classes.
     order = np.random.default_rng(0).permutation(len(labels))
-    return _hold_out(Source(images[order].reshape(-1, 8, 8) / 16, labels[order]), split)
+    whole = Source(images[order].reshape(-1, 8, 8) / 16, labels[order])
+    return whole.take(one_in_ten(len(whole), split, "the data set"))
 
 
 def _npz(path, split, size):
@@ -140,62 +171,12 @@ def _from_archive(file, archive, split):
         raise ValueError(
             f"{file} must hold `x_train` and `x_test`, or `x`. Received: {sorted(archive)}."
         )
-    return _hold_out(Source(archive["x"], archive.get("y")), split)
-
-
-def _hold_out(whole, split):
-    """Returns a split of data that come without: every tenth example is kept for "test"."""
-    chosen = (np.arange(len(whole)) % 10 == 9) == (split == "test")
-    return Source(whole.images[chosen], None if whole.labels is None else whole.labels[chosen])
+    whole = Source(archive["x"], archive.get("y"))
+    return whole.take(one_in_ten(len(whole), split, f"the archive {file}"))
 
 
 def _tfds(name, split, size):
-    import tensorflow_datasets as tfds  # slow to import, and rarely needed
-
-    try:
-        builder = tfds.builder(name)
-    except tfds.core.DatasetNotFoundError as error:
-        raise ValueError(
-            f"TensorFlow Datasets has none called {name!r}. {suggest(name, tfds.list_builders())}"
-        ) from error
-    if not builder.is_prepared():
-        _prepare(builder)
-    features = builder.info.features
-    if "image" not in features:
-        raise ValueError(f"{name!r} must have the feature 'image'. Received: {list(features)}.")
-    wanted = [key for key in ("image", "label") if key in features]
-
-    @tf.autograph.experimental.do_not_convert
-    def read(example):
-        found = {key: example[key] for key in wanted}
-        return found if size is None else {**found, "image": _resize(example["image"], size)}
-
-    dataset = builder.as_dataset(split=split).map(read)
-    try:
-        columns = next(dataset.batch(builder.info.splits[split].num_examples).as_numpy_iterator())
-    except tf.errors.InvalidArgumentError as error:
-        raise ValueError(
-            f"The images of {name!r} differ in size. Give one to bring them to: size=(64, 64) or "
-            "--size 64x64."
-        ) from error
-    return Source(columns["image"], columns.get("label"))
-
-
-def _prepare(builder):
-    """Downloads a TFDS data set, once it is clear that there is a network."""
-    if not urllib.request.getproxies():
-        try:
-            # TFDS itself would try for minutes.
-            socket.create_connection(("storage.googleapis.com", 443), timeout=5).close()
-        except OSError as error:
-            raise ConnectionError(
-                f"The data set {builder.name!r} is not in {builder.data_dir} and cannot be "
-                f"downloaded ({error}). Where there is a network, run `tfds build {builder.name}`; "
-                f"then copy ~/tensorflow_datasets/{builder.name} here and name the folder that it "
-                "lies in: export TFDS_DATA_DIR=FOLDER. Without any network, take the data "
-                "'embedded'."
-            ) from error
-    builder.download_and_prepare()
+    return read_tfds(name, split, None if size is None else lambda image: _resize(image, size))
 
 
 def _fit(source, size, channels):
@@ -208,8 +189,14 @@ def _fit(source, size, channels):
     if size is not None and tuple(size) != images.shape[1:3]:
         images = _resize(images, size)
     if channels is not None and channels != images.shape[-1]:
-        if {channels, images.shape[-1]} != {1, 3}:
+        if channels not in (1, 3):
             raise ValueError(f"`channels` must be 1 or 3. Received: channels={channels}.")
+        if images.shape[-1] not in (1, 3):
+            raise ValueError(
+                f"Only images of 1 or 3 channels can be made grey or coloured. Received: images of "
+                f"{images.shape[-1]} channels, and channels={channels}. Convert them before: of "
+                "RGBA, `images[..., :3]` are the colours."
+            )
         convert = tf.image.rgb_to_grayscale if channels == 1 else tf.image.grayscale_to_rgb
         images = convert(tf.convert_to_tensor(images))
     return dataclasses.replace(source, images=np.asarray(images))
@@ -226,8 +213,8 @@ def _resize(images, size):
 _READERS = {
     "embedded": _by_split(_embedded),
     "demo": _by_split(_demo),
-    "ring": _by_split(_draws_of(ring())),
-    "grid": _by_split(_draws_of(grid())),
+    "ring": _by_split(_draws_of(gaussian_ring())),
+    "grid": _by_split(_draws_of(gaussian_grid())),
     "digits": _by_split(_digits),
     "tfds": _by_split(_tfds),
     "folder": read_folder,

@@ -40,9 +40,12 @@ def unpack(data, integers=False):
         _check_integers(examples)
         return examples, labels
     if not examples.dtype.is_floating:
+        mend = "Divide pixels by 255, or let `tfgen.data.load_batches` make the batches."
+        if examples.shape.rank == 2:
+            mend = "Convert vectors with `.astype('float32')`."
         raise TypeError(
-            f"Examples must be floating-point, images in [0, 1]. Received: {examples.dtype.name}. "
-            "Divide pixels by 255, or let `tfgen.data.load_batches` make the batches."
+            "Examples must be floating-point, images in [0, 1]. "
+            f"Received: {examples.dtype.name}. {mend}"
         )
     return tf.cast(examples, tf.float32), labels
 

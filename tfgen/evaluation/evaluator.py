@@ -52,7 +52,7 @@ def evaluate(
     """Scores a generator.
 
     Args:
-        generator: with a `name` and a method `draw`: a `Sampler` or a `Collection`.
+        generator: with a `name` and a method `sample`: a `Sampler` or a `Collection`.
         reference: a `Reference`.
         features: a `Features`.
         scores: names of `tfgen.evaluation.SCORES`.
@@ -93,7 +93,7 @@ def evaluate(
     for seed in seeds:
         fake, cut = None, 0.0
         if SAMPLE_SCORES.keys() & set(scores):
-            fake, cut = generator.draw(count, seed)
+            fake, cut = generator.sample(count, seed)
             check_shapes(generator, reference, fake)
         comparison = Comparison(
             reference.source, fake, features, generator.model, novel, keep, progress

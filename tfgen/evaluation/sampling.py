@@ -7,6 +7,7 @@ import numpy as np
 
 from tfgen.data import Source
 from tfgen.engine.abilities import require
+from tfgen.utils.deprecation import warn_renamed
 
 _CHUNK = 500  # samples at a time, so that memory is bounded
 
@@ -21,13 +22,13 @@ class Sampler:
             that returns `[count, ...]`, and declares it: `abilities = frozenset({"sample"})`.
 
     Example:
-        >>> evaluation.Sampler("vae", vae).draw(10000, seed=0)
+        >>> evaluation.Sampler("vae", vae).sample(10000, seed=0)
     """
 
     name: str
     model: object
 
-    def draw(self, count, seed):
+    def sample(self, count, seed):
         """Draws samples as a function of the seed, chunk by chunk.
 
         Images are rounded to 8 bits, as their files would be: samples scored in memory and from a
@@ -57,6 +58,11 @@ class Sampler:
             cut += share * len(drawn) / count
         return Source(np.concatenate(images)), cut
 
+    def draw(self, count, seed):
+        """The old name of `sample`."""
+        warn_renamed("draw", "sample")
+        return self.sample(count, seed)
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Collection:
@@ -72,13 +78,18 @@ class Collection:
     model = None
     abilities = frozenset({"sample"})  # its examples are its samples
 
-    def draw(self, count, seed):
-        """Takes `count` of the examples without replacement; returns them as `Sampler.draw`.
+    def sample(self, count, seed):
+        """Takes `count` of the examples without replacement; returns them as `Sampler.sample`.
 
         Raises:
             ValueError: there are not so many.
         """
         return as_pixels(self.source).subset(count, seed), 0.0
+
+    def draw(self, count, seed):
+        """The old name of `sample`."""
+        warn_renamed("draw", "sample")
+        return self.sample(count, seed)
 
 
 def as_pixels(source):

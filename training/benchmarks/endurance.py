@@ -7,7 +7,7 @@ import time
 
 from tfgen.serving.client import RestClient
 from training.benchmarks import served
-from training.benchmarks.load_figures import growth
+from training.benchmarks.client_figures import growth
 
 _CLIENTS = 4  # of each protocol
 _SECONDS_BETWEEN_READINGS = 5.0
@@ -47,7 +47,7 @@ def read_memory(server, requests, seconds):
     """Reads a server's memory every few seconds, while it is asked over both protocols.
 
     Returns:
-        A dict: the `seconds` and `megabytes` of each reading, what `load_figures.growth` says of
+        A dict: the `seconds` and `megabytes` of each reading, what `client_figures.growth` says of
         them, and the load, see `under_load`.
     """
     moments, megabytes = [], []

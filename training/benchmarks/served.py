@@ -122,9 +122,9 @@ def server(root, *options):
 
 
 def begin_load(server, protocol, request, clients, seconds):
-    """Starts `training.load` against a server; returns the process."""
+    """Starts `training.clients` against a server; returns the process."""
     return subprocess.Popen(
-        [sys.executable, "-m", "training.load", protocol, server.target(protocol), str(request)]
+        [sys.executable, "-m", "training.clients", protocol, server.target(protocol), str(request)]
         + [f"--clients={clients}", f"--seconds={seconds}", f"--pid={server.pid}"],
         stdout=subprocess.PIPE,
         text=True,

@@ -25,7 +25,7 @@ import tempfile
 import time
 
 from tfgen.utils.tensorflow_setup import import_tensorflow
-from training.benchmarks.load_figures import times_as_many
+from training.benchmarks.client_figures import times_as_many
 from training.benchmarks.scaling import per_call
 from training.tools.arguments import positive
 

@@ -157,6 +157,7 @@ def compiled_dcgan(shape, steps):
     batch_size=64,
     epochs=10,
     labels=True,
+    num_classes=10,
     measure=label_agreement,
 )
 def cgan_mnist(shape, steps):
@@ -229,25 +230,25 @@ def points_recipe(gaussians, name):
     )
 
 
-@points_recipe(data.ring(), "ring")
+@points_recipe(data.gaussian_ring(), "ring")
 def ns_gan_ring(shape, steps):
     """The plain GAN of Goodfellow et al., 2014, on a ring of Gaussians, without a penalty."""
     return points_gan(shape, steps)
 
 
-@points_recipe(data.grid(), "grid")
+@points_recipe(data.gaussian_grid(), "grid")
 def ns_gan_grid(shape, steps):
     """The plain GAN of Goodfellow et al., 2014, on a grid of Gaussians, without a penalty."""
     return points_gan(shape, steps)
 
 
-@points_recipe(data.ring(), "ring")
+@points_recipe(data.gaussian_ring(), "ring")
 def r1_gan_ring(shape, steps):
     """A GAN on a ring of Gaussians that is kept flat at the data (Mescheder et al., 2018)."""
     return points_gan(shape, steps, penalties=[penalties.RealGradient(0.01)], ema_momentum=0.999)
 
 
-@points_recipe(data.grid(), "grid")
+@points_recipe(data.gaussian_grid(), "grid")
 def r1_gan_grid(shape, steps):
     """A GAN on a grid of Gaussians that is kept flat at the data (Mescheder et al., 2018)."""
     return points_gan(shape, steps, penalties=[penalties.RealGradient(0.01)], ema_momentum=0.999)

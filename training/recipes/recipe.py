@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable
 
 from tfgen import data
+from tfgen.utils.deprecation import renamed_arguments
 from tfgen.utils.suggestions import suggest
 
 RECIPES = {}
@@ -17,11 +18,12 @@ class Recipe:
     Args:
         build: a function of an example's shape and the total number of training steps that returns
             a compiled model. Its docstring is the recipe's description.
-        data: the data's name, see `load`.
-        load: what finds data by name: `tfgen.data.source`, or `tfgen.data.domains` for models that
-            translate between two.
+        data: the data's name, see `find_data`.
+        find_data: what finds data by name: `tfgen.data.source`, or `tfgen.data.domains` for models
+            that translate between two.
         size: `(height, width)` that images are brought to; `None` leaves them.
         labels: whether batches are `(images, labels)`.
+        num_classes: how many classes the labels are of, numbered from 0.
         measure: a function from the trained model, the training and the held-out data to a dict of
             numbers that are printed and kept beside the losses, where the data are the recipe's
             own; `None` for nothing more.
@@ -35,9 +37,10 @@ class Recipe:
 
     build: Callable
     data: str
-    load: Callable = data.source
+    find_data: Callable = data.source
     size: tuple[int, int] | None = None
     labels: bool = False
+    num_classes: int | None = None
     measure: Callable | None = None
     batch_size: int | None = None
     epochs: int = 1
@@ -60,7 +63,37 @@ class Recipe:
         """The builder's docstring."""
         return inspect.getdoc(self.build)
 
+    def check_labels(self, name, *sources):
+        """Raises a ValueError if the recipe learns from labels, and data have none or others.
 
+        Args:
+            name: the data's name.
+            *sources: what `find_data` found.
+        """
+        if not self.labels:
+            return
+        for part in (part for source in sources for part in source.parts):
+            if part.labels is None:
+                raise ValueError(
+                    f"The recipe {self.name!r} learns from labels, and {name!r} has none. "
+                    "A folder of images is labelled by a subfolder for each class, an archive by "
+                    "`y_train` and `y_test`, or `y`."
+                )
+            self._check_classes(name, part.labels)
+
+    def _check_classes(self, name, labels):
+        if self.num_classes is None:
+            return
+        last = self.num_classes - 1
+        if labels.ndim != 1 or labels.min() < 0 or labels.max() > last:
+            raise ValueError(
+                f"The recipe {self.name!r} learns from classes, one of 0 to {last} for each image. "
+                f"Received: labels of shape {labels.shape} from {labels.min()} to {labels.max()}, "
+                f"of {name!r}."
+            )
+
+
+@renamed_arguments(load="find_data")
 def recipe(**settings):
     """Registers the decorated builder as a recipe with these settings (see `Recipe`)."""
 

@@ -4,13 +4,13 @@ from tfgen import data, networks, zoo
 from training.recipes.recipe import recipe
 
 
-@recipe(data="classes:embedded:7,9", load=data.domains, batch_size=4, epochs=20)
+@recipe(data="classes:embedded:7,9", find_data=data.domains, batch_size=4, epochs=20)
 def cyclegan_fashion(shape, steps):
     """CycleGAN (Zhu et al., 2017) from sneakers to ankle boots and back, in some minutes."""
     return translator(shape, steps, filters=16, blocks=2, depth=1)
 
 
-@recipe(data="classes:embedded:7,9", load=data.domains, size=(64, 64), batch_size=1, epochs=50)
+@recipe(data="classes:embedded:7,9", find_data=data.domains, size=(64, 64), batch_size=1, epochs=50)
 def cyclegan_64(shape, steps):
     """CycleGAN (Zhu et al., 2017) at 64x64 pixels, for two folders: `--data folder:PATH`.
 

@@ -53,7 +53,13 @@ def train_recipe(recipe, options, strategy):
     """Does what `run` says, under a strategy."""
     name = options.data or recipe.data
     size = options.size or recipe.size
-    train, test = (recipe.load(name, split, size, options.channels) for split in data.SPLITS)
+    train, test = (
+        recipe.find_data(name, split, size, options.channels, options.skip_unreadable)
+        for split in data.SPLITS
+    )
+    recipe.check_labels(name, train, test)
+    if skipped := sum(part.unreadable for part in (*train.parts, *test.parts)):
+        tell(strategy, f"Broken files that were left out: {skipped}.")
     settings = make_settings(recipe, options, name, train)
     layout = make_layout(recipe, options, strategy)
     check_batch_size(recipe, settings["batch_size"], strategy)

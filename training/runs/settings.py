@@ -23,6 +23,8 @@ def make_settings(recipe, options, name, train):
         "batch_size": batch_size,
         "seed": options.seed,
         "mixed_precision": options.mixed_precision,
+        # Noted where it is so: runs that began before there was a choice go on.
+        **({"skip_unreadable": True} if options.skip_unreadable else {}),
     }
 
 

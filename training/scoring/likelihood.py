@@ -49,7 +49,8 @@ def measure(options):
     config = json.loads(folder.config.read_text())
     settings = config["settings"]
     binarized = find(settings["recipe"]).binarized
-    test = tfgen.data.source(settings["data"], "test")
+    skip = settings.get("skip_unreadable", False)
+    test = tfgen.data.source(settings["data"], "test", skip_unreadable=skip)
     if binarized:
         test = test.binarized(options.seed)
     model = tfgen.load(folder.model)

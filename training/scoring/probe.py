@@ -45,7 +45,11 @@ def probe(options):
     counts = [int(count) for count in options.labels.split(",")]
     folder = complete_run(options.run)
     config = json.loads(folder.config.read_text())
-    train, test = (data.source(config["settings"]["data"], split) for split in data.SPLITS)
+    settings = config["settings"]
+    skip = settings.get("skip_unreadable", False)
+    train, test = (
+        data.source(settings["data"], split, skip_unreadable=skip) for split in data.SPLITS
+    )
     model = tfgen.load(folder.model)
     if not hasattr(model, "discriminator"):
         raise ValueError(

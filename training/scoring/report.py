@@ -73,7 +73,7 @@ def _sections_of_pictures(results, found, reference, train, features):
     for result, each in zip(results, found, strict=True):
         name = result.generator
         count, seed = result.protocol.fake_count, result.protocol.sample_seeds[0]
-        fake, _ = each.generator.draw(count, seed)  # those that were scored
+        fake, _ = each.generator.sample(count, seed)  # those that were scored
         some = fake.subset(min(64, count), seed=1)
         samples.append(_figure(_pixels(grid(some.floats())), name))
         rows = _neighbours(some, reference, train, features)

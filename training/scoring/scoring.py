@@ -136,7 +136,7 @@ def check_generators(found, names, reference):
                 "would show it grey ones. python -m training.likelihood binarizes them."
             )
         if SAMPLE_SCORES.keys() & set(names):
-            evaluation.check_shapes(each.generator, reference, each.generator.draw(1, seed=0)[0])
+            evaluation.check_shapes(each.generator, reference, each.generator.sample(1, seed=0)[0])
 
 
 def find_features(options, reference, load):

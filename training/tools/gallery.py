@@ -30,6 +30,7 @@ def main(arguments=None):
         help=f"how many of each (default: {_IMAGES} images or {_POINTS:,} points)",
     )
     add("--seed", type=int, default=0, help="of the samples (default: 0)")
+    add("--skip-unreadable", action="store_true", help="leave out broken image files")
     add("--output", metavar="FILE", default="runs/gallery.png", help="default: %(default)s")
     options = parser.parse_args(arguments)
     import_tensorflow()
@@ -53,7 +54,7 @@ def draw(options):
     from training.scoring.generators import find_generator
     from training.scoring.scoring import Loader
 
-    load = Loader(size=None, channels=None, skip_unreadable=False)
+    load = Loader(size=None, channels=None, skip_unreadable=options.skip_unreadable)
     found = [find_generator(text, load).generator for text in options.generators]
     path = pathlib.Path(options.output)
     check_writable(path.parent)
@@ -70,12 +71,12 @@ def draw_samples(axes, generator, count, seed):
     from tfgen.pictures import grid
     from training.runs.summary import scatter, show
 
-    shape = generator.draw(1, seed)[0].shape
+    shape = generator.sample(1, seed)[0].shape
     if len(shape) == 3:
-        samples, _ = generator.draw(count or _IMAGES, seed)
+        samples, _ = generator.sample(count or _IMAGES, seed)
         show(axes, grid(samples.floats()), generator.name)
     elif tuple(shape) == (2,):
-        samples, _ = generator.draw(count or _POINTS, seed)
+        samples, _ = generator.sample(count or _POINTS, seed)
         scatter(axes, samples.floats().numpy(), None, generator.name)
         axes.set_aspect("equal")
     else:

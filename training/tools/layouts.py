@@ -190,7 +190,7 @@ def random_examples(recipe, count):
     examples = (random.random((count, *shape), np.float32),)
     if recipe.labels:
         examples += (np.arange(count) % 10,)
-    if recipe.load is data.domains:
+    if recipe.find_data is data.domains:
         return (shape, shape), (*examples, random.random((count, *shape), np.float32))
     return shape, examples
 

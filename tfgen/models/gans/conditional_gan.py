@@ -127,6 +127,10 @@ class ConditionalGAN(GAN):
         logits = self.discriminator([images, self._conditions(labels)])
         return {"logits": tf.cast(logits, tf.float32)}
 
+    def check_batch(self, data):
+        super().check_batch(data)
+        self._check_range(tf.convert_to_tensor(self._labels_of(data)))
+
     def check_shapes(self):
         _check_inputs("generator", self.generator, "latents")
         _check_inputs("discriminator", self.discriminator, "examples")
@@ -172,7 +176,7 @@ class ConditionalGAN(GAN):
         if labels is None:
             raise ValueError(
                 "A conditional GAN learns from batches of (images, labels). Received: batches "
-                "without labels. `tfgen.data.load(..., labels=True)` makes them."
+                "without labels. `tfgen.data.load_batches(..., labels=True)` makes them."
             )
         return labels
 
@@ -207,7 +211,11 @@ class ConditionalGAN(GAN):
                 "There must be as many labels as samples. Received: labels of "
                 f"{list(labels.shape)} and count={int(count)}."
             )
-        if self.num_classes is None or not tf.executing_eagerly():  # a graph's step checks them
+        if tf.executing_eagerly():  # a graph's step checks them
+            self._check_range(labels)
+
+    def _check_range(self, labels):
+        if self.num_classes is None or not labels.dtype.is_integer:
             return
         if tf.reduce_min(labels) < 0 or tf.reduce_max(labels) >= self.num_classes:
             raise ValueError(

@@ -1,9 +1,9 @@
 """Asks a server without pause, as many clients at once: each asks again when it is answered.
 
-    $ python -m training.load grpc localhost:8500 request.bin --clients 8 --seconds 10
+    $ python -m training.clients grpc localhost:8500 request.bin --clients 8 --seconds 10
 
 The clients are Locust's, in a process of their own, since Locust replaces Python's sockets. It
-imports no TensorFlow: a request is the bytes of a file. Printed is JSON: `load_figures.figures`,
+imports no TensorFlow: a request is the bytes of a file. Printed is JSON: `client_figures.figures`,
 and how much of a core this process took, and the server's if its `--pid` is given.
 """
 
@@ -18,7 +18,7 @@ import locust
 import psutil
 from grpc.experimental import gevent as grpc_gevent
 
-from training.benchmarks.load_figures import figures
+from training.benchmarks.client_figures import figures
 from training.tools.arguments import positive
 
 _PREDICT = "/tensorflow.serving.PredictionService/Predict"
@@ -86,7 +86,7 @@ def main(arguments=None):
 def parse(arguments=None):
     """Returns the parsed command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m training.load", description=__doc__.splitlines()[0]
+        prog="python -m training.clients", description=__doc__.splitlines()[0]
     )
     add = parser.add_argument
     add("protocol", choices=CLIENTS)
