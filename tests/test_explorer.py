@@ -1,6 +1,7 @@
-"""The page to explore models with, in a browser."""
+"""The page to explore models with, in a browser (Debian's `chromium`, or Chrome)."""
 
 import contextlib
+import json
 import re
 import shutil
 
@@ -15,12 +16,15 @@ import tfgen
 from tests.servables import half_plus, spec, write
 from tests.specimens import compiled
 from tests.test_server import started
+from tfgen.latent_space import interpolate_spherical
+from tfgen.serving.description import derive
+from tfgen.serving.servable import Servable
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(not BROWSER, reason="there is no Chromium here")
 
 
-WIDE = 600  # latents, so that more than 1,024 codes are asked for to find the active ones
+WIDE = 600  # latents, so that more than 1,024 images are asked for to find the active ones
 
 
 def _dots(latents):
@@ -37,12 +41,32 @@ WIDE_SIGNATURES = {
 }
 
 
+# Latents that are maps, for which there are no sliders.
+SPATIAL_SIGNATURES = {
+    "serving_default": (
+        lambda latents: {"images": latents[..., tf.newaxis]},
+        [spec("latents", shape=(None, 2, 2))],
+    ),
+    "sample": (
+        lambda count, seed: {"images": tf.zeros([count, 2, 2, 1]) + tf.cast(seed, tf.float32)},
+        [spec("count", tf.int32, ()), spec("seed", tf.int64, ())],
+    ),
+}
+SPATIAL = {
+    "abilities": ["generate", "sample"],
+    "latents": {"size": 2, "kind": "normal", "path": "spherical"},
+}
+
+
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
     for name in ("conv_vae", "cgan", "infogan", "cyclegan"):
         tfgen.export(compiled(name), folder / name)
     write(folder, "wide", 1, WIDE_SIGNATURES)
+    described = write(folder, "spatial", 1, SPATIAL_SIGNATURES) / "assets.extra" / "tfgen.json"
+    described.parent.mkdir()
+    described.write_text(json.dumps(SPATIAL))
     with started(folder) as (_, rest, _):
         yield rest
 
@@ -77,6 +101,27 @@ def visit(browser, url):
     for page in pages:
         page.close()
     assert not problems  # nothing is asked of anyone else
+
+
+@pytest.fixture(scope="module")
+def own_servables(url, tmp_path_factory):
+    """What the exports that are served say of themselves, by model."""
+    folder = tmp_path_factory.mktemp("again")
+    names = ("conv_vae", "cgan", "infogan", "cyclegan")
+    return {name: Servable(tfgen.export(compiled(name), folder / name)) for name in names}
+
+
+def asked_latents(page):
+    """Returns the list to which all latents are added whose images a page asks for."""
+    asked = []
+
+    def note(request):
+        inputs = (request.post_data_json or {}).get("inputs", {})
+        if request.method == "POST" and "latents" in inputs:
+            asked.extend(inputs["latents"])
+
+    page.on("request", note)
+    return asked
 
 
 def picture(page, name):
@@ -158,7 +203,88 @@ def test_a_wide_model_is_asked_in_parts(visit):
     expect(page.locator("#codes")).to_be_hidden()  # nothing tells how many values a code has
 
 
-def test_codes_are_calculated_with(visit):
+def test_the_server_tells_what_a_model_can_do(visit):
+    shown = {
+        "conv_vae": {"samples", "latents", "between", "images"},
+        "cgan": {"samples", "latents", "between"},
+        "infogan": {"samples", "codes", "latents", "between", "images"},
+        "cyclegan": {"images"},
+        "wide": {"latents", "between"},
+        "spatial": {"samples"},
+    }
+    for name, sections in shown.items():
+        page = visit(name)
+        for section in ("samples", "codes", "latents", "between", "images"):
+            expect(page.locator(f"section#{section}")).to_be_visible(visible=section in sections)
+        # A prior is chosen where the export does not say it.
+        expect(page.locator("#prior-choice")).to_be_visible(visible=name == "wide")
+
+
+def test_latents_are_drawn_as_they_are_distributed(visit):
+    page = visit("infogan")  # 2 latents of a uniform prior, 4 categories, a value in [-1, 1]
+    asked = asked_latents(page)
+    for seed in range(10, 20):
+        page.fill("#plus", str(seed))
+        page.locator("#plus").press("Enter")
+        page.wait_for_timeout(100)
+    expect(page.locator("#status")).to_have_class("")
+    page.wait_for_timeout(500)
+    # Four at a time: three that are drawn, and their sum.
+    drawn = np.array([latents for place, latents in enumerate(asked) if place % 4 < 3])
+    assert len(drawn) == 30 and np.abs(drawn).max() <= 1 and drawn[:, :2].min() < -0.5
+    np.testing.assert_array_equal(np.sort(drawn[:, 2:6]), [[0, 0, 0, 1]] * len(drawn))
+    assert (drawn[:, 2:6].sum(0) > 0).all()
+
+
+def test_each_part_of_the_latents_has_its_own_distribution_and_path(visit):
+    found = visit("conv_vae").evaluate("""async () => {
+        const { drawLatents, interpolate } = await import("./latents.js");
+        const parts = [
+            { kind: "normal", size: 3, path: "spherical" },
+            { kind: "categorical", size: 4, path: "straight" },
+            { kind: "uniform", size: 2, low: 2, high: 4, path: "straight" },
+        ];
+        const seeds = Array.from({ length: 2000 }, (_, seed) => seed);
+        const drawn = seeds.map((seed) => drawLatents(parts, seed));
+        return { drawn, path: interpolate(parts, drawn[1], drawn[2], 9) };
+    }""")
+    drawn, path = np.array(found["drawn"]), np.array(found["path"])
+    np.testing.assert_allclose(drawn[:, :3].mean(0), 0, atol=0.1)
+    np.testing.assert_allclose(drawn[:, :3].std(0), 1, atol=0.1)
+    np.testing.assert_array_equal(np.sort(drawn[:, 3:7]), [[0, 0, 0, 1]] * 2000)
+    np.testing.assert_allclose(drawn[:, 3:7].mean(0), 0.25, atol=0.05)
+    assert drawn[:, 7:].min() >= 2 and drawn[:, 7:].max() < 4
+    np.testing.assert_allclose(drawn[:, 7:].mean(0), 3, atol=0.05)
+    sphere = interpolate_spherical(drawn[1, :3].astype("f4"), drawn[2, :3].astype("f4"), 9)
+    np.testing.assert_allclose(path[:, :3], sphere, atol=1e-5)
+    np.testing.assert_allclose(path[:, 3:], np.linspace(drawn[1, 3:], drawn[2, 3:], 9), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["conv_vae", "cgan", "infogan", "cyclegan"])
+def test_of_another_server_the_signatures_tell_what_a_model_can_do(
+    name, browser, url, own_servables
+):
+    with browser.new_page() as page:
+        # As TensorFlow Serving answers.
+        page.route("**/tfgen/**", lambda route: route.fulfill(status=404, body="Not Found"))
+        page.goto(f"{url}/?model={name}&server={url}")
+        page.locator("#status", has_text=f"{name}:").wait_for()
+        found = page.evaluate(
+            """async (name) => {
+            const { Model } = await import("./api.js");
+            const { abilities, latents } = await new Model(name, "", undefined).load();
+            return { abilities: abilities.sort(), latents };
+        }""",
+            name,
+        )
+        derived = derive(own_servables[name].signatures)
+        asked_for = {"sample", "generate", "choose_labels", "choose_codes"}  # by the page
+        assert found["abilities"] == sorted(asked_for.intersection(derived["abilities"]))
+        assert found.get("latents") == derived.get("latents")
+        expect(page.locator("#prior-choice")).to_be_visible(visible="latents" in derived)
+
+
+def test_latents_are_calculated_with(visit):
     page = visit("conv_vae")
     path, total = picture(page, "path"), picture(page, "sum")
     page.fill("#to", "5")

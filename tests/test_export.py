@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 
+import httpx2
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ import tfgen
 from tests.specimens import SPECIMENS, VAES, compiled
 from tests.test_server import started
 from tfgen.serving.client import GrpcClient, RestClient
+from tfgen.serving.description import derive, read_description
 from tfgen.serving.errors import ServingError
 from tfgen.serving.servable import Servable
 
@@ -156,6 +158,61 @@ def test_the_description_names_what_was_exported(exported):
         description = json.loads(file.read_text())
         assert description["recipe"] == name and description["model"] == type(model).__name__
         assert description["versions"]["tfgen"] == tfgen.__version__
+
+
+# Of what a model can do, what no signature shows: it is for Python alone.
+NOT_EXPORTED = {"average", "discriminate", "importance_sampling", "log_likelihood"}
+
+
+@pytest.mark.parametrize("name", SPECIMENS)
+def test_an_export_says_what_its_model_can_do(name, exported, clients):
+    models, _, folder = exported
+    said = read_description(folder / name / "1")
+    assert said["abilities"] == sorted(models[name].abilities)
+    served = httpx2.get(f"{clients['rest'].url}/tfgen/models/{name}").json()
+    assert (served.pop("name"), served.pop("version")) == (name, "1")
+    assert served == {key: said[key] for key in ("abilities", "latents") if key in said}
+
+
+@pytest.mark.parametrize("name", SPECIMENS)
+def test_where_an_export_says_nothing_its_signatures_tell_as_much(name, exported):
+    models, _, folder = exported
+    said = read_description(folder / name / "1")
+    told = derive(Servable(folder / name / "1").signatures)
+    assert set(told["abilities"]) | NOT_EXPORTED == set(said["abilities"]) | NOT_EXPORTED
+    assert ("latents" in told) == ("latents" in said) == ("generate" in told["abilities"])
+    if "latents" in said:  # but for the prior's distribution, which none of them shows
+        prior = {"kind": "other", "path": "straight"}
+        expected = {**said["latents"], **prior}
+        assert {"low": -1.0, "high": 1.0, **expected} == {
+            "low": -1.0,
+            "high": 1.0,
+            **told["latents"],
+        }
+
+
+def test_an_infogan_s_codes_are_told_from_its_noise(exported):
+    latents = read_description(exported[2] / "infogan" / "1")["latents"]
+    assert latents == {
+        "size": 2 + 4 + 1,
+        "kind": "uniform",
+        "low": -1.0,
+        "high": 1.0,
+        "path": "straight",
+        "codes": [
+            {"name": "code_0", "size": 4, "kind": "categorical", "path": "straight"},
+            {
+                "name": "code_1",
+                "size": 1,
+                "kind": "uniform",
+                "low": -1.0,
+                "high": 1.0,
+                "path": "straight",
+            },
+        ],
+    }
+    normal = read_description(exported[2] / "conv_vae" / "1")["latents"]
+    assert normal == {"size": 3, "kind": "normal", "path": "spherical"}
 
 
 def test_rows_beside_a_seed_are_bounded(exported):

@@ -396,6 +396,9 @@ def test_a_token_is_wanted_where_there_is_one(tmp_path):
                 response.status_code == 401 and "Authorization: Bearer" in response.json()["error"]
             )
         assert httpx2.get(path, headers=bearer).status_code == 200
+        described = path.replace("/v1/", "/tfgen/")
+        assert httpx2.get(described).status_code == 401
+        assert httpx2.get(described, headers=bearer).json()["abilities"] == []
         request = get_model_status_pb2.GetModelStatusRequest()
         request.model_spec.name = "half"
         with grpc.insecure_channel(grpc_address) as channel:

@@ -24,6 +24,14 @@ class Code(Configured, abc.ABC):
     outputs: int
     uniforms: int
 
+    @property
+    def description(self):
+        """How a code is distributed, a dict for `tfgen.json`, as `Prior.description`.
+
+        `kind` is "categorical" (one-hot), "uniform" (with `low` and `high`) or "other".
+        """
+        return {"size": self.size, "kind": "other", "path": "straight"}
+
     @abc.abstractmethod
     def from_uniform(self, values):
         """Makes codes `[batch, size]` of numbers `[batch, uniforms]` from U(0, 1)."""
@@ -81,6 +89,10 @@ class Categorical(Code):
     def outputs(self):
         return self.size
 
+    @property
+    def description(self):
+        return {"size": self.size, "kind": "categorical", "path": "straight"}
+
     def from_uniform(self, values):
         # 1 itself belongs to the last class.
         classes = tf.minimum(tf.cast(values[:, 0] * self.size, tf.int32), self.size - 1)
@@ -129,6 +141,11 @@ class UniformCode(Code):
     @property
     def uniforms(self):
         return self.size
+
+    @property
+    def description(self):
+        bounds = {"low": -1.0, "high": 1.0}
+        return {"size": self.size, "kind": "uniform", **bounds, "path": "straight"}
 
     def from_uniform(self, values):
         return 2 * values - 1

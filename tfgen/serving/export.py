@@ -7,9 +7,9 @@ import tempfile
 
 import keras
 
+from tfgen.serving import description, warm_up
 from tfgen.serving.guard import guarded
 from tfgen.serving.png import png_signatures
-from tfgen.serving.warm_up import FILE, write_requests
 from tfgen.utils.files import check_writable, flush
 from tfgen.utils.versions import versions
 
@@ -19,12 +19,13 @@ def export(model, directory, metadata=None, png=False):
 
     The version is written beside, then renamed: a server that watches the folder never sees half
     of one. The signatures are the model's `signatures()`, with batches of any size; they refuse
-    numbers that are not finite. `assets.extra` holds requests for TensorFlow Serving to warm up.
+    numbers that are not finite. `assets.extra` holds requests for TensorFlow Serving to warm up,
+    and `tfgen.json`, which says what the model can do and how its latents are distributed.
 
     Args:
         model: a `tfgen.GenerativeModel`.
         directory: the model's folder, which gets a subfolder `1`, `2`, ... per version.
-        metadata: a dict for `assets.extra/tfgen.json`, beside the versions of the software.
+        metadata: a dict for `tfgen.json`, beside the versions of the software.
         png: whether to add signatures that take and give PNG files, such as `sample_png`.
 
     Returns:
@@ -58,9 +59,12 @@ def export(model, directory, metadata=None, png=False):
         archive.write_out(unfinished, verbose=False)
         extra = unfinished / "assets.extra"
         extra.mkdir()
-        description = {"model": type(model).__name__, **(metadata or {}), "versions": versions()}
-        (extra / "tfgen.json").write_text(json.dumps(description, indent=2) + "\n")
-        write_requests(extra / FILE, {name: specs for name, (_, specs) in signatures.items()})
+        said = {"model": type(model).__name__, **(metadata or {}), **description.describe(model)}
+        said["versions"] = versions()
+        (extra / description.FILE).write_text(json.dumps(said, indent=2) + "\n")
+        warm_up.write_requests(
+            extra / warm_up.FILE, {name: specs for name, (_, specs) in signatures.items()}
+        )
         for path in [unfinished, *unfinished.rglob("*")]:
             flush(path)
         return _rename_to_next_version(unfinished, directory)

@@ -19,11 +19,15 @@ from tfgen.serving.models import version_number
 
 _WHICH = r"(?:/versions/(?P<number>\d+)|/labels/(?P<label>[^/:?]+))?"
 _ASK = re.compile(rf"/v1/models/(?P<name>[^/:?]+){_WHICH}:(?P<method>classify|regress|predict)")
+_DESCRIBE = re.compile(rf"/tfgen/models/(?P<name>[^/:?]+){_WHICH}")
 _TELL = re.compile(rf"/v1/models(?:/(?P<name>[^/:?]+){_WHICH}(?P<metadata>/metadata)?)?")
 
 
 class RestApi:
-    """Answers requests to `/v1/models/...`.
+    """Answers requests to `/v1/models/...`, and one that TensorFlow Serving does not know.
+
+    `GET /tfgen/models/NAME`, with `/versions/NUMBER` or `/labels/LABEL` behind it or not, tells
+    what a model can do and how its latents are distributed, see `tfgen.serving.description`.
 
     Args:
         backend: a `Backend`.
@@ -55,6 +59,8 @@ class RestApi:
             return await self._predict(request, match)
         if request.method == "GET" and (match := _TELL.fullmatch(path)):
             return self._tell(match)
+        if request.method == "GET" and (match := _DESCRIBE.fullmatch(path)):
+            return self._describe(match)
         raise invalid(f"Malformed request: {request.method} {path}")
 
     async def _predict(self, request, match):
@@ -79,6 +85,11 @@ class RestApi:
                     f"A request's body may have at most {self.backend.max_request_bytes} bytes."
                 )
         return bytes(body)
+
+    def _describe(self, match):
+        servable = self.backend.models.get(*_which(match))
+        version = str(servable.version)
+        return json.dumps({"name": _name(match), "version": version, **servable.description})
 
     def _tell(self, match):
         if match["name"] is None:
@@ -127,7 +138,7 @@ def _path(request):
 
 def _name_in(path):
     """Returns the name of the model that a path begins with, or nothing."""
-    found = re.match(r"/v1/models/([^/:?]+)", path)
+    found = re.match(r"/(?:v1|tfgen)/models/([^/:?]+)", path)
     return urllib.parse.unquote(found[1]) if found else ""
 
 

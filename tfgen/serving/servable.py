@@ -7,6 +7,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
 
+from tfgen.serving.description import description_of
 from tfgen.serving.errors import Code, ServingError, invalid, sentence_of
 
 # What the graph makes of a request that the specification let through, and what to answer.
@@ -22,6 +23,8 @@ _CODES = {
 
 class Servable:
     """A SavedModel with signatures: any, not only an export of ours.
+
+    `description` tells what its model can do, see `tfgen.serving.description`.
 
     Args:
         path: its folder, whose name is the version's number.
@@ -44,6 +47,7 @@ class Servable:
         }
         # Read now: the files may be gone while the version is still served.
         self.definitions = self._read_definitions()
+        self.description = description_of(self.path, self.signatures)
         if not self.signatures:
             raise ValueError(f"The SavedModel in {self.path} has no signatures to serve.")
 

@@ -123,7 +123,7 @@ def application(backend):
     )
 
     async def dispatch(scope, receive, send):
-        of_the_api = scope["type"] == "http" and scope["path"].startswith("/v1/")
+        of_the_api = scope["type"] == "http" and scope["path"].startswith(("/v1/", "/tfgen/"))
         await (api if of_the_api else router)(scope, receive, send)
 
     return dispatch

@@ -1,12 +1,12 @@
 """Loads an export as TensorFlow Serving does, asks all its signatures, and compares the answers."""
 
 import dataclasses
-import json
 import pathlib
 
 import numpy as np
 import tensorflow as tf
 
+from tfgen.serving.description import read_description
 from tfgen.serving.errors import sentence_of
 from tfgen.serving.load import load
 from tfgen.serving.warm_up import FILE, random_example, read_requests
@@ -119,9 +119,7 @@ def newest_version(path):
 
 def _model_of(path):
     """Returns the `.keras` file of the run that made an export, if it is there."""
-    description = path / "assets.extra" / "tfgen.json"
-    recipe = json.loads(description.read_text()).get("recipe") if description.exists() else None
-    model = pathlib.Path("runs", str(recipe), "model.keras")
+    model = pathlib.Path("runs", str(read_description(path).get("recipe")), "model.keras")
     return model if model.exists() else None
 
 

@@ -1,4 +1,5 @@
-// Requests of TensorFlow Serving's REST API. `?server=http://host:8501` asks another server.
+// Requests of TensorFlow Serving's REST API, and one that the server of this page knows alone, of
+// what a model can do. `?server=http://host:8501` asks another server.
 
 const server = new URLSearchParams(location.search).get("server") ?? "";
 let token = ""; // kept nowhere else
@@ -24,7 +25,7 @@ async function ask(path, signal, body) {
 
 // Of no name too: the answer then tells what is missing, a model or a token.
 function pathOf(name) {
-  return name ? `/v1/models/${encodeURIComponent(name)}` : "/v1/models";
+  return name ? `/models/${encodeURIComponent(name)}` : "/models";
 }
 
 // One version of a model. Once the signal is aborted, whatever is asked of it is an AbortError.
@@ -36,13 +37,25 @@ export class Model {
 
   // Finds out what can be asked; returns this.
   async load() {
-    const { metadata } = await ask(`${this.path}/metadata`, this.signal);
+    const { metadata } = await ask(`/v1${this.path}/metadata`, this.signal);
     this.signatures = metadata.signature_def.signature_def;
-    return this;
+    const { abilities, latents } = await this.describe();
+    return Object.assign(this, { abilities, latents });
   }
 
-  has(signature) {
-    return signature in this.signatures;
+  // Returns what the model can do, and how its latents are distributed: see
+  // tfgen/serving/description.py.
+  async describe() {
+    try {
+      return await ask(`/tfgen${this.path}`, this.signal);
+    } catch (error) {
+      if (server === "" || error.name === "AbortError") throw error;
+      return describeBySignatures(this); // TensorFlow Serving has no such path
+    }
+  }
+
+  can(ability) {
+    return this.abilities.includes(ability);
   }
 
   // The signatures' names; those of TensorFlow's own are left out.
@@ -51,7 +64,7 @@ export class Model {
   }
 
   inputs(signature) {
-    return Object.keys(this.signatures[signature].inputs);
+    return Object.keys(this.signatures[signature]?.inputs ?? {});
   }
 
   // The sizes of an input or output, the batch's left out; undefined if there is none.
@@ -64,9 +77,30 @@ export class Model {
   async predict(signature, inputs) {
     const names = Object.keys(this.signatures[signature].outputs);
     const body = { signature_name: signature, inputs };
-    const { outputs } = await ask(`${this.path}:predict`, this.signal, body);
+    const { outputs } = await ask(`/v1${this.path}:predict`, this.signal, body);
     return names.length === 1 ? { [names[0]]: outputs } : outputs;
   }
+}
+
+function describeBySignatures(model) {
+  const names = { sample: "sample", choose_labels: "sample_labels" };
+  const abilities = Object.keys(names).filter((ability) => names[ability] in model.signatures);
+  const size = model.shape("serving_default", "inputs", "latents")?.[0];
+  if (size === undefined) return { abilities };
+  const codeNames = model.inputs("sample_codes").filter((name) => name !== "seed");
+  codeNames.sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
+  const codes = codeNames.map((name) => {
+    const [values] = model.shape("sample_codes", "inputs", name);
+    const categories = model.shape("recognize", "outputs", name)?.[0];
+    return values === undefined
+      ? { name, kind: "categorical", size: categories, path: "straight" }
+      : { name, kind: "uniform", size: values, low: -1, high: 1, path: "straight" };
+  });
+  const latents = { size, kind: "other", path: "straight" };
+  if (codes.length === 0 || codes.some((code) => code.size === undefined)) {
+    return { abilities: [...abilities, "generate"], latents };
+  }
+  return { abilities: [...abilities, "generate", "choose_codes"], latents: { ...latents, codes } };
 }
 
 export async function modelNames() {
@@ -75,6 +109,6 @@ export async function modelNames() {
 }
 
 export async function versionsOf(name, signal) {
-  const { model_version_status: found } = await ask(pathOf(name), signal);
+  const { model_version_status: found } = await ask(`/v1${pathOf(name)}`, signal);
   return found.filter(({ state }) => state === "AVAILABLE").map(({ version }) => version);
 }

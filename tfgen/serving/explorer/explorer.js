@@ -1,6 +1,6 @@
 import { Model, modelNames, useToken, versionsOf } from "./api.js";
 import { drawGrid, readImage } from "./draw.js";
-import { byActivity, calculate, drawCode, interpolate, shaken } from "./latents.js";
+import { byActivity, calculate, drawLatents, interpolate, isKnown, shaken } from "./latents.js";
 
 const element = (id) => document.getElementById(id);
 const value = (id) => Number(element(id).value);
@@ -9,7 +9,7 @@ const MOST_ROWS = 256; // of a request: servers bound its rows and its bytes
 
 let model = null; // what is explored
 let choosing = new AbortController(); // ends what is asked of a model when another one is chosen
-let code = []; // its latents, as the sliders show them
+let latents = []; // its latents, as the sliders show them
 let order = []; // their places, the most active first
 
 // Draws once more when it has drawn, if it was asked to meanwhile: what came between is left out.
@@ -61,30 +61,31 @@ async function choose() {
   element("version").value = chosen;
   model = await new Model(name, chosen, signal).load();
   element("explored").inert = false;
-  const generates = latentSize() !== undefined;
-  element("samples").hidden = !model.has("sample") && !model.has("sample_labels");
-  element("codes").hidden = !hasCodes();
-  element("latents").hidden = element("between").hidden = !generates;
+  element("samples").hidden = !model.can("sample") && !model.can("choose_labels");
+  element("codes").hidden = !model.can("choose_codes");
+  const slides = model.can("generate") && latentsAreVectors();
+  element("latents").hidden = element("between").hidden = !slides;
   element("images").hidden = imageSignatures().length === 0;
   for (const each of document.querySelectorAll("[data-needs=labels]")) {
     each.hidden = labels(1, 0).labels === undefined;
   }
-  element("prior").value = model.has("encode") ? "normal" : "uniform";
   element("answers").replaceChildren();
   if (!element("samples").hidden) await drawSamples();
   if (!element("codes").hidden) {
-    element("code-inputs").replaceChildren(...codeNames().flatMap(makeCodeInputs));
+    element("code-inputs").replaceChildren(...model.latents.codes.flatMap(makeCodeInputs));
     await drawCodes();
   }
-  if (generates) {
+  if (slides) {
+    element("prior-choice").hidden = knownParts().every(isKnown);
     await startAgain();
     await Promise.all([drawPath(), drawSum()]);
   }
   element("status").textContent = `${name}: ${model.names().join(", ")}`;
 }
 
-function latentSize() {
-  return model.shape("serving_default", "inputs", "latents")?.[0];
+// Tells whether a latent is one number, which a slider can show.
+function latentsAreVectors() {
+  return model.shape("serving_default", "inputs", "latents")?.length === 1;
 }
 
 // The labels that so many images want: classes, or vectors with a one in their place.
@@ -95,10 +96,11 @@ function labels(count, label) {
   return { labels: Array(count).fill(one) };
 }
 
-async function generate(codes) {
+// Returns the images of vectors of latents.
+async function generate(vectors) {
   const images = [];
-  for (let start = 0; start < codes.length; start += MOST_ROWS) {
-    const latents = codes.slice(start, start + MOST_ROWS);
+  for (let start = 0; start < vectors.length; start += MOST_ROWS) {
+    const latents = vectors.slice(start, start + MOST_ROWS);
     const inputs = { latents, ...labels(latents.length, value("latent-label")) };
     images.push(...(await model.predict("serving_default", inputs)).images);
   }
@@ -109,7 +111,7 @@ async function generate(codes) {
 
 async function drawSamples() {
   const [seed, count, label] = [value("seed"), value("count"), element("sample-label").value];
-  const any = model.has("sample") && (label === "" || !model.has("sample_labels"));
+  const any = model.can("sample") && (label === "" || !model.can("choose_labels"));
   const answer = any
     ? await model.predict("sample", { count, seed })
     : await model.predict("sample_labels", { ...labels(count, Number(label)), seed });
@@ -120,18 +122,10 @@ async function drawSamples() {
 // ---- Codes by name (InfoGAN)
 
 const SAMPLES_OF_CODES = 10;
-const codeNames = () => model.inputs("sample_codes").filter((name) => name !== "seed").sort();
 
-// `recognize` tells how many categories or values a code has.
-function hasCodes() {
-  const isKnown = (name) => model.shape("recognize", "outputs", name) !== undefined;
-  return model.has("sample_codes") && codeNames().every(isKnown);
-}
-
-// A category is chosen from those that the model recognizes; each value of another code slides.
-function makeCodeInputs(name) {
-  const [size] = model.shape("recognize", "outputs", name);
-  if (model.shape("sample_codes", "inputs", name).length) {
+// A category is chosen from a list; each value of another code slides.
+function makeCodeInputs({ name, size, kind }) {
+  if (kind !== "categorical") {
     return Array.from({ length: size }, (_, place) => makeSlider(`${name}, ${place}`, 0, drawCodes));
   }
   const label = document.createElement("label");
@@ -144,12 +138,13 @@ function makeCodeInputs(name) {
 
 // The chosen value of each code, in the order of the inputs: of several sliders a list.
 function chosenCodes() {
-  const numbers = [...element("code-inputs").querySelectorAll("input, select")].map((input) => Number(input.value));
+  const inputs = element("code-inputs").querySelectorAll("input, select");
+  const numbers = [...inputs].map((input) => Number(input.value));
   return Object.fromEntries(
-    codeNames().map((name) => {
-      const [size] = model.shape("sample_codes", "inputs", name);
-      return [name, size === undefined ? numbers.shift() : numbers.splice(0, size)];
-    }),
+    model.latents.codes.map(({ name, size, kind }) => [
+      name,
+      kind === "categorical" ? numbers.shift() : numbers.splice(0, size),
+    ]),
   );
 }
 
@@ -164,15 +159,33 @@ const drawCodes = newestOnly(async () => {
 
 // ---- Latents
 
+// What a user may choose where nobody says how latents are distributed.
+const PRIORS = {
+  normal: { kind: "normal", path: "spherical" },
+  uniform: { kind: "uniform", low: -1, high: 1, path: "straight" },
+};
+
+// The parts of the latents as they are described: what the prior draws, and each code.
+function knownParts() {
+  const { codes = [], ...prior } = model.latents;
+  return [{ ...prior, size: codes.reduce((rest, code) => rest - code.size, prior.size) }, ...codes];
+}
+
+// The parts as they are drawn.
+function parts() {
+  const chosen = PRIORS[element("prior").value];
+  return knownParts().map((part) => (isKnown(part) ? part : { ...part, ...chosen }));
+}
+
 async function startAgain() {
-  code = drawCode(element("prior").value, latentSize(), value("start"));
-  order = byActivity(code, await generate(shaken(code)));
+  latents = drawLatents(parts(), value("start"));
+  order = byActivity(latents, await generate(shaken(latents)));
   for (const [id, place] of [["map-x", order[0]], ["map-y", order[1] ?? order[0]]]) {
     element(id).replaceChildren(...order.map((each) => new Option(`latent ${each}`, each)));
     element(id).value = place;
   }
   element("sliders").replaceChildren(...order.slice(0, MOST_SLIDERS).map(makeLatentSlider));
-  await drawCodeImage();
+  await drawPicture();
 }
 
 function makeSlider(name, start, onInput) {
@@ -191,29 +204,29 @@ function makeSlider(name, start, onInput) {
 }
 
 function makeLatentSlider(place) {
-  const label = makeSlider(`latent ${place}`, code[place], (latent) => setLatents({ [place]: latent }));
+  const label = makeSlider(`latent ${place}`, latents[place], (latent) => setLatents({ [place]: latent }));
   label.querySelector("input").dataset.place = place;
   return label;
 }
 
 function setLatents(changes) {
-  for (const [place, latent] of Object.entries(changes)) code[place] = latent;
-  attempt(drawCodeImage);
+  for (const [place, latent] of Object.entries(changes)) latents[place] = latent;
+  attempt(drawPicture);
 }
 
-const drawCodeImage = newestOnly(async () => {
-  showCode();
-  drawGrid(element("picture"), await generate([code]), 1);
+const drawPicture = newestOnly(async () => {
+  showLatents();
+  drawGrid(element("picture"), await generate([latents]), 1);
 });
 
-function showCode() {
+function showLatents() {
   for (const slider of element("sliders").querySelectorAll("input")) {
-    slider.value = code[slider.dataset.place];
-    slider.nextElementSibling.textContent = code[slider.dataset.place].toFixed(2);
+    slider.value = latents[slider.dataset.place];
+    slider.nextElementSibling.textContent = latents[slider.dataset.place].toFixed(2);
   }
   const map = element("map");
   const context = map.getContext("2d");
-  const [x, y] = [toMap(code[value("map-x")], map.width), toMap(-code[value("map-y")], map.height)];
+  const [x, y] = [toMap(latents[value("map-x")], map.width), toMap(-latents[value("map-y")], map.height)];
   context.clearRect(0, 0, map.width, map.height);
   context.fillStyle = context.strokeStyle = getComputedStyle(map).color;
   context.globalAlpha = 0.3;
@@ -250,16 +263,17 @@ function step(event) {
   event.preventDefault();
   const [axis, change] = STEPS[event.key];
   const place = value(axis);
-  setLatents({ [place]: clamp(code[place] + change) });
+  setLatents({ [place]: clamp(latents[place] + change) });
 }
 
 // ---- Between samples
 
-const seeded = (id) => drawCode(element("prior").value, latentSize(), value(id));
+const STEPS_BETWEEN = 9;
+const seeded = (id) => drawLatents(parts(), value(id));
 
 async function drawPath() {
-  const codes = interpolate(element("prior").value, seeded("from"), seeded("to"), 9);
-  drawGrid(element("path"), await generate(codes), codes.length);
+  const path = interpolate(parts(), seeded("from"), seeded("to"), STEPS_BETWEEN);
+  drawGrid(element("path"), await generate(path), path.length);
 }
 
 async function drawSum() {
@@ -344,7 +358,7 @@ element("next-seed").addEventListener("click", () => {
 });
 onSubmit(element("codes-seed").form, drawCodes);
 onSubmit(element("start").form, startAgain);
-for (const id of ["map-x", "map-y"]) element(id).addEventListener("change", showCode);
+for (const id of ["map-x", "map-y"]) element(id).addEventListener("change", showLatents);
 element("map").addEventListener("pointerdown", drag);
 element("map").addEventListener("pointermove", drag);
 element("map").addEventListener("keydown", step);

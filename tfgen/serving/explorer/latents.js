@@ -1,4 +1,6 @@
-// Codes: drawn from seeds, so that a seed always means the same code, and calculated with.
+// Latents: drawn from seeds, so that a seed always means the same latents, and calculated with.
+// They consist of parts: what the prior draws and, of an InfoGAN, codes. A part has a `size`, a
+// `kind`, which tells how it is drawn, and a `path`, on which one goes from one value to another.
 
 // Returns a function that draws numbers in [0, 1): mulberry32.
 function generator(seed) {
@@ -11,47 +13,68 @@ function generator(seed) {
   };
 }
 
-const PRIORS = {
-  uniform: (draw) => 2 * draw() - 1,
-  normal: (draw) => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw()),
+const numbers = (size, make) => Array.from({ length: size }, (_, place) => make(place));
+
+const KINDS = {
+  normal: ({ size }, draw) =>
+    numbers(size, () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw())),
+  uniform: ({ size, low, high }, draw) => numbers(size, () => low + (high - low) * draw()),
+  categorical: ({ size }, draw) => {
+    const category = Math.floor(size * draw());
+    return numbers(size, (place) => Number(place === category));
+  },
 };
 
-export function drawCode(prior, size, seed) {
+// Tells whether it is known how to draw a part.
+export const isKnown = ({ kind }) => kind in KINDS;
+
+export function drawLatents(parts, seed) {
   const draw = generator(seed);
-  return Array.from({ length: size }, () => PRIORS[prior](draw));
+  return parts.flatMap((part) => KINDS[part.kind](part, draw));
 }
 
-// Spherical interpolation for the normal prior, whose codes lie near a sphere; else a line.
-export function interpolate(prior, from, to, steps) {
-  const dot = (a, b) => a.reduce((sum, value, index) => sum + value * b[index], 0);
-  const cosine = dot(from, to) / Math.sqrt(dot(from, from) * dot(to, to));
-  const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
-  const spherical = prior === "normal" && Math.sin(angle) > 1e-6;
-  return Array.from({ length: steps }, (_, index) => {
-    const t = index / (steps - 1);
-    const a = spherical ? Math.sin((1 - t) * angle) / Math.sin(angle) : 1 - t;
-    const b = spherical ? Math.sin(t * angle) / Math.sin(angle) : t;
-    return from.map((value, place) => a * value + b * to[place]);
+const PATHS = {
+  straight: (from, to, t) => from.map((value, place) => (1 - t) * value + t * to[place]),
+  // The direction moves on the great circle, the length linearly: as `interpolate_spherical` of
+  // tfgen/latent_space.py.
+  spherical: (from, to, t) => {
+    const dot = (a, b) => a.reduce((sum, value, place) => sum + value * b[place], 0);
+    const [start, end] = [Math.hypot(...from), Math.hypot(...to)];
+    const angle = Math.acos(Math.min(1, Math.max(-1, dot(from, to) / (start * end))));
+    if (!(Math.sin(angle) > 1e-6)) return PATHS.straight(from, to, t);
+    const length = ((1 - t) * start + t * end) / Math.sin(angle);
+    const [a, b] = [Math.sin((1 - t) * angle) / start, Math.sin(t * angle) / end];
+    return from.map((value, place) => length * (a * value + b * to[place]));
+  },
+};
+
+export function interpolate(parts, from, to, steps) {
+  return numbers(steps, (step) => {
+    let end = 0;
+    return parts.flatMap(({ size, path }) => {
+      const [start, stop] = [end, (end += size)];
+      return PATHS[path](from.slice(start, stop), to.slice(start, stop), step / (steps - 1));
+    });
   });
 }
 
-export function calculate(code, minus, plus) {
-  return code.map((value, index) => value - minus[index] + plus[index]);
+export function calculate(latents, minus, plus) {
+  return latents.map((value, place) => value - minus[place] + plus[place]);
 }
 
-// Returns the places of a code, those first that change the image most around it.
-export function byActivity(code, images) {
+// Returns the places of latents, those first that change the image most around them.
+export function byActivity(latents, images) {
   const flat = images.map((image) => image.flat(2));
-  const change = code.map((_, place) => {
+  const change = latents.map((_, place) => {
     const [low, high] = [flat[2 * place], flat[2 * place + 1]];
     return low.reduce((sum, value, index) => sum + Math.abs(value - high[index]), 0);
   });
-  return code.map((_, place) => place).sort((a, b) => change[b] - change[a]);
+  return latents.map((_, place) => place).sort((a, b) => change[b] - change[a]);
 }
 
-// Returns two codes for each place: a little less there, and a little more.
-export function shaken(code) {
-  return code.flatMap((_, place) =>
-    [-1, 1].map((step) => code.map((value, other) => value + (other === place ? step : 0))),
+// Returns two vectors of latents for each place: a little less there, and a little more.
+export function shaken(latents) {
+  return latents.flatMap((_, place) =>
+    [-1, 1].map((step) => latents.map((value, other) => value + (other === place ? step : 0))),
   );
 }
