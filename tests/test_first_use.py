@@ -633,3 +633,12 @@ def test_old_names_of_models_work_and_name_the_new_ones():
     ):
         with pytest.warns(FutureWarning, match=f"is now called `{new}`"):
             call()
+
+
+def test_batches_of_ours_are_not_begun_before_the_first_step():
+    """A look would begin a pass, and the first epoch would have the second one's order."""
+    source = tfgen.data.Source(images(16))
+    by_epochs, streamed = compiled("mlp_vae"), compiled("mlp_vae")
+    by_epochs.fit(tfgen.data.batches(source, 4), verbose=0)
+    streamed.fit(tfgen.data.batches(source, 4, repeat=True), steps_per_epoch=4, verbose=0)
+    np.testing.assert_array_equal(by_epochs.sample(2, seed=0), streamed.sample(2, seed=0))

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tfgen.data.share import share_of, share_reading
 from tfgen.data.source import binarize, to_floats
+from tfgen.engine.fit_checks import mark_as_checked
 from tfgen.engine.replicas import several_workers
 
 _READERS = 4  # batches that are read at once; each is a few gatherings of whole batches
@@ -113,7 +114,9 @@ def batches(
         return dataset.prefetch(_READERS).with_options(options)
 
     numbers = tf.data.Dataset.counter(first_step) if repeat else _epoch(steps, shuffle)
-    return share_reading(numbers, read_all, strategy) if shared else read_all(numbers)
+    if shared:
+        return share_reading(numbers, read_all, strategy)
+    return mark_as_checked(read_all(numbers))  # a `Source` checks its examples
 
 
 def steps_per_epoch(source, batch_size, shuffle=True):
