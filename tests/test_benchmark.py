@@ -15,7 +15,7 @@ import tensorflow as tf
 import tfgen
 from tfgen import networks
 from training.benchmarks.speed import __main__ as command
-from training.benchmarks.speed import besides, measure, operations, rates, tasks, turns
+from training.benchmarks.speed import arithmetic, besides, measure, rates, tasks, turns
 from training.benchmarks.speed.families import GANWorkload
 from training.benchmarks.speed.networks import (
     example_discriminator,
@@ -121,15 +121,15 @@ def test_the_plain_cyclegan_has_our_losses():
 
 def test_operations_of_layers_by_hand():
     generator, discriminator = example_generator(), example_discriminator()
-    assert operations.layers_of(generator) == [
+    assert arithmetic.layers_of(generator) == [
         2 * 128 * 6272,
         2 * 16 * 128 * 128 * 49,  # a transposed convolution: each pixel that it takes
         2 * 16 * 128 * 128 * 196,
         2 * 49 * 128 * 784,
     ]
-    assert operations.layers_of(discriminator) == [2 * 9 * 64 * 196, 2 * 9 * 64 * 128 * 49, 256]
+    assert arithmetic.layers_of(discriminator) == [2 * 9 * 64 * 196, 2 * 9 * 64 * 128 * 49, 256]
     # What the first measurements had: "about 31 GFLOP a step".
-    assert 30e9 < operations.of_gan(generator, discriminator, 64, shared=True) < 31e9
+    assert 30e9 < arithmetic.of_gan(generator, discriminator, 64, shared=True) < 31e9
 
 
 def chain(*sizes):
@@ -143,20 +143,20 @@ def chain(*sizes):
 def test_operations_of_steps_by_hand():
     first, second = chain(5, 3, 2), chain(2, 7, 5)  # 30 + 12, 28 + 70 operations
     # Encoder: forward, weights, inputs of the later layer. Decoder: three passes.
-    assert operations.of_vae(first, second, batch=10) == 10 * (42 + 42 + 12 + 3 * 98)
+    assert arithmetic.of_vae(first, second, batch=10) == 10 * (42 + 42 + 12 + 3 * 98)
     generator, critic = second, chain(5, 3, 1)  # 30 + 6
     judge = 36 + 36 + 6
     learn = 98 + 70 + 36 + 36  # G: weights, inner inputs; D: forward, inputs
     shared = 98 + 2 * judge + learn
-    assert operations.of_gan(generator, critic, 1, shared=True) == shared
-    assert operations.of_gan(generator, critic, 1, shared=False) == shared + 98
-    penalized = operations.of_gan(generator, critic, 1, shared=False, penalty=True, critic_steps=5)
+    assert arithmetic.of_gan(generator, critic, 1, shared=True) == shared
+    assert arithmetic.of_gan(generator, critic, 1, shared=False) == shared + 98
+    penalized = arithmetic.of_gan(generator, critic, 1, shared=False, penalty=True, critic_steps=5)
     assert penalized == round(98 + 2 * judge + 4 * 36 + (learn + 98) / 5)
     square = chain(5, 3, 5)  # 30 + 30
     translator = (60 + 60 + 30) + 3 * 60 + (60 + 60 + 30)
-    once = operations.of_translation([square], [critic], 1, translations=1, judgements=1)
+    once = arithmetic.of_translation([square], [critic], 1, translations=1, judgements=1)
     assert once == translator + judge + judge + 36
-    twice = operations.of_translation([square], [critic], 1, translations=2, judgements=2)
+    twice = arithmetic.of_translation([square], [critic], 1, translations=2, judgements=2)
     assert twice == once + 60 + 36
 
 

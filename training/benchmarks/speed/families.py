@@ -108,7 +108,7 @@ class VAEWorkload(Workload):
 
     def operations(self, networks):
         """Returns the operations of a step of each way."""
-        from training.benchmarks.speed.operations import of_vae
+        from training.benchmarks.speed.arithmetic import of_vae
 
         return dict.fromkeys(self.ways, of_vae(*networks, self.batch_size))
 
@@ -148,7 +148,7 @@ class GANWorkload(Workload):
         return GANStepper(networks, self.optimizer, half, shared, self.together)
 
     def operations(self, networks, **options):
-        from training.benchmarks.speed.operations import of_gan
+        from training.benchmarks.speed.arithmetic import of_gan
 
         fresh, shared = (
             of_gan(*networks, self.batch_size, shared=each, **options) for each in (False, True)
@@ -206,7 +206,7 @@ class TranslationWorkload(Workload):
         return TranslationStepper(networks, self.optimizer, half)
 
     def operations(self, networks):
-        from training.benchmarks.speed.operations import of_translation
+        from training.benchmarks.speed.arithmetic import of_translation
 
         count = functools.partial(of_translation, networks[:2], networks[2:], self.batch_size)
         # Keras' example moves both players by one judgement of the fakes.
