@@ -82,7 +82,7 @@ def test_the_losses_are_those_of_the_games(together):
     game, logits = games.NonSaturating(), (discriminator(real), discriminator(fake))
     loss = stepper.discriminator_loss(mirrored(real), mirrored(fake))
     assert loss.item() == pytest.approx(float(game.discriminator_loss(*logits)), rel=1e-4)
-    loss = stepper.generator_loss(stepper.judge(mirrored(fake)))
+    loss = stepper.generator_loss(stepper.logits(mirrored(fake)))
     assert loss.item() == pytest.approx(float(game.generator_loss(logits[1])), rel=1e-4)
 
 

@@ -17,6 +17,7 @@ from tests.specimens import (
     made,
     weights,
 )
+from tfgen.engine.abilities import ABILITIES
 from tfgen.engine.optimizer_step import descend
 
 every_specimen = pytest.mark.parametrize("name", SPECIMENS)
@@ -247,3 +248,39 @@ def test_wrong_batches_are_refused(name):
         model.fit(images(), np.zeros(32, int), sample_weight=np.ones(32), verbose=0)
     with pytest.raises(TypeError, match="loss"):
         model.compile(loss="mse")
+
+
+@every_specimen
+def test_methods_and_signatures_of_one_name_answer_with_the_same_keys(name):
+    model = compiled(name)
+    methods = {"encode", "reconstruct", "recognize"} & set(model.signatures())
+    for signature, (function, specs) in model.signatures().items():
+        if signature.startswith("score"):
+            inputs = batch(name, 4)[: len(specs)]
+            assert getattr(model, signature)(*inputs).keys() == function(*inputs).keys()
+    assert methods <= model.abilities | {"recognize"}
+    if "encode" in methods:
+        (encode, _), posterior = model.signatures()["encode"], model.encode(images(4))
+        found = encode(images(4))
+        assert found.keys() == {"mean", "standard_deviation"}
+        np.testing.assert_allclose(found["mean"], posterior.mean(), rtol=1e-6)
+
+
+@every_specimen
+def test_a_model_can_do_what_it_declares_and_nothing_that_it_does_not(name):
+    model = compiled(name)
+    assert model.abilities <= set(ABILITIES)
+    methods = {
+        "sample": "sample",
+        "generate": "generate",
+        "encode": "encode",
+        "reconstruct": "reconstruct",
+        "translate": "translate_a_to_b",
+        "recognize": "recognize",
+        "bound": "elbo",
+        "log_likelihood": "log_likelihood",
+    }
+    for ability, method in methods.items():
+        assert hasattr(model, method) == (ability in model.abilities), ability
+    if "discriminate" in model.abilities:
+        assert model.discriminator is not None

@@ -94,7 +94,7 @@ class Source:
 
         This is "static" binarization; for fresh draws at every visit, see `tfgen.data.batches`.
         """
-        pixels = binarize(tf.constant(self.images), seed=[seed, 0])
+        pixels = binarize(tf.constant(self.images), noise_seed=[seed, 0])
         return dataclasses.replace(self, images=np.asarray(pixels * 255, np.uint8))
 
 
@@ -105,7 +105,7 @@ def to_floats(images):
     return images
 
 
-def binarize(images, seed, first=0):
+def binarize(images, noise_seed, first=0):
     """Draws black-or-white pixels, white with the grey value as chance (Burda et al., 2016).
 
     A pixel is white where a random number is less than its grey value. Random bits are what that
@@ -114,7 +114,7 @@ def binarize(images, seed, first=0):
 
     Args:
         images: `[count, height, width, channels]`, uint8, or floats in [0, 1].
-        seed: int32 `[2]`.
+        noise_seed: int32 `[2]`.
         first: the images before these in a larger batch, of which this is a part.
 
     Returns:
@@ -122,9 +122,9 @@ def binarize(images, seed, first=0):
     """
     count, first = tf.shape(images)[0], tf.cast(first, tf.int32)
     before = tf.cast(first, tf.int64) * math.prod(images.shape[1:])
-    own = noise.bytes_from(before, tf.shape(images), seed)
+    own = noise.bytes_from(before, tf.shape(images), noise_seed)
     all_shared = tf.random.stateless_uniform(
-        [first + count], tf.random.fold_in(seed, 1), 0, 255, tf.int32
+        [first + count], tf.random.fold_in(noise_seed, 1), 0, 255, tf.int32
     )
     shared = tf.reshape(all_shared[first:], [count, *[1] * (len(images.shape) - 1)])
     return tf.cast(_is_less(own, shared, images), tf.float32)

@@ -20,7 +20,7 @@ class ImagePool:
 
     Example:
         >>> pool = ImagePool(model, "pool", size=50, shape=(64, 64, 3))
-        >>> mixed = pool.exchange(fakes, seed=model.noise.seed_of("pool"))
+        >>> mixed = pool.exchange(fakes, noise_seed=model.noise.seed_of("pool"))
     """
 
     def __init__(self, model, name, size, shape):
@@ -28,7 +28,7 @@ class ImagePool:
         self.images = model.add_weight(name=name, shape=(size, *shape), dtype="float32", **fixed)
         self.count = model.add_weight(name=f"{name}_count", shape=(), dtype="int64", **fixed)
 
-    def exchange(self, images, seed):
+    def exchange(self, images, noise_seed):
         """Swaps images for past ones, as `swap` does, and keeps the pool that results.
 
         All replicas' images are swapped as one batch, and every replica gets its own rows back: the
@@ -36,7 +36,7 @@ class ImagePool:
 
         Args:
             images: float32 `[batch, *shape]`, this replica's.
-            seed: int32 `[2]`, the same on every replica.
+            noise_seed: int32 `[2]`, the same on every replica.
 
         Returns:
             Images `[batch, *shape]`.
@@ -46,7 +46,7 @@ class ImagePool:
         counts = context.all_gather(count[tf.newaxis], axis=0)
         # One draw for both choices: whether a past image is returned, one time in two, and which.
         draws = tf.random.stateless_uniform(
-            [tf.reduce_sum(counts)], seed, maxval=2 * size, dtype=tf.int64
+            [tf.reduce_sum(counts)], noise_seed, maxval=2 * size, dtype=tf.int64
         )
         returned, *state = swap(
             tf.convert_to_tensor(self.images.value),

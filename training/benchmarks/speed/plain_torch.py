@@ -106,21 +106,21 @@ class GANStepper(Stepper):
         self.descend_discriminator(self.discriminator_loss(images, fakes.detach()))
         if moves:
             fakes = fakes if self.shared else self.sample(len(images))
-            self.descend_generator(self.generator_loss(self.judge(fakes)))
+            self.descend_generator(self.generator_loss(self.logits(fakes)))
 
     def sample(self, count):
         """Returns new images."""
         return self.run(self.generator, torch.randn(count, self.latent_dim))
 
-    def judge(self, images):
+    def logits(self, images):
         """Returns logits."""
         return self.run(self.discriminator, images)
 
     def discriminator_loss(self, images, fakes):
         if self.together:
-            real, fake = self.judge(torch.cat([images, fakes])).chunk(2)
+            real, fake = self.logits(torch.cat([images, fakes])).chunk(2)
         else:
-            real, fake = self.judge(images), self.judge(fakes)
+            real, fake = self.logits(images), self.logits(fakes)
         return F.softplus(-real).mean() + F.softplus(fake).mean()
 
     def generator_loss(self, logits):
@@ -133,9 +133,9 @@ class WGANGPStepper(GANStepper):
     def discriminator_loss(self, images, fakes):
         share = torch.rand(len(images), 1, 1, 1)
         between = (share * images + (1 - share) * fakes).requires_grad_()
-        (gradients,) = torch.autograd.grad(self.judge(between).sum(), between, create_graph=True)
+        (gradients,) = torch.autograd.grad(self.logits(between).sum(), between, create_graph=True)
         norms = (gradients.float().square().sum(dim=(1, 2, 3)) + 1e-12).sqrt()
-        estimate = self.judge(fakes).mean() - self.judge(images).mean()
+        estimate = self.logits(fakes).mean() - self.logits(images).mean()
         return estimate + 10.0 * (norms - 1).square().mean()
 
     def generator_loss(self, logits):
