@@ -115,7 +115,7 @@ def test_all_losses_are_shown_and_small_ones_have_an_axis_of_their_own(tmp_path)
     assert right.lines[0].get_ydata().tolist() == [5, 9]
     legend = [text.get_text() for text in axes.get_legend().get_texts()]
     assert legend == ["loss", "divergence (right axis)", "reconstruction", "held out"]
-    axes.figure.canvas.draw()
+    axes.figure.draw_without_rendering()
     box = axes.get_legend().get_window_extent()
     assert box.y1 < axes.get_window_extent().y0  # below the curves
     assert box.y0 >= 0  # and within the picture
@@ -137,5 +137,5 @@ def test_labels_are_told_by_a_legend_beside_the_points_or_by_a_bar(classes, lege
     assert labels == [str(label) for label in range(classes)]
     colours = {tuple(each.get_facecolor()[0]) for each in axes.collections}
     assert len(colours) == classes
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     assert axes.get_legend().get_window_extent().x0 > axes.get_window_extent().x1
