@@ -81,7 +81,7 @@ NETWORKS = {
     ),
     "info_gan_generator": lambda: info_gan_generator((8, 12, 1), 3, units=5, filters=(4, 2)),
     "info_gan_discriminator": lambda: info_gan_discriminator((8, 12, 1), units=5, filters=(2, 4)),
-    "info_gan_autoencoder": lambda: info_gan_autoencoder((8, 12, 1), code_size=3),
+    "info_gan_autoencoder": lambda: info_gan_autoencoder((8, 12, 1), latent_dim=3),
     "patch_gan_discriminator": lambda: patch_gan_discriminator((8, 8, 3), filters=2, depth=1),
     "resnet_generator": lambda: resnet_generator((8, 12, 3), filters=2, blocks=1),
     "unet_generator": lambda: unet_generator((8, 8, 1), filters=2, dropout=0.5),
@@ -146,7 +146,7 @@ def test_the_networks_of_info_gan_are_those_of_its_table():
 
 
 def test_the_autoencoder_passes_all_through_its_code():
-    network = info_gan_autoencoder((28, 28, 1), code_size=64)
+    network = info_gan_autoencoder((28, 28, 1), latent_dim=64)
     inside = 14 * 14 * 64
     assert [kernel.shape for kernel in kernels(network)] == [
         (4, 4, 1, 64),
@@ -157,7 +157,7 @@ def test_the_autoencoder_passes_all_through_its_code():
 
 
 def test_what_the_autoencoder_makes_of_an_image_does_not_depend_on_its_neighbours():
-    network = randomize(info_gan_autoencoder((8, 8, 1), code_size=3))
+    network = randomize(info_gan_autoencoder((8, 8, 1), latent_dim=3))
     images = inputs_of(network)
     for index, rebuilt in enumerate(network(images, training=True)):
         alone = network(images[index : index + 1], training=True)[0]

@@ -8,6 +8,7 @@ import tensorflow_probability as tfp
 from PIL import Image
 
 from tests.specimens import SHAPE, assert_same, compiled, fit, images, names_in, weights
+from tests.strangers import Stranger
 from tfgen import ConditionalGAN, InfoGAN, codes, distributions, latent_space, networks
 from tfgen.callbacks import (
     Checkpoint,
@@ -482,30 +483,6 @@ def test_a_latent_map_is_drawn_of_what_has_codes_besides_and_of_uniform_latents(
     across = [[[-0.5, 0.5], [0.5, 0.5]], [[-0.5, -0.5], [0.5, -0.5]]]
     np.testing.assert_allclose(shown[..., :2], across, atol=2 / 255)
     assert (shown[..., 2:] == shown[0, 0, 2:]).all()
-
-
-class Stranger:
-    """A model of somebody's own: it declares what it can do, and can do nothing else."""
-
-    distribute_strategy = tf.distribute.get_strategy()
-
-    def __init__(self, *abilities, shape=(4, 4, 1)):
-        self.abilities = frozenset(abilities)
-        self.shape = shape
-
-    def __getattr__(self, name):
-        able = {
-            "sample": ("sample", self._sample),
-            "reconstruct": ("reconstruct", lambda images: images),
-            "translate_a_to_b": ("translate", lambda images: 1 - images),
-            "translate_b_to_a": ("translate", lambda images: 1 - images),
-        }
-        if name in able and able[name][0] in self.abilities:
-            return able[name][1]
-        raise AttributeError(name)
-
-    def _sample(self, count, seed=None):
-        return tf.random.stateless_uniform([count, *self.shape], [seed, 0])
 
 
 SOME = np.float32(np.random.default_rng(0).random([2, 4, 4, 1]))

@@ -613,7 +613,7 @@ def test_an_interrupted_run_starts_again(tmp_path, capsys, monkeypatch):
     args = ("gaussian_fashion", tmp_path, f"--data=npz:{tmp_path / 'vectors.npz'}", "--no-export")
     with monkeypatch.context() as patch:
         patch.setattr(
-            "training.runs.run.finish", lambda *args: (_ for _ in ()).throw(OSError("full"))
+            "training.runs.training.finish", lambda *args: (_ for _ in ()).throw(OSError("full"))
         )
         with pytest.raises(SystemExit, match="full"):
             command(*args)

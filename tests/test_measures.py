@@ -51,7 +51,7 @@ class Classifier:
     accuracy = 0.875
     classes = np.array([2, 0, 1])
 
-    def __init__(self, train, test):
+    def __init__(self, train, test, progress):
         assert (train, test) == ("train", "test")
 
     def probabilities(self, images):

@@ -45,7 +45,7 @@ ALONE = {
     "infogan with codes": lambda: networks.info_gan_discriminator(
         IMAGES, batch_norm=False, units=8, filters=(4, 8), code_sizes=[10, 2]
     ),
-    "autoencoder": lambda: networks.info_gan_autoencoder(IMAGES, code_size=4),
+    "autoencoder": lambda: networks.info_gan_autoencoder(IMAGES, latent_dim=4),
     "patches": lambda: networks.patch_gan_discriminator((32, 32, 1), filters=4, depth=1),
     "nested": lambda: flat(flat()),
     "functions": lambda: flat(layers.Dense(2, "tanh"), layers.Dense(2, layers.LeakyReLU())),

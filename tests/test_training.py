@@ -1,6 +1,7 @@
 """The training command, as users run it."""
 
 import csv
+import dataclasses
 import itertools
 import json
 import random
@@ -21,10 +22,10 @@ from tests.train_specimen import register
 from tfgen import data
 from tfgen.evaluation import PixelFeatures
 from tfgen.evaluation.linear_probe import linear_probe
-from training import train
+from training import launch, train
 from training.recipes.recipe import RECIPES, recipe
-from training.runs import run_folder
-from training.runs.run import list_recipes
+from training.runs import catalogue, run_folder
+from training.runs.run import recorded_data
 from training.runs.run_folder import RunFolder
 from training.runs.settings import build
 from training.scoring import probe
@@ -181,9 +182,13 @@ def test_two_domains_are_translated_and_shown(tmp_path, monkeypatch):
 def test_a_discriminator_is_probed(tmp_path, capsys):
     run = tmp_path / "run"
     run.mkdir()
-    compiled("wgan_gp").save(run / "model.keras")
     (run / "results.json").write_text(json.dumps({"seconds": 7}))
-    (run / "config.json").write_text(json.dumps({"settings": {"data": "digits"}}))
+    settings = {"data": "digits", "shape": [8, 8, 1]}
+    (run / "config.json").write_text(json.dumps({"settings": settings}))
+    compiled("mlp_vae").save(run / "model.keras")
+    with pytest.raises(SystemExit, match="A probe needs .* one network.*Received: a VAE"):
+        probe.main([str(run), "--labels=20"])
+    compiled("wgan_gp").save(run / "model.keras")
     probe.main([str(run), "--labels=20,40"])
     printed = capsys.readouterr().out
     written = json.loads((run / "probe.json").read_text())
@@ -194,6 +199,50 @@ def test_a_discriminator_is_probed(tmp_path, capsys):
     digits = [data.source("digits", split) for split in data.SPLITS]
     accuracy, _ = linear_probe(PixelFeatures(), *digits, count=40)
     assert found["pixels"]["40"]["accuracy"] == accuracy > 0.5
+
+
+def test_data_are_brought_to_the_shape_that_a_run_took_them_in():
+    settings = {"data": "digits", "shape": [12, 10, 3]}
+    assert recorded_data(settings, "test").shape == (12, 10, 3)
+    settings = {"data": "demo", "shape": [32]}
+    assert recorded_data(settings, "test").shape == (32,)
+    settings = {"data": "classes:embedded:7,9", "shape": [[16, 16, 1], [16, 16, 1]]}
+    assert recorded_data(settings, "test", data.domains).shape == ((16, 16, 1), (16, 16, 1))
+
+
+def test_what_a_recipe_measures_comes_last_and_is_made_up_for(tmp_path, capsys, monkeypatch):
+    def interrupted(model, train, test):
+        assert (tmp_path / "run/results.json").exists()
+        assert (tmp_path / "export/1/saved_model.pb").exists()
+        raise KeyboardInterrupt
+
+    def measured(model, train, test):
+        return {"size": model.sample(3, seed=0).shape[0] + len(test) / 1000}
+
+    ring = RECIPES["ns_gan_ring"]
+    args = ["ns_gan_ring", "--epochs=1", "--steps=2", "--no-xla", f"--output={tmp_path / 'run'}"]
+    args.append(f"--export={tmp_path / 'export'}")
+    monkeypatch.setitem(RECIPES, "ns_gan_ring", dataclasses.replace(ring, measure=interrupted))
+    with pytest.raises(SystemExit) as exit:
+        train.main(args)
+    assert exit.value.code == 128 + signal.SIGINT
+    printed = capsys.readouterr()
+    assert "Measuring" in printed.out and "interrupted" in printed.err
+    assert "measured" not in json.loads((tmp_path / "run/results.json").read_text())
+    before = (tmp_path / "run/model.keras").read_bytes()
+    monkeypatch.setitem(RECIPES, "ns_gan_ring", dataclasses.replace(ring, measure=measured))
+    train.main(args)
+    printed = capsys.readouterr().out
+    assert "size            13" in printed
+    assert "Add --epochs N --change to train it further, or --fresh to begin anew" in printed
+    assert f"tfgen serve {tmp_path}\n" in printed
+    assert f"training.evaluate {tmp_path / 'run'}\n" in printed
+    results = json.loads((tmp_path / "run/results.json").read_text())
+    assert results["measured"] == {"size": 13.0}
+    assert [path.name for path in (tmp_path / "export").iterdir()] == ["1"]
+    assert (tmp_path / "run/model.keras").read_bytes() == before
+    train.main(args)
+    assert "Measuring" not in capsys.readouterr().out
 
 
 def test_a_strategy_is_one_flag(tmp_path, archive):
@@ -274,15 +323,22 @@ def test_the_demo_shows_its_four_modes():
     assert distances.min() > 3 * spread
 
 
-def test_the_list_names_every_recipe(capsys):
-    list_recipes()
+def test_the_list_is_read_from_the_source_and_says_what_the_recipes_say(capsys, monkeypatch):
+    train.main(["--list"])
     printed = capsys.readouterr().out
-    assert all(name in printed for name in RECIPES)
+    assert all(f"\n{name} " in f"\n{printed}" for name in RECIPES)
+    monkeypatch.delitem(sys.modules, "training.recipes.recipe")
+    found = catalogue.catalogue()
+    assert set(found) == set(RECIPES)
+    for name, entry in found.items():
+        assert type(entry) is catalogue.Entry
+        for key in ("data", "epochs", "description"):
+            assert getattr(entry, key) == getattr(RECIPES[name], key), (name, key)
 
 
-def refusal(capsys, *args):
+def refusal(capsys, *args, command=train):
     with pytest.raises(SystemExit) as exit:
-        train.main([*args])
+        command.main([*args])
     return f"{exit.value} {capsys.readouterr().err}"
 
 
@@ -305,6 +361,8 @@ def test_mistakes_are_one_line_that_says_how_to_mend_them(tmp_path, capsys, monk
         ("vae_fashion", "--epochs=0"): "expected a positive integer, received '0'",
         ("vae_fashion", "--size=64"): "expected HEIGHTxWIDTH",
     }
+    launched = refusal(capsys, "vae_fashon", command=launch)
+    assert "no recipe 'vae_fashon'. Did you mean 'vae_fashion'" in launched
     for args, expected in cases.items():
         message = refusal(capsys, *args)
         assert re.search(expected, message), (args, message)

@@ -18,6 +18,7 @@ COMMANDS = {
     "layouts": "training.tools.layouts",
     "likelihood": "training.scoring.likelihood",
     "make_embedded": "training.tools.make_embedded",
+    "pictures": "training.tools.pictures",
     "probe": "training.scoring.probe",
     "record": "training.tables.record",
     "same_weights": "training.tools.same_weights",

@@ -17,8 +17,14 @@ import sys
 import threading
 import time
 
+from training import train
+from training.runs.catalogue import describe_recipes
 from training.tools.arguments import positive
 
+_EXAMPLES = """\
+  python -m training.launch --workers 2 vae_fashion
+  python -m training.launch --workers 4 --restarts 3 wgan_gp_fashion --epochs 40
+"""
 # A worker notices at once when another one dies, and within half a minute when it hangs.
 _SECONDS_TO_END = 60
 # Of a worker that another one left alone, or that was asked to end: see `training.ending`.
@@ -37,8 +43,11 @@ def parse(arguments=None):
     """Returns the parsed command line, and what is for the workers."""
     parser = argparse.ArgumentParser(
         prog="python -m training.launch",
-        description="Trains a recipe in several worker processes on this machine. All other "
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="%(prog)s [--workers N] [--restarts N] [--gpus-per-worker N] RECIPE ...",
+        description="Trains a recipe in several worker processes on this machine. All other\n"
         "arguments are those of `python -m training.train`.",
+        epilog=f"examples:\n{_EXAMPLES}\nrecipes:\n{describe_recipes()}",
     )
     add = parser.add_argument
     add("--workers", type=positive, default=2, help="how many processes (default: 2)")
@@ -49,8 +58,11 @@ def parse(arguments=None):
         help="how often to start all again when one was killed or lost (default: 0)",
     )
     add("--gpus-per-worker", type=positive, help="give each worker as many GPUs of its own")
-    add("--module", default="training.train", help=argparse.SUPPRESS)
-    return parser.parse_known_args(arguments)
+    add("--module", default=train.__name__, help=argparse.SUPPRESS)
+    options, rest = parser.parse_known_args(arguments)
+    if options.module == train.__name__:
+        train.parse(rest)  # a mistake is told once, and not by every worker
+    return options, rest
 
 
 class Launcher:

@@ -12,12 +12,16 @@ import signal
 import sys
 
 from tfgen.utils.tensorflow_setup import import_tensorflow, show_warnings_plainly
+from training.runs.catalogue import check_recipe, describe_recipes
 from training.tools.arguments import positive, size
 
 
 def main(arguments=None):
-    """Runs the command; see `training.ending` for how it ends."""
+    """Runs the command; see `training.runs.ending` for how it ends."""
     options = parse(arguments)
+    if options.list:
+        print(describe_recipes(), end="")  # at once: `| head` may end before a second line
+        return
     show_warnings_plainly()
     try:
         import_tensorflow()
@@ -25,13 +29,10 @@ def main(arguments=None):
         print("train: interrupted before it began.", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
     from training.runs.ending import describe
-    from training.runs.run import list_recipes, run
+    from training.runs.training import train
 
     try:
-        if options.list:
-            list_recipes()
-        else:
-            run(options)
+        train(options)
     except BaseException as error:
         code, text = describe(error)
         if code == 1:
@@ -89,7 +90,12 @@ def parse(arguments=None):
         action="store_true",
         help="go on with a run though other settings are given than it was begun with",
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    try:
+        check_recipe(options.recipe)
+    except ValueError as error:
+        parser.exit(1, f"train: {error}\n")
+    return options
 
 
 if __name__ == "__main__":

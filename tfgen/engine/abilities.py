@@ -10,7 +10,7 @@ ABILITIES = {
     "sample": "make new examples, `sample(count, seed=None)`",
     "choose_labels": "make examples of given labels, `sample(count, seed, labels=labels)`",
     "choose_codes": "make examples of given codes, `sample(count, seed, codes=codes)`, of `codes`",
-    "generate": "make examples of latents, `generate(latents)`, which `prior` distributes",
+    "generate": "make examples of latents of `prior`, `generate(latents)`, `generate_paths(paths)`",
     "encode": "encode images, `encode(images)`, into a distribution of latents",
     "reconstruct": "reconstruct images, `reconstruct(images)`",
     "translate": "translate images, `translate_a_to_b(images)`, `translate_b_to_a(images)`",

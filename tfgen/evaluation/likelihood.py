@@ -9,7 +9,7 @@ def elbos(model, images, batch_size=500, seed=0):
     """Returns the evidence lower bound of each image, batch by batch.
 
     Args:
-        model: with a method `elbo(images, seed)`, such as `tfgen.VAE`.
+        model: a model that can "bound", such as a `tfgen.VAE`.
         images: what `Features` takes.
         batch_size: images at a time.
         seed: an integer, of the one latent that is drawn for each image.
@@ -34,7 +34,7 @@ def reconstruction_errors(model, images, batch_size=500):
     This is the lecture's `sum_j (x_j - d(e(x))_j)^2`, the loss of an autoencoder.
 
     Args:
-        model: with a method `reconstruct(images)`.
+        model: a model that can "reconstruct".
         images: what `Features` takes.
         batch_size: images at a time.
 
@@ -54,7 +54,7 @@ def active_units(model, images, threshold=0.01, batch_size=500):
     A latent is active if its posterior mean moves with the example: `Var_x(E_q[z|x]) > 0.01`.
 
     Args:
-        model: with a method `encode(images)` that returns a distribution.
+        model: a model that can "encode".
         images: what `Features` takes, at least two.
         threshold: the variance above which a latent counts as active.
         batch_size: images at a time.

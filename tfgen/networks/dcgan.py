@@ -20,7 +20,7 @@ batch_normalization = functools.partial(layers.BatchNormalization, momentum=0.9,
 def dcgan_generator(
     output_shape, latent_dim=100, filters=128, kernel_size=4, normalization=batch_normalization
 ):
-    """From a code to small maps of many filters, doubled up to an image; ReLU.
+    """From latents to small maps of many filters, doubled up to an image; ReLU.
 
     The first maps have 4 to 7 pixels on their shorter side: an image of 64 pixels is doubled four
     times from 4x4, one of 32 three times, one of 28 twice from 7x7.

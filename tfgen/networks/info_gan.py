@@ -11,6 +11,7 @@ from keras import layers
 
 from tfgen.layers import ImageConv2DTranspose, LeakyReLU
 from tfgen.networks.shapes import check_image_shape, check_latent_dim
+from tfgen.utils.deprecation import renamed_arguments
 
 _SCALE = 4  # two strides of 2
 
@@ -97,8 +98,9 @@ def info_gan_discriminator(
     return keras.Model(inputs, outputs if code_sizes else outputs[0], name="discriminator")
 
 
-def info_gan_autoencoder(input_shape=(28, 28, 1), code_size=64):
-    """The autoencoder of BEGAN: convolution 64 -> fc code -> fc 14x14x64 -> deconvolution, sigmoid.
+@renamed_arguments(code_size="latent_dim")
+def info_gan_autoencoder(input_shape=(28, 28, 1), latent_dim=64):
+    """BEGAN's autoencoder: convolution 64 -> fc latents -> fc 14x14x64 -> deconvolution, sigmoid.
 
     Half of the discriminator's layers and their mirror: BEGAN's own networks are far larger, and
     would leave nothing to compare. ELU and no batch normalization, as there: where that normalizes
@@ -106,7 +108,7 @@ def info_gan_autoencoder(input_shape=(28, 28, 1), code_size=64):
 
     Args:
         input_shape: `(height, width, channels)`, height and width multiples of 4.
-        code_size: the size of the code.
+        latent_dim: the number of latents between the two halves.
 
     Returns:
         A model from images `[batch, *input_shape]` to images in [0, 1].
@@ -115,13 +117,13 @@ def info_gan_autoencoder(input_shape=(28, 28, 1), code_size=64):
         ValueError: the shape is not that of an image, or not a multiple of 4.
 
     Example:
-        >>> info_gan_autoencoder((28, 28, 1), code_size=64)
+        >>> info_gan_autoencoder((28, 28, 1), latent_dim=64)
     """
     height, width, channels = _check_size(input_shape)
     start = (height // 2, width // 2, 64)
     inputs = keras.Input(input_shape, name="images")
     hidden = layers.Flatten()(layers.ELU()(_halve(64)(inputs)))
-    hidden = layers.Dense(code_size)(hidden)
+    hidden = layers.Dense(latent_dim)(hidden)
     hidden = layers.ELU()(layers.Dense(math.prod(start))(hidden))
     hidden = _double(channels, layer=ImageConv2DTranspose)(layers.Reshape(start)(hidden))
     outputs = layers.Activation("sigmoid", dtype="float32")(hidden)

@@ -183,9 +183,9 @@ def measure(recipe_name, batch_size, core):
     import tensorflow as tf
 
     import tfgen
+    import training.recipes  # noqa: F401 (registers them)
     from tfgen import data
     from training.recipes.recipe import find
-    from training.runs.run import RECIPES  # noqa: F401 (registers them)
     from training.tools.layouts import random_examples
 
     tf.config.threading.set_intra_op_parallelism_threads(1)

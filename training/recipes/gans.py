@@ -17,17 +17,15 @@ from tfgen.models.gans.gan import GAN
 from training.recipes.measures import code_error, label_agreement, mode_coverage
 from training.recipes.recipe import recipe
 
-
-def fashion_recipe(build):
-    """Registers a game in the protocol of Lucic et al., 2018: their networks' sizes and budget.
-
-    The data are embedded by default; `--data tfds:fashion_mnist` for their table. In all of these
-    the generator's weights are averaged.
-    """
-    return recipe(data="embedded", batch_size=64, epochs=20)(build)
+# The protocol of Lucic et al., 2018: their networks' sizes and budget. The data are embedded by
+# default; `--data tfds:fashion_mnist` for their table. In all of these the generator's weights are
+# averaged.
+FASHION = {"data": "embedded", "batch_size": 64, "epochs": 20}
+# Points in the plane around known centres.
+POINTS = {"batch_size": 500, "epochs": 60, "jit_compile": True, "steps_per_execution": 100}
 
 
-@fashion_recipe
+@recipe(**FASHION)
 def minimax_gan_fashion(shape, steps):
     """The zero-sum GAN of Goodfellow et al., 2014, in the networks of InfoGAN.
 
@@ -37,7 +35,7 @@ def minimax_gan_fashion(shape, steps):
     return with_adam(gan, 2e-4, 1e-4)
 
 
-@fashion_recipe
+@recipe(**FASHION)
 def ns_gan_fashion(shape, steps):
     """The non-saturating GAN of Goodfellow et al., 2014, in the networks of InfoGAN.
 
@@ -47,7 +45,7 @@ def ns_gan_fashion(shape, steps):
     return with_adam(gan, 2e-4, 2e-4)
 
 
-@fashion_recipe
+@recipe(**FASHION)
 def r1_gan_fashion(shape, steps):
     """The non-saturating GAN, flat at the data (Mescheder et al., 2018), in InfoGAN's networks.
 
@@ -67,14 +65,14 @@ def r1_gan_fashion(shape, steps):
     return with_adam(gan, *linear(steps, 1e-3, 1e-3), beta_1=0.0, beta_2=0.9)
 
 
-@fashion_recipe
+@recipe(**FASHION)
 def lsgan_fashion(shape, steps):
     """The least squares GAN of Mao et al., 2017, in the networks of InfoGAN, at constant rates."""
     gan = zoo.lsgan(*players(shape), ema_momentum=0.999)
     return with_adam(gan, 2e-4, 2e-4)
 
 
-@fashion_recipe
+@recipe(**FASHION)
 def wgan_fashion(shape, steps):
     """The Wasserstein GAN of Arjovsky et al., 2017, in the networks of InfoGAN.
 
@@ -87,7 +85,7 @@ def wgan_fashion(shape, steps):
     return gan
 
 
-@fashion_recipe
+@recipe(**FASHION)
 def wgan_gp_fashion(shape, steps):
     """The Wasserstein GAN with gradient penalty of Gulrajani et al., 2017, in InfoGAN's networks.
 
@@ -99,7 +97,7 @@ def wgan_gp_fashion(shape, steps):
     return with_adam(gan, *linear(steps, 5e-4, 1e-3), beta_1=0.0, beta_2=0.9)
 
 
-@fashion_recipe
+@recipe(**FASHION)
 def dragan_fashion(shape, steps):
     """The GAN of Kodali et al., 2017, gradients around the data, in the networks of InfoGAN.
 
@@ -109,7 +107,7 @@ def dragan_fashion(shape, steps):
     return with_adam(gan, *linear(steps, 5e-4, 1e-3), beta_1=0.0, beta_2=0.9)
 
 
-@fashion_recipe
+@recipe(**FASHION)
 def began_fashion(shape, steps):
     """The boundary equilibrium GAN of Berthelot et al., 2017; generator: the networks of InfoGAN.
 
@@ -131,7 +129,7 @@ def began_fashion(shape, steps):
 
 @recipe(data="embedded", batch_size=64, epochs=50)
 def dcgan_fashion(shape, steps):
-    """DCGAN (Radford et al., 2016): convolutions, a uniform code of 100, Adam 2e-4."""
+    """DCGAN (Radford et al., 2016): convolutions, 100 uniform latents, Adam 2e-4."""
     return compiled_dcgan(shape, steps)
 
 
@@ -218,37 +216,25 @@ def infogan_demo(shape, steps):
     return with_adam(gan, 3e-3, 3e-3)
 
 
-def points_recipe(gaussians, name):
-    """Registers a recipe for points in the plane around known centres."""
-    return recipe(
-        data=name,
-        batch_size=500,
-        epochs=60,
-        jit_compile=True,
-        steps_per_execution=100,
-        measure=mode_coverage(gaussians),
-    )
-
-
-@points_recipe(data.gaussian_ring(), "ring")
+@recipe(data="ring", **POINTS, measure=mode_coverage(data.gaussian_ring()))
 def ns_gan_ring(shape, steps):
     """The plain GAN of Goodfellow et al., 2014, on a ring of Gaussians, without a penalty."""
     return points_gan(shape, steps)
 
 
-@points_recipe(data.gaussian_grid(), "grid")
+@recipe(data="grid", **POINTS, measure=mode_coverage(data.gaussian_grid()))
 def ns_gan_grid(shape, steps):
     """The plain GAN of Goodfellow et al., 2014, on a grid of Gaussians, without a penalty."""
     return points_gan(shape, steps)
 
 
-@points_recipe(data.gaussian_ring(), "ring")
+@recipe(data="ring", **POINTS, measure=mode_coverage(data.gaussian_ring()))
 def r1_gan_ring(shape, steps):
     """A GAN on a ring of Gaussians that is kept flat at the data (Mescheder et al., 2018)."""
     return points_gan(shape, steps, penalties=[penalties.RealGradient(0.01)], ema_momentum=0.999)
 
 
-@points_recipe(data.gaussian_grid(), "grid")
+@recipe(data="grid", **POINTS, measure=mode_coverage(data.gaussian_grid()))
 def r1_gan_grid(shape, steps):
     """A GAN on a grid of Gaussians that is kept flat at the data (Mescheder et al., 2018)."""
     return points_gan(shape, steps, penalties=[penalties.RealGradient(0.01)], ema_momentum=0.999)

@@ -3,6 +3,8 @@
 Each returns a dict of numbers, for the run's `results.json`.
 """
 
+import sys
+
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
@@ -34,7 +36,8 @@ def label_agreement(model, train, test, count=10_000):
     The classifier is that of `tfgen.evaluation.ClassifierFeatures`, trained on `train`; samples are
     rounded to 8 bits, and all classes asked for alike often.
     """
-    classifier = evaluation.ClassifierFeatures(train, test)
+    print("A classifier of the real images is trained once, in some minutes, and kept.", flush=True)
+    classifier = evaluation.ClassifierFeatures(train, test, progress=sys.stdout.isatty())
     labels = np.arange(count) % model.num_classes
     seen = []
     for start in range(0, count, _CHUNK):

@@ -95,7 +95,11 @@ class Recipe:
 
 @renamed_arguments(load="find_data")
 def recipe(**settings):
-    """Registers the decorated builder as a recipe with these settings (see `Recipe`)."""
+    """Registers the decorated builder as a recipe with these settings (see `Recipe`).
+
+    Write it as `@recipe(...)`, with `data` and `epochs` as literals or in a constant of the file:
+    `training.runs.catalogue` reads them from the source.
+    """
 
     def register(build):
         RECIPES[build.__name__] = Recipe(build, **settings)

@@ -1,4 +1,4 @@
-"""Fits a recipe's model: batches, logs, pictures and checkpoints."""
+"""Fits a run's model: batches, logs, pictures and checkpoints."""
 
 import os
 import sys
@@ -6,31 +6,30 @@ import time
 
 import keras
 
-import tfgen
-from tfgen import callbacks, data, distributions, latent_space
-from tfgen.engine.replicas import is_chief
-from tfgen.models.gans.latent_generator import LatentGenerator
+from tfgen import callbacks, data
+from tfgen.engine.abilities import abilities_of
 
 _HELD_OUT_BATCH = 500
+_PICTURES = 50  # of each kind, about, in a run
 
 
-def fit(model, recipe, settings, train, test, folder, minutes):
+def fit(run):
     """Trains a model from its folder's last checkpoint, or from the beginning, to the end.
 
     Returns:
         The seconds it took, those before an interruption included.
     """
-    strategy = model.distribute_strategy
-    checkpoint = callbacks.Checkpoint(folder.checkpoints, minutes)
+    model, settings = run.model, run.settings
+    checkpoint = callbacks.Checkpoint(run.folder.checkpoints, run.checkpoint_minutes)
     checkpoint.restore(model)
     steps = settings["steps_per_epoch"]
     done, within = divmod(int(model.step.numpy()), steps)
     if done or within:
         part = f", at step {within} of {steps} of the next" if within else ""
-        tell(strategy, f"Going on after epoch {done} of {settings['epochs']}{part}.")
-    if is_chief(strategy):
-        folder.trim_log(done)
-    observers = observe(model, test, settings["epochs"], folder) if is_chief(strategy) else []
+        run.tell(f"Going on after epoch {done} of {settings['epochs']}{part}.")
+    if run.is_chief:
+        run.folder.trim_log(done)
+    observers = observe(run) if run.is_chief else []
     if within:  # the rest of the epoch that was interrupted
         legs = [(done, done + 1, steps - within), (done + 1, settings["epochs"], steps)]
     else:
@@ -39,78 +38,76 @@ def fit(model, recipe, settings, train, test, folder, minutes):
         if first > done:  # a `fit` may end with averaged weights in place, and this one goes on
             checkpoint.restore(model)
         stream = data.batches(
-            train,
+            run.train,
             settings["batch_size"],
             repeat=True,
             first_step=int(model.step.numpy()),
             seed=settings["seed"],
-            labels=recipe.labels,
-            binarized=recipe.binarized,
-            strategy=strategy,
+            labels=run.recipe.labels,
+            binarized=run.recipe.binarized,
+            strategy=run.strategy,
         )
         model.fit(
             stream,
             steps_per_epoch=count,
             epochs=last,
             initial_epoch=first,
-            validation_data=held_out(test, recipe, strategy),
-            validation_steps=held_out_steps(test),
+            validation_data=held_out(run),
+            validation_steps=held_out_steps(run),
             validation_freq=max(1, settings["epochs"] // 50),
-            verbose=verbosity(strategy),
+            verbose=verbosity(run),
             callbacks=[callbacks.StopOnNonFinite(checkpoint), *observers, checkpoint],
         )
     return checkpoint.seconds
 
 
-def estimate(model, recipe, train, test, folder):
+def estimate(run):
     """Estimates a model that takes no steps, from all examples at once; returns the seconds."""
-    strategy = model.distribute_strategy
     begun = time.monotonic()
-    folder.trim_log(0)
-    model.fit(
-        train.floats(),
-        validation_data=held_out(test, recipe, strategy),
-        verbose=verbosity(strategy),
-        callbacks=observe(model, test, 1, folder),
+    run.folder.trim_log(0)
+    run.model.fit(
+        run.train.floats(),
+        validation_data=held_out(run),
+        verbose=verbosity(run),
+        callbacks=observe(run),
     )
     return time.monotonic() - begun
 
 
-def observe(model, test, epochs, folder):
+def evaluate_losses(run):
+    """Returns a trained model's losses on the held-out data, a dict."""
+    return run.model.evaluate(held_out(run), steps=held_out_steps(run), return_dict=True, verbose=0)
+
+
+def observe(run):
     """Returns the callbacks that write of a run's course: pictures and logs."""
     return [
-        *pictures(model, test, epochs, folder),
-        Log(folder.log, append=True),
-        keras.callbacks.TensorBoard(folder.path / "tensorboard", write_graph=False),
+        *pictures(run),
+        Log(run.folder.log, append=True),
+        keras.callbacks.TensorBoard(run.folder.path / "tensorboard", write_graph=False),
     ]
 
 
-def pictures(model, test, epochs, folder):
-    """Returns the callbacks that draw some fifty times in a run, if the examples are images."""
-    if any(len(part.shape) != 3 for part in test.parts):
-        return []
-    every = max(1, epochs // 50)
-    if isinstance(test, data.Domains):
-        return [callbacks.TranslationGrid(folder.path, test.a.floats(8), every=every)]
-    samples = callbacks.SampleGrid(folder.path, every=every)
-    if isinstance(model, LatentGenerator):
-        ways = callbacks.Interpolation(folder.path, path=way_of(model.prior), every=every)
-        if isinstance(model, tfgen.InfoGAN):
-            return [samples, ways, callbacks.CodeTraversal(folder.path, every=every)]
-        return [samples, ways]
-    if "encode" not in model.signatures():
-        return [samples]
-    return [
-        samples,
-        callbacks.ReconstructionGrid(folder.path, test.floats(64), every=every),
-        callbacks.LatentTraversal(folder.path, test.floats(1)[0], every=every),
-    ]
-
-
-def way_of(prior):
-    """Returns how to go between a prior's latents: a cube's are straight, a sphere's are arcs."""
-    straight = isinstance(prior, distributions.Uniform)
-    return latent_space.interpolate if straight else latent_space.interpolate_spherical
+def pictures(run):
+    """Returns the callbacks that draw what the model can do, some fifty times in a run."""
+    able = abilities_of(run.model)
+    options = {"directory": run.folder.path, "every": max(1, run.settings["epochs"] // _PICTURES)}
+    if not run.is_of_images:
+        return [callbacks.SampleGrid(count=1000, **options)] if "sample" in able else []
+    found = []
+    if "translate" in able:
+        found.append(callbacks.TranslationGrid(images=run.test.a.floats(8), **options))
+    if "sample" in able:
+        found.append(callbacks.SampleGrid(**options))
+    if "reconstruct" in able:
+        found.append(callbacks.ReconstructionGrid(images=run.test.floats(64), **options))
+    if "generate" in able:
+        found.append(callbacks.Interpolation(**options))
+    if {"encode", "generate"} <= able:
+        found.append(callbacks.LatentTraversal(image=run.test.floats(1)[0], **options))
+    if "choose_codes" in able:
+        found.append(callbacks.CodeTraversal(**options))
+    return found
 
 
 class Log(keras.callbacks.CSVLogger):
@@ -121,31 +118,25 @@ class Log(keras.callbacks.CSVLogger):
         os.fsync(self.csv_file.fileno())
 
 
-def held_out(test, recipe, strategy):
+def held_out(run):
     """Returns the held-out data in fixed batches; binarized, with the same draws every time."""
     batches = data.batches(
-        test,
-        min(_HELD_OUT_BATCH, len(test)),
+        run.test,
+        min(_HELD_OUT_BATCH, len(run.test)),
         shuffle=False,
-        labels=recipe.labels,
-        binarized=recipe.binarized,
+        labels=run.recipe.labels,
+        binarized=run.recipe.binarized,
     )
-    return data.share(batches, strategy, even=False)
+    return data.share(batches, run.strategy, even=False)
 
 
-def held_out_steps(test):
+def held_out_steps(run):
     """Returns the number of batches of `held_out`."""
-    return data.steps_per_epoch(test, min(_HELD_OUT_BATCH, len(test)), shuffle=False)
+    return data.steps_per_epoch(run.test, min(_HELD_OUT_BATCH, len(run.test)), shuffle=False)
 
 
-def verbosity(strategy):
+def verbosity(run):
     """Returns how much `fit` prints: a bar on a terminal, lines elsewhere, by the chief alone."""
-    if not is_chief(strategy):
+    if not run.is_chief:
         return 0
     return 1 if sys.stdout.isatty() else 2
-
-
-def tell(strategy, text):
-    """Prints a line, once for all workers."""
-    if is_chief(strategy):
-        print(text)

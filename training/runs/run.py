@@ -1,144 +1,128 @@
-"""One run: from a recipe and options to a trained model in a folder."""
+"""One run: what is trained, on what, and where it is written."""
 
+import dataclasses
 import json
-import os
-import pathlib
-import sys
-from contextlib import nullcontext
-
-import tensorflow as tf
 
 import tfgen
 import training.recipes  # noqa: F401 (registers them)
 from tfgen import data
-from tfgen.engine.replicas import is_chief, told_by_any
-from tfgen.utils.files import atomic_write, check_writable
-from training.recipes.recipe import RECIPES, find
-from training.runs import ending
-from training.runs.fitting import estimate, fit, held_out, held_out_steps, tell
-from training.runs.run_folder import RunFolder, commit, write_json
-from training.runs.settings import build, check_batch_size, make_layout, make_settings, refuse_steps
-from training.runs.summary import write_summary
+from tfgen.engine.replicas import is_chief
+from training.recipes.recipe import Recipe, find
+from training.runs.run_folder import RunFolder
+from training.runs.settings import build, check_batch_size, make_layout, make_settings
 
 
-def list_recipes():
-    """Prints every recipe with the data it takes and the first line of its description."""
-    lines = [
-        f"{name:20}{recipe.data:22}{recipe.epochs:4} epochs  {recipe.description.splitlines()[0]}\n"
-        for name, recipe in sorted(RECIPES.items())
-    ]
-    print("".join(lines), end="")  # at once: `| head` may end before a second line
-
-
-def run(options):
-    """Trains a recipe, or goes on training it; then evaluates and exports.
-
-    In a cluster all workers do so together, and the chief alone writes.
+@dataclasses.dataclass(frozen=True, eq=False)
+class Run:
+    """A recipe's model, the data that it learns from, and the folder that it is written to.
 
     Args:
-        options: the command line, see `training.train.parse`.
+        model: the compiled model.
+        recipe: its `Recipe`.
+        settings: all that decides the outcome, see `make_settings`.
+        layout: how it is computed, see `make_layout`.
+        train: the data that it learns from, a `tfgen.data.Source` or `Domains`.
+        test: those that are held out.
+        folder: the `RunFolder`.
+        checkpoint_minutes: the time from one checkpoint to the next, at most.
     """
-    recipe = find(options.recipe)
-    if tf.config.list_physical_devices("GPU"):
-        # A processor's kernels give the same bits as they are, and faster.
-        tf.config.experimental.enable_op_determinism()
-    if not recipe.in_steps:
-        refuse_steps(recipe, options)
-    strategy = tfgen.strategy(options.strategy, options.replicas)
-    with ending.together(strategy):
-        train_recipe(recipe, options, strategy)
+
+    model: object
+    recipe: Recipe
+    settings: dict
+    layout: dict
+    train: object
+    test: object
+    folder: RunFolder
+    checkpoint_minutes: float = 10.0
+
+    @property
+    def strategy(self):
+        """The `tf.distribute.Strategy` that the model was built under."""
+        return self.model.distribute_strategy
+
+    @property
+    def is_chief(self):
+        """Whether this process is the one that writes."""
+        return is_chief(self.strategy)
+
+    @property
+    def is_measured(self):
+        """Whether the recipe measures something; of other data, it is not known to be there."""
+        return self.recipe.measure is not None and self.settings["data"] == self.recipe.data
+
+    @property
+    def is_of_images(self):
+        """Whether all examples are images, and not vectors."""
+        return all(len(part.shape) == 3 for part in self.test.parts)
+
+    def tell(self, text):
+        """Prints a line, once for all workers."""
+        if self.is_chief:
+            print(text)
 
 
-def train_recipe(recipe, options, strategy):
-    """Does what `run` says, under a strategy."""
-    name = options.data or recipe.data
-    size = options.size or recipe.size
+def make_run(recipe, options, strategy):
+    """Loads the data and builds the model that a command line asks for.
+
+    Args:
+        recipe: a `Recipe`.
+        options: the command line, see `training.train.parse`.
+        strategy: a `tf.distribute.Strategy`.
+
+    Returns:
+        A `Run`, of whose folder nothing was read or written yet.
+
+    Raises:
+        ValueError: there are no such data, or replicas cannot share a batch.
+    """
+    name, size = options.data or recipe.data, options.size or recipe.size
     train, test = (
         recipe.find_data(name, split, size, options.channels, options.skip_unreadable)
         for split in data.SPLITS
     )
     recipe.check_labels(name, train, test)
-    if skipped := sum(part.unreadable for part in (*train.parts, *test.parts)):
-        tell(strategy, f"Broken files that were left out: {skipped}.")
     settings = make_settings(recipe, options, name, train)
     layout = make_layout(recipe, options, strategy)
     check_batch_size(recipe, settings["batch_size"], strategy)
     with strategy.scope():
         model = build(recipe, {**settings, **layout}, train.shape)
-    chief = is_chief(strategy)
-    # Nothing is written before all that can be wrong with the command has been found out.
-    exports = None if options.no_export else options.export or f"saved_models/{recipe.name}"
-    if chief and exports:
-        check_writable(exports)
     folder = RunFolder(options.output or f"runs/{recipe.name}")
-    with folder.taken() if chief else nullcontext():
-        if chief:
-            folder.begin(settings, layout, options.fresh, options.change)
-        complete = told_by_any(strategy, chief and folder.results.exists())
-        if complete:
-            tell(strategy, f"The run in {folder.path} is complete. Add --fresh to begin anew.")
-        else:
-            seconds = fit_or_estimate(model, recipe, settings, train, test, folder, options)
-            losses = model.evaluate(
-                held_out(test, recipe, strategy),
-                steps=held_out_steps(test),
-                return_dict=True,
-                verbose=0,
-            )
-            if chief:
-                noted = {**settings, **layout, "seconds": round(seconds)}
-                finish(model, recipe, noted, losses, train, test, folder)
-        if chief:
-            results = json.loads(folder.results.read_text())
-            report(results, folder, export_once(folder, exports, results) if exports else None)
+    minutes = options.checkpoint_minutes
+    run = Run(model, recipe, settings, layout, train, test, folder, minutes)
+    if skipped := sum(part.unreadable for part in (*train.parts, *test.parts)):
+        run.tell(f"Broken files that were left out: {skipped}.")
+    return run
 
 
-def fit_or_estimate(model, recipe, settings, train, test, folder, options):
-    """Trains a model in steps, or without; returns the seconds."""
-    if recipe.in_steps:
-        return fit(model, recipe, settings, train, test, folder, options.checkpoint_minutes)
-    return estimate(model, recipe, train, test, folder)
+def read_run(folder):
+    """Reads a complete run: its trained model, and its data as they were in training.
+
+    Args:
+        folder: its `RunFolder`.
+    """
+    config = json.loads(folder.config.read_text())
+    settings = config["settings"]
+    recipe = find(settings["recipe"])
+    train, test = (recorded_data(settings, split, recipe.find_data) for split in data.SPLITS)
+    model = tfgen.load(folder.model)
+    return Run(model, recipe, settings, config["layout"], train, test, folder)
 
 
-def finish(model, recipe, noted, losses, train, test, folder):
-    """Saves a trained model, draws what it learnt, and writes what is noted and measured of it."""
-    with atomic_write(folder.model) as path:
-        model.save(path)
-    write_summary(model, train, test, folder)
-    results = {
-        **noted,
-        "commit": commit(),
-        "test": {name: float(loss) for name, loss in losses.items()},
-    }
-    # Of other data, it is not known whether they have what is measured.
-    if recipe.measure is not None and noted["data"] == recipe.data:
-        results["measured"] = recipe.measure(model, train, test)
-    write_json(folder.results, results)
+def recorded_data(settings, split, find_data=data.source):
+    """Loads a run's data and brings images to the size and the channels that it took them in.
 
-
-def export_once(folder, exports, results):
-    """Exports the folder's model, unless that was done before an interruption; returns the path."""
-    for description in sorted(pathlib.Path(exports).glob("*/assets.extra/tfgen.json")):
-        if results.items() <= json.loads(description.read_text()).items():
-            return description.parent.parent
-    return tfgen.export(tfgen.load(folder.model), exports, results)
-
-
-def report(results, folder, exported):
-    """Prints where everything is and what to do next."""
-    epochs = "1 epoch" if results["epochs"] == 1 else f"{results['epochs']} epochs"
-    losses = ", ".join(f"{name} {value:.2f}" for name, value in results["test"].items())
-    measured = [f"  {name:16}{value:g}\n" for name, value in results.get("measured", {}).items()]
-    python = "python" if "VIRTUAL_ENV" in os.environ else os.path.relpath(sys.executable)
-    print(
-        f"\nTrained {results['recipe']} on {results['data']}, {epochs}: "
-        f"{losses} on held-out data.\n"
-        f"{''.join(measured)}"
-        f"  what it learnt  {folder.summary}\n"
-        f"  pictures        {folder.path / 'pictures'}\n"
-        f"  the model       {folder.model}\n"
-        f"  the export      {exported or 'none, as asked'}\n"
-        "Next:\n"
-        f"  {python} -m tensorboard.main --logdir {folder.path.parent}\n"
-        f"  {python} -m training.train --list"
-    )
+    Args:
+        settings: those that were noted of the run.
+        split: "train" or "test".
+        find_data: what finds data by name: `tfgen.data.source` or `tfgen.data.domains`.
+    """
+    shape = settings["shape"]
+    shapes = shape if isinstance(shape[0], list) else [shape]  # of two domains, or one
+    size, channels = None, None
+    if all(len(each) == 3 for each in shapes):
+        sizes, depths = {tuple(each[:2]) for each in shapes}, {each[2] for each in shapes}
+        size = sizes.pop() if len(sizes) == 1 else None
+        channels = depths.pop() if len(depths) == 1 else None
+    skip_unreadable = settings.get("skip_unreadable", False)
+    return find_data(settings["data"], split, size, channels, skip_unreadable)

@@ -36,6 +36,11 @@ class Found:
     data: str | None = None
 
     @property
+    def shape(self):
+        """The shape of the examples that it was trained on, as its run noted it, or `None`."""
+        return None if self.folder is None else _settings(self.folder.path)["shape"]
+
+    @property
     def is_collection(self):
         """Whether the samples are there already."""
         return isinstance(self.generator, evaluation.Collection)
@@ -45,8 +50,7 @@ class Found:
         """Whether the model was trained on black and white pixels only."""
         if self.folder is None:
             return False
-        settings = json.loads(self.folder.config.read_text())["settings"]
-        return find(settings["recipe"]).binarized is not None
+        return find(_settings(self.folder.path)["recipe"]).binarized is not None
 
     @property
     def details(self):

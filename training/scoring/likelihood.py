@@ -40,8 +40,9 @@ def measure(options):
     import numpy as np
 
     import tfgen
-    import training.recipes  # noqa: F401 (registers them)
+    from tfgen.engine.abilities import require
     from training.recipes.recipe import find
+    from training.runs.run import recorded_data
     from training.runs.run_folder import complete_run, write_json
     from training.tools.machine import machine
 
@@ -49,11 +50,11 @@ def measure(options):
     config = json.loads(folder.config.read_text())
     settings = config["settings"]
     binarized = find(settings["recipe"]).binarized
-    skip = settings.get("skip_unreadable", False)
-    test = tfgen.data.source(settings["data"], "test", skip_unreadable=skip)
+    model = tfgen.load(folder.model)
+    require(model, "importance_sampling", "An estimate of the likelihood")
+    test = recorded_data(settings, "test")
     if binarized:
         test = test.binarized(options.seed)
-    model = tfgen.load(folder.model)
     start = time.perf_counter()
     values = model.log_likelihood(test.floats(options.images), options.samples, options.seed)
     seconds = time.perf_counter() - start

@@ -38,24 +38,18 @@ def probe(options):
 
     import tfgen
     from tfgen import data, evaluation
-    from tfgen.evaluation.linear_probe import discriminator_features, linear_probe
+    from tfgen.engine.abilities import require
+    from tfgen.evaluation import discriminator_features, linear_probe
+    from training.runs.run import recorded_data
     from training.runs.run_folder import complete_run, write_json
     from training.tools.machine import machine
 
     counts = [int(count) for count in options.labels.split(",")]
     folder = complete_run(options.run)
     config = json.loads(folder.config.read_text())
-    settings = config["settings"]
-    skip = settings.get("skip_unreadable", False)
-    train, test = (
-        data.source(settings["data"], split, skip_unreadable=skip) for split in data.SPLITS
-    )
     model = tfgen.load(folder.model)
-    if not hasattr(model, "discriminator"):
-        raise ValueError(
-            "Features are probed of a model with one discriminator. "
-            f"Received: a {type(model).__name__}."
-        )
+    require(model, "discriminate", "A probe")
+    train, test = (recorded_data(config["settings"], split) for split in data.SPLITS)
     keras.utils.set_random_seed(options.seed)
     random = keras.models.clone_model(model.discriminator)
     features = {

@@ -10,12 +10,14 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from tfgen import evaluation, latent_space
+from tfgen import evaluation
+from tfgen.engine.abilities import abilities_of
 from tfgen.evaluation.cache import cached_features
 from tfgen.evaluation.sampling import as_pixels
+from tfgen.latent_space import path_of
 from tfgen.pictures import grid, reconstruction_grid
 from tfgen.utils.files import atomic_write
-from training.runs.summary import draw_curves
+from training.runs.plots import draw_curves
 
 _COLUMNS = 16  # of a grid of neighbours
 
@@ -71,16 +73,17 @@ def _sections_of_pictures(results, found, reference, train, features):
     samples = [_figure(_pixels(real), f"real: {reference.data}")]
     neighbours, interpolations, reconstructions, curves = [], [], [], []
     for result, each in zip(results, found, strict=True):
-        name = result.generator
-        count, seed = result.protocol.fake_count, result.protocol.sample_seeds[0]
-        fake, _ = each.generator.sample(count, seed)  # those that were scored
-        some = fake.subset(min(64, count), seed=1)
-        samples.append(_figure(_pixels(grid(some.floats())), name))
-        rows = _neighbours(some, reference, train, features)
-        neighbours.append(_figure(_pixels(grid(rows, _COLUMNS)), name))
-        if hasattr(each.model, "generate_paths"):
+        name, able = result.generator, abilities_of(each.model)
+        if each.is_collection or "sample" in abilities_of(each.generator.model):
+            count, seed = result.protocol.fake_count, result.protocol.sample_seeds[0]
+            fake, _ = each.generator.sample(count, seed)  # those that were scored
+            some = fake.subset(min(64, count), seed=1)
+            samples.append(_figure(_pixels(grid(some.floats())), name))
+            rows = _neighbours(some, reference, train, features)
+            neighbours.append(_figure(_pixels(grid(rows, _COLUMNS)), name))
+        if "generate" in able:
             interpolations.append(_figure(_pixels(_interpolate(each.model)), name))
-        if hasattr(each.model, "reconstruct"):
+        if "reconstruct" in able:
             pairs = reconstruction_grid(each.model, reference.source.floats(32))
             reconstructions.append(_figure(_pixels(pairs), name))
         if each.folder is not None and each.folder.log.exists():
@@ -95,7 +98,8 @@ def _sections_of_pictures(results, found, reference, train, features):
         ),
         _section(
             "Interpolations",
-            "<p>Along straight lines between latents: in each row from one to another.</p>",
+            "<p>In each row from one latent to another, straight or along an arc as suits the "
+            "prior.</p>",
             *interpolations,
         ),
         _section(
@@ -125,8 +129,9 @@ def _neighbours(fake, reference, train, features):
 
 def _interpolate(model, rows=8, steps=12):
     """Returns a grid of what lies between pairs of samples of the prior."""
-    first, second = (model.prior.distribution().sample(rows, seed=[0, index]) for index in range(2))
-    return grid(model.generate_paths(latent_space.interpolate(first, second, steps), seed=0), steps)
+    prior = model.prior
+    first, second = (prior.distribution().sample(rows, seed=[0, index]) for index in range(2))
+    return grid(model.generate_paths(path_of(prior)(first, second, steps), seed=0), steps)
 
 
 def _table_of_scores(results):

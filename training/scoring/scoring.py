@@ -51,7 +51,12 @@ def run(options):
     names = [CANONICAL.get(name, name) for name in check_names(options.scores.split(","))]
     load = Loader(options.size, options.channels, options.skip_unreadable)
     found = [find_generator(text, load) for text in options.generators]
-    reference = find_reference(options, found, load)
+    for each in found:
+        check_abilities(each.generator, names)
+    name = options.data or common_data(found)
+    if (fitting := as_in_training(load, found, name, options.split)) != load:
+        load, found = fitting, [find_generator(text, fitting) for text in options.generators]
+    reference = find_reference(options, found, name, load)
     check_generators(found, names, reference)
     for path in filter(None, (options.output, options.report)):
         check_writable(pathlib.Path(path).parent)
@@ -93,9 +98,26 @@ def check_names(names):
     return names
 
 
-def find_reference(options, found, load):
+def as_in_training(load, found, name, split):
+    """Returns a `Loader` that brings data to the shape that the generators' runs took them in.
+
+    Where an option says otherwise, or the data have that shape already, it is the given one.
+    """
+    shapes = [each.shape for each in found if each.shape is not None]
+    if load.size or load.channels or not shapes or shapes.count(shapes[0]) < len(shapes):
+        return load
+    *size, channels = shapes[0]
+    if len(size) != 2:  # of vectors
+        return load
+    fitting = dataclasses.replace(load, size=size, channels=channels)
+    try:
+        return load if list(load(name, split).shape) == shapes[0] else fitting
+    except ValueError:  # images of several sizes; another fault is found again
+        return fitting
+
+
+def find_reference(options, found, name, load):
     """Returns the real examples, as many as there are samples, as a `Reference`."""
-    name = options.data or common_data(found)
     source = load(name, options.split)
     there = [len(source), *(len(each.generator.source) for each in found if each.is_collection)]
     count = options.samples or min(10_000, *there)
@@ -124,7 +146,6 @@ def common_data(found):
 def check_generators(found, names, reference):
     """Raises a ValueError, before anything is computed, where a generator cannot be scored."""
     for each in found:
-        check_abilities(each.generator, names)
         if each.generator.name == f"{reference.data}@{reference.split}":
             raise ValueError(
                 f"{each.generator.name} would be compared with itself. Choose another --split."

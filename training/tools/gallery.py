@@ -69,7 +69,7 @@ def draw(options):
 def draw_samples(axes, generator, count, seed):
     """Draws samples, as a grid of images or as points; `count` may be `None`, for the usual."""
     from tfgen.pictures import grid
-    from training.runs.summary import scatter, show
+    from training.runs.plots import scatter, show
 
     shape = generator.sample(1, seed)[0].shape
     if len(shape) == 3:

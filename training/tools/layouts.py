@@ -55,8 +55,8 @@ def main(arguments=None):
     """Runs the command."""
     options = parse(arguments)
     import_tensorflow()
-    from training.recipes.recipe import find
-    from training.runs.run import RECIPES
+    import training.recipes  # noqa: F401 (registers them)
+    from training.recipes.recipe import RECIPES, find
 
     try:
         names = options.recipes.split(",") if options.recipes else sorted(RECIPES)

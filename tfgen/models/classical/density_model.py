@@ -23,8 +23,8 @@ class DensityModel(Configured, keras.Model):
     """A classical density of images or vectors: estimated at once, without steps.
 
     Data flow one way for all densities: the examples' principal components, if so many
-    `dimensions` are asked for, are the codes; the density is estimated from them; a sample is a
-    code drawn from it and mapped back. Densities know nothing of the range of pixels, so samples
+    `dimensions` are asked for, are the latents; the density is estimated from them; a sample is a
+    latent drawn from it and mapped back. Densities know nothing of the range of pixels, so samples
     that are images are clipped to [0, 1].
 
     `fit`, `evaluate`, `sample`, saving and export are as of any model of tfgen.
@@ -117,8 +117,8 @@ class DensityModel(Configured, keras.Model):
             fn_output_signature=tf.float32,
             parallel_iterations=1,  # to hold one block at a time
         )
-        codes = tf.reshape(blocks, [-1, blocks.shape[-1]])[:count]
-        examples = tf.reshape(_unproject(codes, projection), [-1, *self.shape])
+        latents = tf.reshape(blocks, [-1, blocks.shape[-1]])[:count]
+        examples = tf.reshape(_unproject(latents, projection), [-1, *self.shape])
         return tf.clip_by_value(examples, 0.0, 1.0) if len(self.shape) == 3 else examples
 
     def log_likelihood(self, images):
@@ -139,13 +139,13 @@ class DensityModel(Configured, keras.Model):
         """
         projection, distribution = self._fitted()
         images, _ = unpack(images)
-        codes = _project(self._flatten(images), projection)
-        count = tf.shape(codes)[0]
+        latents = _project(self._flatten(images), projection)
+        count = tf.shape(latents)[0]
         block = tf.clip_by_value(count, 1, _SCORED)
-        padded = tf.pad(codes, [[0, -count % block], [0, 0]])
+        padded = tf.pad(latents, [[0, -count % block], [0, 0]])
         blocks = tf.map_fn(
             distribution.log_prob,
-            tf.reshape(padded, [-1, block, codes.shape[-1]]),
+            tf.reshape(padded, [-1, block, latents.shape[-1]]),
             parallel_iterations=1,
         )
         return tf.reshape(blocks, [-1])[:count]
@@ -234,7 +234,7 @@ class DensityModel(Configured, keras.Model):
         self.built = bool(weights)
 
     def _fitted(self):
-        """Returns the projection's parameters, and the distribution of codes."""
+        """Returns the projection's parameters, and the distribution of latents."""
         if not self.weights:
             raise ValueError("This model knows no examples yet: call `fit` first.")
         parameters = {weight.name: tf.convert_to_tensor(weight.value) for weight in self.weights}
@@ -249,10 +249,10 @@ def _project(vectors, projection):
     return tf.matmul(centred, projection["directions"], transpose_b=True)
 
 
-def _unproject(codes, projection):
+def _unproject(latents, projection):
     if not projection:
-        return codes
-    return tf.matmul(codes, projection["directions"]) + projection["centre"]
+        return latents
+    return tf.matmul(latents, projection["directions"]) + projection["centre"]
 
 
 def _check_shape(shape, dimensions):
