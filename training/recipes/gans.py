@@ -7,13 +7,11 @@ from tfgen import (
     codes,
     data,
     distributions,
-    games,
     networks,
     penalties,
     schedules,
     zoo,
 )
-from tfgen.models.gans.gan import GAN
 from training.recipes.measures import code_error, label_agreement, mode_coverage
 from training.recipes.recipe import recipe
 
@@ -31,8 +29,7 @@ def minimax_gan_fashion(shape, steps):
 
     The discriminator learns at half the generator's rate: sure of itself, it gives no gradient.
     """
-    gan = zoo.minimax_gan(*players(shape), ema_momentum=0.999)
-    return with_adam(gan, 2e-4, 1e-4)
+    return zoo.minimax_gan(*players(shape), ema_momentum=0.999, optimizers=adams(2e-4, 1e-4))
 
 
 @recipe(**FASHION)
@@ -41,8 +38,7 @@ def ns_gan_fashion(shape, steps):
 
     The rates are constant, the weights averaged over 2,000 steps.
     """
-    gan = zoo.ns_gan(*players(shape), ema_momentum=0.9995)
-    return with_adam(gan, 2e-4, 2e-4)
+    return zoo.ns_gan(*players(shape), ema_momentum=0.9995, optimizers=adams(2e-4, 2e-4))
 
 
 @recipe(**FASHION)
@@ -53,23 +49,18 @@ def r1_gan_fashion(shape, steps):
     learn them by heart. So both players learn at five times the usual rate, which falls linearly to
     0 in the second half; the weights are averaged over 2,000 steps.
     """
-    generator, discriminator, prior = players(shape, batch_norm=False)
-    gan = GAN(
-        generator,
-        discriminator,
-        prior,
-        games.NonSaturating(),
-        penalties=[penalties.RealGradient(1.0)],
+    return zoo.r1_gan(
+        *players(shape, batch_norm=False),
+        weight=1.0,
         ema_momentum=0.9995,
+        optimizers=adams(*linear(steps, 1e-3, 1e-3), beta_1=0.0, beta_2=0.9),
     )
-    return with_adam(gan, *linear(steps, 1e-3, 1e-3), beta_1=0.0, beta_2=0.9)
 
 
 @recipe(**FASHION)
 def lsgan_fashion(shape, steps):
     """The least squares GAN of Mao et al., 2017, in the networks of InfoGAN, at constant rates."""
-    gan = zoo.lsgan(*players(shape), ema_momentum=0.999)
-    return with_adam(gan, 2e-4, 2e-4)
+    return zoo.lsgan(*players(shape), ema_momentum=0.999, optimizers=adams(2e-4, 2e-4))
 
 
 @recipe(**FASHION)
@@ -80,9 +71,13 @@ def wgan_fashion(shape, steps):
     each takes one in turn here, the critic's of twice the size. With the paper's box of 0.01, which
     holds the scales of batch normalization too, the critic stayed at 0 for a whole epoch.
     """
-    gan = zoo.wgan(*players(shape), critic_steps=1, limit=0.05, ema_momentum=0.999)
-    gan.compile(*(keras.optimizers.RMSprop(rate) for rate in cosine(steps, 2e-4, 4e-4)))
-    return gan
+    return zoo.wgan(
+        *players(shape),
+        critic_steps=1,
+        limit=0.05,
+        ema_momentum=0.999,
+        optimizers=[keras.optimizers.RMSprop(rate) for rate in cosine(steps, 2e-4, 4e-4)],
+    )
 
 
 @recipe(**FASHION)
@@ -93,8 +88,12 @@ def wgan_gp_fashion(shape, steps):
     the size (Heusel et al., 2017): see `wgan_fashion`. The rates are high and, in the second half,
     fall linearly to 0; the weights are averaged over 2,000 steps.
     """
-    gan = zoo.wgan_gp(*players(shape, batch_norm=False), critic_steps=1, ema_momentum=0.9995)
-    return with_adam(gan, *linear(steps, 5e-4, 1e-3), beta_1=0.0, beta_2=0.9)
+    return zoo.wgan_gp(
+        *players(shape, batch_norm=False),
+        critic_steps=1,
+        ema_momentum=0.9995,
+        optimizers=adams(*linear(steps, 5e-4, 1e-3), beta_1=0.0, beta_2=0.9),
+    )
 
 
 @recipe(**FASHION)
@@ -103,8 +102,11 @@ def dragan_fashion(shape, steps):
 
     The discriminator has no batch normalization; rates and average are those of `wgan_gp_fashion`.
     """
-    gan = zoo.dragan(*players(shape, batch_norm=False), ema_momentum=0.9995)
-    return with_adam(gan, *linear(steps, 5e-4, 1e-3), beta_1=0.0, beta_2=0.9)
+    return zoo.dragan(
+        *players(shape, batch_norm=False),
+        ema_momentum=0.9995,
+        optimizers=adams(*linear(steps, 5e-4, 1e-3), beta_1=0.0, beta_2=0.9),
+    )
 
 
 @recipe(**FASHION)
@@ -116,38 +118,38 @@ def began_fashion(shape, steps):
     rate, at which it would not find its balance in 20 epochs. The players chase a balance that
     moves, so Adam has no momentum; its rates are high and, in the second half, fall linearly to 0.
     """
-    gan = zoo.began(
+    return zoo.began(
         networks.info_gan_generator(shape, latent_dim=64, momentum=0.99),
         networks.info_gan_autoencoder(shape),
         distributions.Uniform(64),
         diversity=1.0,
         control_rate=0.1,
         ema_momentum=0.9995,
+        optimizers=adams(*linear(steps, 2e-3, 2e-3), beta_1=0.0, beta_2=0.99),
     )
-    return with_adam(gan, *linear(steps, 2e-3, 2e-3), beta_1=0.0, beta_2=0.99)
 
 
 @recipe(data="embedded", batch_size=64, epochs=50)
 def dcgan_fashion(shape, steps):
     """DCGAN (Radford et al., 2016): convolutions, 100 uniform latents, Adam 2e-4."""
-    return compiled_dcgan(shape, steps)
+    return half_dcgan(shape, steps)
 
 
 @recipe(data="embedded", size=(64, 64), batch_size=64, epochs=20)
 def dcgan_64(shape, steps):
     """DCGAN (Radford et al., 2016) at 64x64 pixels, for any folder: `--data folder:PATH`."""
-    return compiled_dcgan(shape, steps)
+    return half_dcgan(shape, steps)
 
 
-def compiled_dcgan(shape, steps):
+def half_dcgan(shape, steps):
     """Returns the paper's networks, half as wide, and its optimizers with falling rates."""
-    gan = zoo.dcgan(
+    return zoo.dcgan(
         networks.dcgan_generator(shape, latent_dim=100, filters=64),
         networks.dcgan_discriminator(shape, filters=32),
         distributions.Uniform(100),
         ema_momentum=0.999,
+        optimizers=adams(*cosine(steps, 2e-4, 2e-4)),
     )
-    return with_adam(gan, *cosine(steps, 2e-4, 2e-4))
 
 
 @recipe(
@@ -164,7 +166,7 @@ def cgan_mnist(shape, steps):
     Labels are concatenated, as in the lecture code: to the latents, and as channels to the images.
     """
     classes = 10
-    gan = zoo.cgan(
+    return zoo.cgan(
         networks.condition_generator(
             networks.info_gan_generator(shape, latent_dim=64 + classes), classes
         ),
@@ -174,8 +176,8 @@ def cgan_mnist(shape, steps):
         distributions.Uniform(64),
         num_classes=classes,
         ema_momentum=0.999,
+        optimizers=adams(*cosine(steps, 2e-4, 2e-4)),
     )
-    return with_adam(gan, *cosine(steps, 2e-4, 2e-4))
 
 
 @recipe(data="tfds:mnist", batch_size=64, epochs=5, measure=code_error)
@@ -186,7 +188,7 @@ def infogan_mnist(shape, steps):
     often means a slant or a stroke: which of 4, 7 and 9, or of 3, 5 and 8, shares it is luck then.
     """
     meaning = [codes.Categorical(10), codes.UniformCode(2)]
-    gan = zoo.infogan(
+    return zoo.infogan(
         networks.info_gan_generator(shape, latent_dim=62 + sum(code.size for code in meaning)),
         networks.info_gan_discriminator(shape, code_sizes=[code.outputs for code in meaning]),
         None,
@@ -194,8 +196,8 @@ def infogan_mnist(shape, steps):
         meaning,
         code_augmentations=[augmentations.RandomAffine(), None],
         ema_momentum=0.999,
+        optimizers=adams(*cosine(steps, 1e-3, 2e-4)),
     )
-    return with_adam(gan, *cosine(steps, 1e-3, 2e-4))
 
 
 @recipe(data="demo", batch_size=50, epochs=500, jit_compile=True, measure=code_error)
@@ -205,51 +207,63 @@ def infogan_demo(shape, steps):
     Without the gradient penalty a run of 3,000 steps at 1e-3 had lost two of the modes.
     """
     code = codes.Categorical(4)
-    gan = zoo.infogan(
+    return zoo.infogan(
         networks.mlp_generator(shape, latent_dim=2 + code.size, hidden_sizes=(32, 32)),
         networks.mlp_discriminator(shape, hidden_sizes=(32, 32)),
         networks.mlp_encoder(shape, latent_dim=code.outputs, hidden_sizes=(32, 32), heads=1),
         distributions.StandardNormal(2),
         [code],
         penalties=[penalties.RealGradient(1.0)],
+        optimizers=adams(3e-3, 3e-3),
     )
-    return with_adam(gan, 3e-3, 3e-3)
 
 
 @recipe(data="ring", **POINTS, measure=mode_coverage(data.gaussian_ring()))
 def ns_gan_ring(shape, steps):
     """The plain GAN of Goodfellow et al., 2014, on a ring of Gaussians, without a penalty."""
-    return points_gan(shape, steps)
+    return plain_points_gan(shape, steps)
 
 
 @recipe(data="grid", **POINTS, measure=mode_coverage(data.gaussian_grid()))
 def ns_gan_grid(shape, steps):
     """The plain GAN of Goodfellow et al., 2014, on a grid of Gaussians, without a penalty."""
-    return points_gan(shape, steps)
+    return plain_points_gan(shape, steps)
 
 
 @recipe(data="ring", **POINTS, measure=mode_coverage(data.gaussian_ring()))
 def r1_gan_ring(shape, steps):
     """A GAN on a ring of Gaussians that is kept flat at the data (Mescheder et al., 2018)."""
-    return points_gan(shape, steps, penalties=[penalties.RealGradient(0.01)], ema_momentum=0.999)
+    return flat_points_gan(shape, steps)
 
 
 @recipe(data="grid", **POINTS, measure=mode_coverage(data.gaussian_grid()))
 def r1_gan_grid(shape, steps):
     """A GAN on a grid of Gaussians that is kept flat at the data (Mescheder et al., 2018)."""
-    return points_gan(shape, steps, penalties=[penalties.RealGradient(0.01)], ema_momentum=0.999)
+    return flat_points_gan(shape, steps)
 
 
-def points_gan(shape, steps, **options):
-    """Returns a GAN of perceptrons for points, smaller than those of VEEGAN's experiment."""
-    gan = GAN(
+def plain_points_gan(shape, steps):
+    """Returns a GAN of perceptrons for points."""
+    return zoo.ns_gan(*points_players(shape), optimizers=adams(*cosine(steps, 1e-3, 1e-3)))
+
+
+def flat_points_gan(shape, steps):
+    """Returns a GAN of perceptrons for points, whose discriminator is kept flat at the data."""
+    return zoo.r1_gan(
+        *points_players(shape),
+        weight=0.01,
+        ema_momentum=0.999,
+        optimizers=adams(*cosine(steps, 1e-3, 1e-3)),
+    )
+
+
+def points_players(shape):
+    """Returns perceptrons for points, smaller than those of VEEGAN's experiment, and the prior."""
+    return (
         networks.mlp_generator(shape, latent_dim=2, hidden_sizes=(200,) * 3),
         networks.mlp_discriminator(shape, hidden_sizes=(200,) * 3),
         distributions.StandardNormal(2),
-        games.NonSaturating(),
-        **options,
     )
-    return with_adam(gan, *cosine(steps, 1e-3, 1e-3))
 
 
 def players(shape, batch_norm=True):
@@ -264,11 +278,10 @@ def players(shape, batch_norm=True):
     )
 
 
-def with_adam(gan, rate, critic_rate, beta_1=0.5, beta_2=0.999):
-    """Compiles a GAN with Adam, of DCGAN's betas unless told otherwise."""
+def adams(rate, critic_rate, beta_1=0.5, beta_2=0.999):
+    """Returns Adam for both players, of DCGAN's betas unless told otherwise."""
     betas = {"beta_1": beta_1, "beta_2": beta_2}
-    gan.compile(*(keras.optimizers.Adam(each, **betas) for each in (rate, critic_rate)))
-    return gan
+    return [keras.optimizers.Adam(each, **betas) for each in (rate, critic_rate)]
 
 
 def linear(steps, *rates):

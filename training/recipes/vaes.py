@@ -2,8 +2,7 @@
 
 import keras
 
-import tfgen
-from tfgen import bounds, distributions, networks
+from tfgen import bounds, distributions, networks, zoo
 from training.recipes.recipe import recipe
 
 
@@ -13,15 +12,13 @@ def vae_demo(shape, steps):
 
     Two hidden layers, two latents, and the squared error, which is a Gaussian of variance 1/2.
     """
-    model = tfgen.VAE(
-        encoder=networks.mlp_encoder(shape, latent_dim=2, hidden_sizes=(64, 32)),
-        decoder=networks.mlp_decoder(shape, latent_dim=2, hidden_sizes=(32, 64)),
-        prior=distributions.StandardNormal(2),
-        posterior=distributions.DiagonalNormal(),
+    return zoo.vae(
+        networks.mlp_encoder(shape, latent_dim=2, hidden_sizes=(64, 32)),
+        networks.mlp_decoder(shape, latent_dim=2, hidden_sizes=(32, 64)),
+        distributions.StandardNormal(2),
         likelihood=distributions.Gaussian(scale=0.5**0.5),
+        optimizers=[keras.optimizers.Adam(3e-3)],
     )
-    model.compile(keras.optimizers.Adam(3e-3))
-    return model
 
 
 @recipe(data="embedded", batch_size=64, epochs=20)
@@ -30,30 +27,23 @@ def vae_fashion(shape, steps):
 
     Kingma and Welling, 2014, with stride-2 convolutions and the cross-entropy of grey pixels.
     """
-    model = tfgen.VAE(
-        encoder=networks.conv_encoder(shape, latent_dim=16),
-        decoder=networks.conv_decoder(shape, latent_dim=16),
-        prior=distributions.StandardNormal(16),
-        posterior=distributions.DiagonalNormal(),
-        likelihood=distributions.Bernoulli(),
+    return zoo.vae(
+        networks.conv_encoder(shape, latent_dim=16),
+        networks.conv_decoder(shape, latent_dim=16),
+        distributions.StandardNormal(16),
+        optimizers=[keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps))],
     )
-    schedule = keras.optimizers.schedules.CosineDecay(2e-3, steps)
-    model.compile(keras.optimizers.Adam(schedule))
-    return model
 
 
 @recipe(data="embedded", batch_size=64, epochs=10)
 def vae_conv_lecture(shape, steps):
     """The lecture's convolutional VAE: 64 filters, 196 latents, a log-variance layer."""
-    model = tfgen.VAE(
-        encoder=networks.lecture_conv_encoder(shape, latent_dim=196),
-        decoder=networks.lecture_conv_decoder(shape, latent_dim=196),
-        prior=distributions.StandardNormal(196),
+    return zoo.vae(
+        networks.lecture_conv_encoder(shape, latent_dim=196),
+        networks.lecture_conv_decoder(shape, latent_dim=196),
+        distributions.StandardNormal(196),
         posterior=distributions.LogVarianceNormal(),
-        likelihood=distributions.Bernoulli(),
     )
-    model.compile(keras.optimizers.Adam(1e-3))
-    return model
 
 
 @recipe(
@@ -73,14 +63,10 @@ def vae_mnist(shape, steps):
     there in a quarter of the epochs. These were chosen in runs of 50 epochs by the likelihood of
     1,000 test images, so the result is not blind to the test set.
     """
-    model = tfgen.VAE(
-        encoder=networks.mlp_encoder(shape, 50, hidden_sizes=(200, 200), activation="silu"),
-        decoder=networks.mlp_decoder(shape, 50, hidden_sizes=(200, 200), activation="silu"),
-        prior=distributions.StandardNormal(50),
-        posterior=distributions.DiagonalNormal(),
-        likelihood=distributions.Bernoulli(),
+    return zoo.vae(
+        networks.mlp_encoder(shape, 50, hidden_sizes=(200, 200), activation="silu"),
+        networks.mlp_decoder(shape, 50, hidden_sizes=(200, 200), activation="silu"),
+        distributions.StandardNormal(50),
         bound=bounds.ELBO(warm_up=steps // 20),
+        optimizers=[keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, steps))],
     )
-    schedule = keras.optimizers.schedules.CosineDecay(1e-3, steps)
-    model.compile(keras.optimizers.Adam(schedule))
-    return model
