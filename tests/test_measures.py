@@ -83,7 +83,9 @@ class Reader:
 def pairs(*counts):
     """Returns a source with `count` images of each (category, label)."""
     rows = np.repeat([pair for *pair, _ in counts], [count for *_, count in counts], axis=0)
-    return data.Source(rows[:, 0].astype(np.uint8).reshape(-1, 1, 1, 1), rows[:, 1])
+    pixels = np.full([len(rows), 1, 2, 1], 255, np.uint8)  # the second is white
+    pixels[:, 0, 0, 0] = rows[:, 0]
+    return data.Source(pixels, rows[:, 1])
 
 
 def test_categories_are_matched_to_classes_as_well_as_can_be_on_training_images():
