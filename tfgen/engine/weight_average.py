@@ -120,6 +120,11 @@ class WeightAverages:
             )
         self._model, self._momentum, self._averages = model, momentum, []
 
+    @property
+    def abilities(self):
+        """What a model can do that has averages, see `tfgen.engine.abilities`."""
+        return frozenset({"average"} if self._averages else ())
+
     def __len__(self):
         return len(self._averages)
 

@@ -23,6 +23,8 @@ from tfgen.models.fits import (
 )
 from tfgen.objectives import bounds
 
+_ABILITIES = "sample generate encode reconstruct bound log_likelihood importance_sampling".split()
+
 
 @serializable
 class VAE(GenerativeModel):
@@ -64,17 +66,6 @@ class VAE(GenerativeModel):
     """
 
     log_names = ("loss", "reconstruction", "divergence")
-    abilities = frozenset(
-        {
-            "sample",
-            "generate",
-            "encode",
-            "reconstruct",
-            "bound",
-            "log_likelihood",
-            "importance_sampling",
-        }
-    )
 
     def __init__(self, encoder, decoder, prior, posterior, likelihood, bound=None, **kwargs):
         super().__init__(**kwargs)
@@ -89,6 +80,10 @@ class VAE(GenerativeModel):
         learnt = prior.initial_weights(encoder.input_shape[1:])
         self._prior_weights = add_named_weights(self, "prior", learnt, trainable=True)
         self.finalize()
+
+    @property
+    def abilities(self):
+        return self.averages.abilities.union(_ABILITIES)
 
     def check_shapes(self):
         """Raises a ValueError if the networks and the values do not fit each other."""

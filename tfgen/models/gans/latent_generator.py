@@ -40,8 +40,7 @@ class LatentGenerator(TwoPlayerModel):
 
     @property
     def abilities(self):
-        own = frozenset({"sample", "generate", "discriminate"})
-        return own if self.ema_momentum is None else own | {"average"}
+        return frozenset({"sample", "generate", "discriminate"}) | self.averages.abilities
 
     def __init__(self, generator, discriminator, prior, fresh_fakes=True, **kwargs):
         super().__init__(**kwargs)
