@@ -32,7 +32,8 @@ OPTIMIZERS = {
     # Adam makes a step of rounding errors where a gradient is 0: of a bias before a normalization.
     "descended": lambda: keras.optimizers.SGD(0.1),
 }
-RUNS = [(name, "descended" if name == "gan" else "plain") for name in SPECIMENS] + [
+NORMALIZED = {"gan", "denoiser"}
+RUNS = [(name, "descended" if name in NORMALIZED else "plain") for name in SPECIMENS] + [
     ("mlp_vae", "clipped"),
     ("mlp_vae", "averaged"),
 ]

@@ -233,7 +233,7 @@ def test_the_gap_of_a_penalized_critic_is_the_earth_movers_distance():
         return game.discriminator_loss(critic(real), critic(fake))
 
     minimize(
-        lambda step: gap() + penalty(critic, real, fake, seed=(0, step)),
+        lambda step: gap() + penalty(critic, real, fake, noise_seed=(0, step)),
         critic.trainable_variables,
         steps=1000,
         learning_rate=0.01,

@@ -37,7 +37,7 @@ def test_without_a_seed_draws_differ():
 
 def test_samples_are_of_the_distribution():
     distribution = tfd.Independent(tfd.Normal(tf.fill([50, 40], 3.0), 0.5), 1)
-    draws = noise.sample(distribution, 10, seed=[1, 2])
+    draws = noise.sample(distribution, 10, noise_seed=[1, 2])
     assert draws.shape == (10, 50, 40)
     np.testing.assert_allclose(np.mean(draws), 3.0, atol=0.02)
     np.testing.assert_allclose(np.std(draws), 0.5, atol=0.02)
