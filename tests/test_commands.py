@@ -8,6 +8,7 @@ import zipfile
 import keras
 import pytest
 
+from tests.specimens import compiled
 from tfgen import __main__ as command
 
 OLD = pathlib.Path(__file__).parent / "data" / "commit_7ecd756" / "models"
@@ -43,7 +44,7 @@ def test_an_old_option_s_warning_is_one_plain_line(tmp_path):
 
 def test_a_run_s_folder_is_exported_and_verified_against(tmp_path, capsys):
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "model.keras").write_bytes((OLD / "mlp_vae.keras").read_bytes())
+    compiled("mlp_vae").save(tmp_path / "run" / "model.keras")
     for model in (tmp_path / "run", tmp_path / "run" / "model.keras"):
         command.main(["export", str(model), str(tmp_path / "exports" / "vae")])
     assert capsys.readouterr().out.split() == [str(tmp_path / f"exports/vae/{n}") for n in (1, 2)]

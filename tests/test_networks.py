@@ -11,8 +11,11 @@ from tfgen import distributions
 from tfgen.networks import (
     conv_decoder,
     conv_encoder,
+    info_gan_discriminator,
+    info_gan_generator,
     lecture_conv_decoder,
     lecture_conv_encoder,
+    maxout_discriminator,
     mlp_decoder,
     mlp_encoder,
 )
@@ -197,7 +200,18 @@ def test_the_lectures_network_refuses_odd_sizes(build, shape):
     assert f"Received: {shape}." in str(raised.value)
 
 
-@pytest.mark.parametrize("build", [mlp_encoder, mlp_decoder])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: mlp_encoder((4,), 2, hidden_sizes=(8, 0)),
+        lambda: mlp_decoder((4,), 2, hidden_sizes=(8, 0)),
+        lambda: maxout_discriminator((4,), hidden_sizes=(8, 0)),
+        lambda: conv_encoder((8, 8, 1), 2, hidden_size=0),
+        lambda: conv_decoder((8, 8, 1), 2, hidden_size=0),
+        lambda: info_gan_generator((8, 8, 1), 2, units=0),
+        lambda: info_gan_discriminator((8, 8, 1), units=0),
+    ],
+)
 def test_a_hidden_layer_without_units_is_refused(build):
-    with pytest.raises(ValueError, match="units"):
-        build((4,), 2, hidden_sizes=(8, 0))
+    with pytest.raises(ValueError, match=r"units of a hidden layer must be at least 1.*0[\])]"):
+        build()

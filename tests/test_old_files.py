@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 import tfgen
+from tests.old_files import reads_old_files
 from tests.specimens import batch, made, weights
 
 FOLDER = pathlib.Path(__file__).parent / "data" / "commit_7ecd756"
 NAMES = sorted(path.stem for path in (FOLDER / "models").glob("*.keras"))
 
 
+@reads_old_files
 @pytest.mark.parametrize("name", NAMES)
 def test_a_saved_model_answers_and_goes_on(name):
     expected = np.load(FOLDER / "models" / "expected.npz")

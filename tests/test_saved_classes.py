@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import tfgen
+from tests.old_files import reads_old_files
 from tfgen.saved_classes import SAVED_CLASSES
 from tfgen.utils.lazy_classes import LazyClass, _AfterImport
 
@@ -42,6 +43,7 @@ def test_every_registered_class_is_in_the_table_and_has_the_name_that_files_hold
     assert homes == SAVED_CLASSES
 
 
+@reads_old_files
 @pytest.mark.parametrize("imports", ["tfgen, keras", "keras, tfgen"])
 def test_a_new_process_loads_models_and_layers_by_keras_alone(imports, tmp_path):
     latents = keras.Input([3])

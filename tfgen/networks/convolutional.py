@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from tfgen.layers import ImageConv2DTranspose
-from tfgen.networks.shapes import check_image_shape, check_latent_dim
+from tfgen.networks.shapes import check_hidden_sizes, check_image_shape, check_latent_dim
 
 
 def conv_encoder(input_shape, latent_dim, filters=(32, 64), hidden_size=128, heads=2):
@@ -23,13 +23,14 @@ def conv_encoder(input_shape, latent_dim, filters=(32, 64), hidden_size=128, hea
         A model from `[batch, *input_shape]` to `heads` tensors `[batch, latent_dim]`.
 
     Raises:
-        ValueError: the shape is not that of an image.
+        ValueError: the shape is not that of an image, or a size is not positive.
 
     Example:
         >>> conv_encoder((64, 48, 1), latent_dim=16)
     """
     check_image_shape(input_shape)
     check_latent_dim(latent_dim)
+    check_hidden_sizes([hidden_size])
     inputs = keras.Input(input_shape, name="images")
     hidden = inputs
     for count in filters:
@@ -55,13 +56,14 @@ def conv_decoder(output_shape, latent_dim, filters=(64, 32), hidden_size=128, he
         the end.
 
     Raises:
-        ValueError: the shape is not that of an image.
+        ValueError: the shape is not that of an image, or a size is not positive.
 
     Example:
         >>> conv_decoder((64, 48, 1), latent_dim=16)
     """
     check_image_shape(output_shape)
     check_latent_dim(latent_dim)
+    check_hidden_sizes([hidden_size])
     height, width, channels = output_shape
     scale = 2 ** len(filters)
     start = (math.ceil(height / scale), math.ceil(width / scale), filters[0])

@@ -10,7 +10,7 @@ import keras
 from keras import layers
 
 from tfgen.layers import ImageConv2DTranspose, LeakyReLU
-from tfgen.networks.shapes import check_image_shape, check_latent_dim
+from tfgen.networks.shapes import check_hidden_sizes, check_image_shape, check_latent_dim
 from tfgen.utils.deprecation import renamed_arguments
 
 _SCALE = 4  # two strides of 2
@@ -34,12 +34,13 @@ def info_gan_generator(
         A model from `[batch, latent_dim]` to images `[batch, *output_shape]` in [0, 1].
 
     Raises:
-        ValueError: the shape is not that of an image, or not a multiple of 4.
+        ValueError: the shape is not that of an image, or not a multiple of 4, or `units` < 1.
 
     Example:
         >>> info_gan_generator((28, 28, 1), latent_dim=64)
     """
     check_latent_dim(latent_dim)
+    check_hidden_sizes([units])
     height, width, channels = _check_size(output_shape)
     start = (height // _SCALE, width // _SCALE, filters[0])
     inputs = keras.Input((latent_dim,), name="latents")
@@ -82,7 +83,7 @@ def info_gan_discriminator(
         list of logits and a tensor `[batch, size]` for each code.
 
     Raises:
-        ValueError: the shape is not that of an image, or not a multiple of 4.
+        ValueError: the shape is not that of an image, or not a multiple of 4, or `units` < 1.
 
     Example:
         >>> info_gan_discriminator((28, 28, 1), batch_norm=False)
@@ -132,6 +133,7 @@ def info_gan_autoencoder(input_shape=(28, 28, 1), latent_dim=64):
 
 def _trunk(input_shape, units, filters, batch_norm, momentum):
     _check_size(input_shape)
+    check_hidden_sizes([units])
     inputs = keras.Input(input_shape, name="images")
     hidden = LeakyReLU(0.1)(_halve(filters[0])(inputs))
     hidden = _halve(filters[1], use_bias=not batch_norm)(hidden)

@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from tfgen.layers import Maxout
-from tfgen.networks.shapes import check_latent_dim, check_shape
+from tfgen.networks.shapes import check_hidden_sizes, check_latent_dim, check_shape
 
 
 def mlp_encoder(input_shape, latent_dim, hidden_sizes=(512, 256), activation="relu", heads=2):
@@ -149,6 +149,7 @@ def maxout_discriminator(input_shape, hidden_sizes=(200, 200, 200), pieces=5):
     Example:
         >>> maxout_discriminator((2,))
     """
+    check_hidden_sizes(hidden_sizes)
     hidden_layers = [
         layer for size in hidden_sizes for layer in (layers.Dense(size * pieces), Maxout(pieces))
     ]
@@ -164,6 +165,7 @@ def _discriminator(input_shape, hidden_layers):
 
 
 def _dense_layers(sizes, activation, normalization=None):
+    check_hidden_sizes(sizes)
     if normalization is None:
         return [layers.Dense(size, activation) for size in sizes]
     return [

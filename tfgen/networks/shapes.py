@@ -7,6 +7,12 @@ def check_latent_dim(latent_dim):
         raise ValueError(f"`latent_dim` must be at least 1. Received: latent_dim={latent_dim}.")
 
 
+def check_hidden_sizes(sizes):
+    """Raises a ValueError where a hidden layer would have no units: Keras 3.12 builds it."""
+    if not all(size >= 1 for size in sizes):
+        raise ValueError(f"The units of a hidden layer must be at least 1. Received: {sizes}.")
+
+
 def check_shape(shape):
     """Raises a ValueError unless every axis of an example's shape has a positive length."""
     if not shape or not all(isinstance(size, int) and size > 0 for size in shape):
