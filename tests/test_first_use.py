@@ -1,6 +1,7 @@
 """What first users do with models: it works, or a message names the mend."""
 
 import dataclasses
+import functools
 import subprocess
 import sys
 
@@ -642,3 +643,180 @@ def test_batches_of_ours_are_not_begun_before_the_first_step():
     by_epochs.fit(tfgen.data.batches(source, 4), verbose=0)
     streamed.fit(tfgen.data.batches(source, 4, repeat=True), steps_per_epoch=4, verbose=0)
     np.testing.assert_array_equal(by_epochs.sample(2, seed=0), streamed.sample(2, seed=0))
+
+
+# ---- found by reading, each seen before the mend
+
+
+class LaterGAN(tfgen.GAN):
+    def __init__(self, generator, discriminator, prior, rate=0.1, **kwargs):
+        super().__init__(generator, discriminator, prior, **kwargs)
+        self.rate = rate
+
+
+def test_a_subclass_may_keep_its_argument_after_its_parents_init(tmp_path):
+    model = LaterGAN(generator(3), discriminator(), distributions.Uniform(3), rate=0.5)
+    model.save(tmp_path / "gan.keras")
+    assert tfgen.load(tmp_path / "gan.keras").rate == 0.5
+
+
+class Shifter:
+    def __init__(self, by):
+        self.by = by
+
+    def __call__(self, images, noise_seed):
+        return images + self.by
+
+
+def test_functions_of_any_kind_are_taken_and_no_class_of_others_is_changed():
+    for augmentation in (
+        functools.partial(lambda images, noise_seed, by: images + by, by=0.1),
+        Shifter(0.1).__call__,
+        lambda images, noise_seed: images,
+    ):
+        assert gan(augmentation=augmentation).augmentation is augmentation
+    assert not hasattr(functools.partial, "get_config")
+
+
+def test_values_in_dicts_and_with_slots_are_saved(tmp_path):
+    @dataclasses.dataclass(frozen=True, slots=True)
+    class Slotted:
+        margin: float = 2.0
+
+        def discriminator_loss(self, real_logits, fake_logits):
+            return tf.reduce_mean(fake_logits - real_logits)
+
+        def generator_loss(self, fake_logits):
+            return -tf.reduce_mean(fake_logits)
+
+    gan(game=Slotted()).save(tmp_path / "gan.keras")
+    assert tfgen.load(tmp_path / "gan.keras").game == Slotted()
+
+
+def test_adversarial_models_are_compiled_twice_in_half_precision():
+    keras.config.set_dtype_policy("mixed_float16")
+    model = gan()
+    model.compile()
+    model.compile()
+    model.fit(images(8), verbose=0)
+
+
+def test_callbacks_may_be_given_by_position():
+    model, seen = gan(), []
+    model.compile()
+    note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+    model.fit(images(8), None, 8, 1, 0, [note])
+    assert seen == [0]
+
+
+def test_train_on_batch_returns_all_losses_in_every_step():
+    model = gan(critic_steps=3)
+    model.compile()
+    assert [len(model.train_on_batch(images(8))) for _ in range(3)] == [2, 2, 2]
+
+
+def test_data_of_keras_own_keep_their_length():
+    class Two(keras.utils.PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, index):
+            return (images(8),)
+
+        def __next__(self):
+            raise AssertionError("not asked")
+
+        def __iter__(self):
+            return iter([self[0], self[1]])
+
+    model = gan()
+    model.compile()
+    model.fit(Two(), epochs=2, verbose=0)
+    assert int(model.step) == 4
+    with pytest.raises(ValueError, match="There must be examples.*iterator without any"):
+        model.fit(iter([]), verbose=0)
+
+
+def test_images_of_any_value_are_for_likelihoods_of_any_value():
+    model = vae(distributions.Gaussian(1.0))
+    model.compile()
+    model.fit(3 * images(8) - 1, verbose=0)
+
+
+def test_labels_of_any_structure_are_looked_past():
+    model = vae()
+    model.compile()
+    model.fit(images(8), {"label": np.zeros(8)}, verbose=0)
+
+
+def test_the_average_of_an_own_game_of_two_players_moves():
+    class Own(tfgen.TwoPlayerModel):
+        log_names = ("generator_loss", "discriminator_loss")
+
+        def __init__(self, generator, discriminator, **kwargs):
+            super().__init__(**kwargs)
+            self.generator, self.discriminator = generator, discriminator
+            self.averages.add(generator)
+            self.finalize()
+
+        discriminator_variables = property(lambda self: self.discriminator.trainable_variables)
+        generator_variables = property(lambda self: self.generator.trainable_variables)
+
+        def make_fakes(self, data, player, training):
+            return self.generator(tf.ones([tf.shape(data)[0], 3]), training=training)
+
+        def discriminator_losses(self, data, fakes, training):
+            gap = self.discriminator(fakes) - self.discriminator(data)
+            return {"discriminator_loss": tf.reduce_mean(gap)}
+
+        def generator_losses(self, data, fakes, training):
+            return {"generator_loss": -tf.reduce_mean(self.discriminator(fakes))}
+
+        def signatures(self):
+            return {}
+
+    model = Own(generator(3), discriminator(), ema_momentum=0.5)
+    model.compile("sgd", "sgd")
+    before = [weight.numpy() for weight in model.averages[0].variables]
+    model.fit(images(16), batch_size=4, verbose=0)
+    moved = zip(before, model.averages[0].variables, strict=True)
+    assert max(np.abs(old - new.numpy()).max() for old, new in moved) > 1e-4
+    with pytest.raises(ValueError, match="A Own keeps no state of a constraint.*multiplier"):
+        Own(generator(3), discriminator(), constraint=Multiplier())
+
+
+def test_the_old_base_of_two_players_names_the_new_one():
+    with pytest.raises(TypeError, match="derive it from `tfgen.TwoPlayerModel`"):
+        type("Old", (tfgen.AdversarialModel,), {"make_fakes": lambda *_: None})
+
+
+def test_a_compile_that_is_refused_leaves_the_model_as_it_was():
+    model = compiled("infogan")
+    with pytest.raises(ValueError, match="Pass generator_optimizer"):
+        model.compile(recognition_optimizer="sgd")
+    model.fit(images(8), verbose=0)
+    model.compile("sgd", "sgd", recognition_optimizer="sgd")
+    model.compile("sgd", "sgd")
+    assert model.recognition_optimizer is None and len(model.optimizers) == 2
+
+
+def test_rates_keep_their_distance_through_nothing():
+    model = gan()
+    model.compile(keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.04))
+    for rate in (0.0, 0.02):
+        model.optimizer.learning_rate = rate
+    rates = [float(optimizer.learning_rate) for optimizer in model.optimizers]
+    np.testing.assert_allclose(rates, [0.02, 0.08], rtol=1e-5)
+
+
+def test_an_average_is_seen_within_a_loss_scale():
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(use_ema=True))
+    with pytest.raises(ValueError, match="Pass ema_momentum=0.99"):
+        gan().compile(scaled, "adam")
+
+
+def test_what_the_zoo_would_override_is_refused():
+    for options in ({"constraint": penalties.WeightClipping(9.0)}, {"penalties": []}):
+        build = tfgen.zoo.wgan if "constraint" in options else tfgen.zoo.wgan_gp
+        with pytest.raises(TypeError, match="multiple values"):
+            build(generator(3), discriminator(), distributions.Uniform(3), **options)

@@ -39,6 +39,8 @@ def vae(
 
     Unless told otherwise, the posterior is `DiagonalNormal()` and the likelihood `Bernoulli()`.
     """
+    if "bound" in options and beta != 1.0:
+        raise ValueError(f"`beta` is a part of the bound. Received: beta={beta} and a bound.")
     options = {"bound": ELBO(beta), **options}
     values = posterior or DiagonalNormal(), likelihood or Bernoulli()
     model = VAE(encoder, decoder, prior, *values, **options)
@@ -82,8 +84,8 @@ def hinge_gan(generator, discriminator, prior, optimizers=None, **options):
 
 def wgan(generator, critic, prior, critic_steps=5, limit=0.01, optimizers=None, **options):
     """Arjovsky et al., 2017, algorithm 1: `max E[f(x)] - E[f(G(z))]`, weights in a box, RMSprop."""
-    options |= {"critic_steps": critic_steps, "constraint": WeightClipping(limit)}
-    gan = GAN(generator, critic, prior, Wasserstein(), **options)
+    paper = {"critic_steps": critic_steps, "constraint": WeightClipping(limit)}
+    gan = GAN(generator, critic, prior, Wasserstein(), **paper, **options)
     return _compiled(gan, optimizers, [keras.optimizers.RMSprop(5e-5) for _ in range(2)])
 
 
@@ -92,8 +94,8 @@ def wgan_gp(generator, critic, prior, critic_steps=5, weight=10.0, optimizers=No
 
     The critic should have no batch normalization (section 4). Optimizer: algorithm 1.
     """
-    options |= {"critic_steps": critic_steps, "penalties": [GradientPenalty(weight)]}
-    gan = GAN(generator, critic, prior, Wasserstein(), **options)
+    paper = {"critic_steps": critic_steps, "penalties": [GradientPenalty(weight)]}
+    gan = GAN(generator, critic, prior, Wasserstein(), **paper, **options)
     return _compiled(gan, optimizers, _adams(1e-4, beta_1=0.0, beta_2=0.9))
 
 

@@ -4,6 +4,7 @@ import abc
 
 import keras
 
+from tfgen.engine.adam import inner
 from tfgen.engine.generative_model import GenerativeModel
 from tfgen.engine.optimizer_step import check_optimizer, descend, prepare
 from tfgen.engine.player_optimizers import PlayerOptimizers, check_callbacks, observed
@@ -31,6 +32,16 @@ class AdversarialModel(GenerativeModel):
         ...         return losses | self.descend("actor", lambda: self.actor_losses(data))
         >>> duel.compile(critic_optimizer="sgd", actor_optimizer="adam")
     """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if hasattr(cls, "make_fakes") and not hasattr(cls, "take_discriminator_turn"):
+            raise TypeError(
+                f"{cls.__name__} is a generator against a discriminator: derive it from "
+                "`tfgen.TwoPlayerModel`, as `tfgen.AdversarialModel` was called before."
+            )
+
+    rate_shares = None  # each player's rate, as a share of the first one's: `PlayerOptimizers`
 
     @property
     @abc.abstractmethod
@@ -106,7 +117,8 @@ class AdversarialModel(GenerativeModel):
         self.keep_options(options, jit_update, others)
         chosen = self._choose_optimizers(given)
         # Not this class' parent, whose one optimizer has no use here.
-        keras.Model.compile(self, optimizer=None, **options)
+        keras.Model.compile(self, optimizer=None, auto_scale_loss=False, **options)
+        self.rate_shares = None
         for player, variables in self.players.items():
             name = f"{player}_optimizer"
             setattr(self, name, prepare(self, chosen[name], variables))
@@ -131,9 +143,20 @@ class AdversarialModel(GenerativeModel):
     def optimizers_config(self):
         return {name: getattr(self, name) for name in self._optimizer_names()}
 
-    def fit(self, *args, callbacks=None, **kwargs):
+    def fit(
+        self,
+        x=None,
+        y=None,
+        batch_size=None,
+        epochs=1,
+        verbose="auto",
+        callbacks=None,
+        *args,
+        **kwargs,
+    ):
         check_callbacks(self, callbacks)
-        return super().fit(*args, callbacks=observed(callbacks), **kwargs)
+        callbacks = observed(callbacks)
+        return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
 
     def _optimizer_names(self):
         return [f"{player}_optimizer" for player in self.players]
@@ -157,10 +180,10 @@ class AdversarialModel(GenerativeModel):
             )
         for name, optimizer in chosen.items():
             check_optimizer(optimizer, self.distribute_strategy)
-            if optimizer.use_ema:
+            if inner(optimizer).use_ema:
                 raise ValueError(
                     "An average of weights belongs to the model here: Keras would put it in the "
                     f"place of one player's weights. Received: {name} with use_ema=True. Pass "
-                    f"ema_momentum={optimizer.ema_momentum} to {type(self).__name__}(...)."
+                    f"ema_momentum={inner(optimizer).ema_momentum} to {type(self).__name__}(...)."
                 )
         return chosen

@@ -3,9 +3,11 @@
 import collections.abc
 import weakref
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+IMAGE_LIMITS = (0.0, 1.0)
 # Data sets whose examples were checked as they were read. To look at their first batch again would
 # begin a pass, and so change the order of the next ones.
 _CHECKED = weakref.WeakSet()
@@ -22,17 +24,18 @@ def look(model, x, y, batch_size):
 
     Args:
         model: a `tfgen.GenerativeModel`, whose `check_batch` judges.
-        x: arrays, a `tf.data.Dataset` or an iterator; of others nothing is known before.
+        x: an array, a `tf.data.Dataset` or an iterator; others are not looked at.
         y: labels, or a second domain's arrays, or `None`.
         batch_size: rows of arrays to look at.
 
     Returns:
-        `x`, from which nothing is missing.
+        `x`; of an iterator, one that begins with the batch that was looked at.
 
     Raises:
-        ValueError: the arrays are no examples: they have one axis, no rows, or another number of
-            rows than `y`; or see `check_batch`.
+        ValueError: the array is no examples: it has one axis, or no rows; or see `check_batch`.
     """
+    if isinstance(x, keras.utils.PyDataset):
+        return x
     if isinstance(x, tf.data.Dataset):
         if x not in _CHECKED:
             for batch in x.take(1):
@@ -40,9 +43,12 @@ def look(model, x, y, batch_size):
     elif isinstance(x, (np.ndarray, tf.Tensor)):
         _check_rows(x)
         rows = slice(batch_size or 32)
-        model.check_batch(x[rows] if y is None else (x[rows], y[rows]))
+        given = x if y is None else (x, y)
+        model.check_batch(tf.nest.map_structure(lambda array: array[rows], given))
     elif isinstance(x, collections.abc.Iterator):
-        first = next(x)
+        first = next(x, None)
+        if first is None:
+            raise ValueError("There must be examples. Received: an iterator without any.")
         model.check_batch(first)
         return _put_back(first, x)
     return x
@@ -55,12 +61,12 @@ def _put_back(first, rest):
 
 
 def check_values(examples, low=None, high=None):
-    """Makes sure that examples are finite and, if images, in [0, 1].
+    """Makes sure that examples are finite and in a range.
 
     Args:
         examples: float `[batch, ...]`, of a first batch.
-        low: the least value that they may have; images: 0.
-        high: the largest value; images: 1.
+        low: the least value that they may have; `None` for any.
+        high: the largest value.
 
     Raises:
         ValueError: they are not.
@@ -71,8 +77,6 @@ def check_values(examples, low=None, high=None):
             f"{np.sum(~np.isfinite(values))} of {values.size} values in the first batch are NaN or "
             "infinite. Remove or repair these examples."
         )
-    if values.ndim == 4:
-        low, high = 0.0, 1.0
     if low is None or not values.size:
         return
     least, most = values.min(), values.max()
@@ -88,7 +92,10 @@ def _mend(least, most):
         return "Divide pixels by 255."
     if least >= -1.01 and most <= 1.01:
         return "Images in [-1, 1] become (images + 1) / 2; networks rescale within, if they like."
-    return "Scale them to that range, or take a likelihood for any values, such as `Gaussian`."
+    return (
+        "Scale them. For other values, a VAE takes the likelihood `Gaussian`, and a model of your "
+        "own overrides `check_batch`."
+    )
 
 
 def _check_rows(x):

@@ -21,6 +21,7 @@ class PlayerOptimizers:
     built = True
 
     def __init__(self, model):
+        self._model = model
         self._optimizers = model.optimizers_config()
 
     @property
@@ -44,10 +45,13 @@ class PlayerOptimizers:
 
     @learning_rate.setter
     def learning_rate(self, rate):
-        rate, first = float(rate), float(keras.ops.convert_to_numpy(self.learning_rate))
-        for optimizer in self._optimizers.values():
-            own = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-            optimizer.learning_rate = own * rate / first if first else rate
+        rates = self.learning_rates().values()
+        first = next(iter(rates))
+        if first:  # else they are those of before it became 0
+            self._model.rate_shares = [each / first for each in rates]
+        shares = self._model.rate_shares or [1.0] * len(rates)
+        for optimizer, share in zip(self._optimizers.values(), shares, strict=True):
+            optimizer.learning_rate = float(rate) * share
 
     def learning_rates(self):
         """Returns each player's rate, a dict of floats, `PLAYER_learning_rate`."""

@@ -1,5 +1,6 @@
 """Objects that Keras can save: their configuration is read off their own arguments."""
 
+import enum
 import inspect
 import sys
 import types
@@ -8,12 +9,9 @@ import keras
 
 serializable = keras.saving.register_keras_serializable(package="tfgen")
 
-# Keras' own default. The module's name would not do: a script's is another when it is imported.
-_OF_OTHERS = keras.saving.register_keras_serializable(package="Custom")
 
-
-# Whose arguments are no arguments of ours.
-_NOT_OURS = ("keras.", "tensorflow.", "builtins")
+# Whose classes are no classes of ours or of a user's.
+_OTHERS = {"keras", "tensorflow", "tensorflow_probability", "numpy"} | sys.stdlib_module_names
 
 
 class Configured:
@@ -60,11 +58,12 @@ def argument_names(cls):
     """Returns the names of the arguments of `cls`, its own and then those it hands to parents."""
     names = []
     for each in cls.__mro__:
-        if "__init__" not in vars(each) or each.__module__.startswith(_NOT_OURS):
+        if "__init__" not in vars(each) or not _is_of_a_user(each):
             continue
         parameters = list(inspect.signature(each.__init__).parameters.values())[1:]
         handed_on = [each for each in parameters if each.kind == each.VAR_KEYWORD]
-        names += [each.name for each in parameters if each not in handed_on]
+        unnamed = [each for each in parameters if each.kind == each.VAR_POSITIONAL]
+        names += [each.name for each in parameters if each not in (*handed_on, *unnamed)]
         if not handed_on:
             break
     return list(dict.fromkeys(names))
@@ -89,13 +88,15 @@ def make_savable(name, value):
         ...     margin: float = 1.0
         >>> make_savable("game", MyGame())
     """
+    if isinstance(value, dict):
+        value = list(value.values())
     if isinstance(value, (list, tuple)):
         for each in value:
             make_savable(name, each)
     elif isinstance(value, types.FunctionType):
-        if value.__name__ != "<lambda>":  # of which Keras itself warns, and which it does not load
+        if "<" not in value.__qualname__:  # not of lambdas and closures: many have one name
             _register(value)
-    elif hasattr(value, "__dict__") and not isinstance(value, type):
+    elif not isinstance(value, (type, enum.Enum)) and _is_of_a_user(type(value)):
         if not hasattr(value, "get_config"):
             _check_arguments(name, value)
             _give_configuration(type(value))
@@ -113,9 +114,10 @@ def register_imported(config):
     if isinstance(config, dict):
         module = sys.modules.get(config.get("module"))
         cls = vars(module).get(config.get("class_name")) if module else None
-        if str(config.get("registered_name")).startswith("Custom>") and isinstance(cls, type):
+        package, known, _ = str(config.get("registered_name")).partition(">")
+        if known and isinstance(cls, type) and _is_of_a_user(cls):
             _give_configuration(cls)
-            _register(cls)
+            keras.saving.register_keras_serializable(package=package)(cls)
         config = list(config.values())
     if isinstance(config, list):
         for each in config:
@@ -123,10 +125,23 @@ def register_imported(config):
 
 
 def _register(value):
-    """Registers a class or a function of a user's own, unless that was done."""
-    known = keras.saving.get_registered_name(value) != value.__name__
-    if not known and not value.__module__.startswith("keras."):
-        _OF_OTHERS(value)
+    """Registers a class or a function of a user's own, unless that was done.
+
+    It is called as Keras' own default has it, "Custom>NAME". The module's name is a part only where
+    two have one name: a script's module is another when it is imported.
+    """
+    if keras.saving.get_registered_name(value) != value.__name__ or not _is_of_a_user(value):
+        return
+    other = keras.saving.get_custom_objects().get(f"Custom>{value.__name__}", value)
+    taken = (other.__module__, other.__qualname__) != (value.__module__, value.__qualname__)
+    package = value.__module__ if taken else "Custom"
+    keras.saving.register_keras_serializable(package=package)(value)
+
+
+def _is_of_a_user(value):
+    """Tells whether a class or function is neither Python's nor of a library that we stand on."""
+    root = value.__module__.partition(".")[0]
+    return root == "__main__" or root not in _OTHERS
 
 
 def _give_configuration(cls):

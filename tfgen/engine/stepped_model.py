@@ -11,7 +11,7 @@ from tfgen.engine import noise
 from tfgen.engine.adam import is_one_operation
 from tfgen.engine.batches import refuse_weights, unpack
 from tfgen.engine.compiled_steps import make_compiled_function, pays
-from tfgen.engine.fit_checks import check_values, look
+from tfgen.engine.fit_checks import IMAGE_LIMITS, check_values, look
 from tfgen.engine.keras_internals import BuiltModel
 from tfgen.engine.optimizer_step import check_optimizer, descend, prepare
 from tfgen.engine.replicas import make_replicated_function, meets, synchronize_statistics
@@ -27,7 +27,7 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
 
     Args:
         seed: an integer; together with the number of steps taken it decides every random draw of
-            training. It does not seed the networks' initial weights: those are the caller's.
+            training. It does not seed the networks' initial weights.
         **kwargs: what `keras.Model` takes: `name`, `dtype`.
     """
 
@@ -55,7 +55,8 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
             TypeError: an argument could not be saved, see `tfgen.engine.serialization`.
         """
         for name in argument_names(type(self)):
-            make_savable(name, getattr(self, name))
+            if hasattr(self, name):  # a subclass may keep its own later
+                make_savable(name, getattr(self, name))
         self.built = True
         self._trackers = [keras.metrics.Mean(name=name) for name in self.log_names]
         noise.seed_layers(self)
@@ -98,17 +99,15 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
         Args:
             optimizer: a Keras optimizer or its name. Gradient clipping (`global_clipnorm=`) and an
                 average of the weights (`use_ema=True`) are options of it. Keras' Adam is made to
-                update each weight in one operation of TensorFlow's, wherever it is used after.
-            jit_compile: whether to compile the step with XLA. That pays for multilayer perceptrons
-                on a CPU and does not for convolutions: measure.
-            jit_update: whether XLA compiles the optimizer's update alone. `None` where that pays:
-                for large layers, on a single device, unless the optimizer is Keras' Adam and
-                neither clips, decays, averages nor accumulates.
+                update each weight in one operation of TensorFlow's.
+            jit_compile: whether to compile the step with XLA. On a CPU that pays for multilayer
+                perceptrons, not for convolutions.
+            jit_update: whether XLA compiles the optimizer's update alone. `None`: where that pays.
             steps_per_execution: steps between two visits of Python, and of the callbacks. With
                 `jit_compile` they are compiled together, if all batches have one size: data from
                 arrays whose last batch is smaller have not.
             run_eagerly: for debugging.
-            **others: refused: the loss is the model's own.
+            **others: refused.
 
         Raises:
             TypeError: Keras' `loss` or `metrics`, or another argument that has no use here.
@@ -163,6 +162,8 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
     def fit(self, x=None, y=None, batch_size=None, *args, **kwargs):
         """Trains; as Keras' `fit`, after one look at the first batch.
 
+        For that look a data set is begun once; its shuffling goes on from there.
+
         Args:
             x: examples, images in [0, 1]; or a `tf.data.Dataset` of batches.
             y: labels, or the other domain's images.
@@ -181,8 +182,12 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
         return super().fit(x, y, batch_size, *args, **kwargs)
 
     def check_batch(self, data):
-        """Raises a ValueError unless the first batch that `fit` gets can be learnt from."""
-        check_values(unpack(data)[0])
+        """Raises a ValueError unless the first batch that `fit` gets can be learnt from.
+
+        Override it for images of other values, or tokens.
+        """
+        examples, _ = unpack(data)
+        check_values(examples, *(IMAGE_LIMITS if examples.shape.rank == 4 else (None, None)))
 
     def evaluate(self, *args, scores=None, return_dict=False, **kwargs):
         """Computes the losses on held-out data, and scores of the samples if asked for.
@@ -190,8 +195,7 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
         Args:
             *args: what Keras' `evaluate` takes: data, or an iterable of batches.
             scores: a `tfgen.evaluation.Scoring`.
-            return_dict: whether to return a dict of floats; a list of them otherwise, in the order
-                of `log_names` and of the scores.
+            return_dict: whether to return a dict of floats, and not a list, scores last.
             **kwargs: what Keras' `evaluate` takes.
         """
         if scores is None:

@@ -3,6 +3,7 @@
 import abc
 import inspect
 import numbers
+import types
 
 import tensorflow as tf
 
@@ -34,6 +35,7 @@ class TwoPlayerModel(AdversarialModel):
     """
 
     fresh_fakes = False
+    keeps_constraint_state = False  # whether a constraint's state is kept and moved
 
     def __init__(self, critic_steps=1, constraint=None, **kwargs):
         super().__init__(**kwargs)
@@ -48,9 +50,15 @@ class TwoPlayerModel(AdversarialModel):
                 "`tfgen.penalties.WeightClipping()`; penalties are `tfgen.GAN(penalties=[...])`. "
                 f"Received: constraint={constraint!r}."
             )
+        stateful = getattr(constraint, "initial_state", dict)()
+        if stateful and not self.keeps_constraint_state:
+            raise ValueError(
+                f"A {type(self).__name__} keeps no state of a constraint. Received: "
+                f"constraint={constraint!r}, with {sorted(stateful)}. `tfgen.GAN` does."
+            )
         self.critic_steps = int(critic_steps)
         self.constraint = constraint
-        self._generator_moved = False  # in this epoch
+        self._all_are_known = False  # the losses of this epoch
 
     @property
     @abc.abstractmethod
@@ -172,6 +180,7 @@ class TwoPlayerModel(AdversarialModel):
             data: the batch.
             fakes: what `make_fakes` returned for it.
         """
+        self.move_averages(self.step.value // self.critic_steps, data)
 
     def after_step(self, losses, data):
         """The averages are of the generator, and move with its steps."""
@@ -184,26 +193,23 @@ class TwoPlayerModel(AdversarialModel):
 
     def reset_metrics(self):
         super().reset_metrics()
-        self._generator_moved = False
+        self._all_are_known = False
 
     def _without_unknown_losses(self, function):
         """Leaves out of an epoch's logs what belongs to the generator, until it takes a step."""
 
         def train(iterator):
-            if self._generator_moved:
-                return function(iterator)
-            before = int(self.step.numpy()) // self.critic_steps
             logs = function(iterator)
-            self._generator_moved = int(self.step.numpy()) // self.critic_steps > before
-            if self._generator_moved:
-                return logs
-            return {name: logs[name] for name in logs if name in self._discriminator_logs}
+            if self._all_are_known or isinstance(iterator, types.GeneratorType):
+                return logs  # a generator is that of `train_on_batch`, which wants all
+            known = {mean.name for mean in self.metrics if float(mean.count.numpy()) > 0}
+            self._all_are_known = len(known) == len(self.metrics)
+            return {name: logs[name] for name in logs if name in known}
 
         return train
 
     def _step_of_discriminator(self, data):
         losses = self.take_discriminator_turn(data)
-        self._discriminator_logs = frozenset(losses)
         self.after_step(losses, data)
         self.step.assign_add(1)
         return self.track(losses, data)

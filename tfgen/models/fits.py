@@ -107,6 +107,11 @@ def warn_of_sigmoid(player, network):
 
 def refuse_labels(model, labels):
     """Raises a ValueError for labels that a model has no use for."""
+    if isinstance(labels, bool):
+        raise ValueError(
+            f"Labels come second. Received: labels={labels}. For the last weights, pass "
+            f"use_ema={labels}."
+        )
     if labels is not None:
         raise ValueError(
             f"A {type(model).__name__} knows no labels. Received: labels={labels!r}. "

@@ -121,11 +121,12 @@ class VAE(GenerativeModel):
         outputs = self._run(self.decoder, latents, training, use_ema)
         return self.likelihood.distribution(*as_list(outputs))
 
-    def prior_distribution(self):
+    def prior_distribution(self, training=False, *, use_ema=True):
         """Returns `p(z)`, a TFP distribution, of the prior's own weights if it has some."""
         learnt = {name: weight.value for name, weight in self._prior_weights.items()}
         if self.prior.needs_encoder:
-            learnt["encode"] = self.encode
+            how = {"training": training, "use_ema": use_ema}
+            learnt["encode"] = functools.partial(self.encode, **how)
         return self.prior.distribution(**learnt)
 
     def generate(self, latents, labels=None, *, use_ema=True):
@@ -163,7 +164,8 @@ class VAE(GenerativeModel):
 
     @as_graph
     def _sample(self, count, seed, use_ema):
-        latents = self.prior_distribution().sample(count, seed=noise.seed_from(seed, "sample"))
+        prior = self.prior_distribution(use_ema=use_ema)
+        latents = prior.sample(count, seed=noise.seed_from(seed, "sample"))
         return self.generate(latents, use_ema=use_ema)
 
     def compute_losses(self, data, training):
@@ -197,7 +199,8 @@ class VAE(GenerativeModel):
         likelihood = self.decode(flat, training, use_ema=use_ema)
         repeated = tf.tile(images, [samples] + [1] * (len(images.shape) - 1))
         log_likelihood = tf.reshape(likelihood.log_prob(repeated), [samples, -1])
-        return bounds.Terms(log_likelihood, latents, posterior, self.prior_distribution())
+        prior = self.prior_distribution(training, use_ema=use_ema)
+        return bounds.Terms(log_likelihood, latents, posterior, prior)
 
     def log_weights(self, images, samples, seed=0):
         """Returns `log p(x, z) - log q(z|x)` for latents from `q(z|x)`, `[samples, batch]`.

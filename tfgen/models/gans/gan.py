@@ -69,6 +69,8 @@ class GAN(LatentGenerator):
         TensorShape([16, 28, 28, 1])
     """
 
+    keeps_constraint_state = True
+
     def __init__(
         self,
         generator,
@@ -121,7 +123,10 @@ class GAN(LatentGenerator):
             others["penalty"] = self._penalty(images, samples, data, training)
             parts.append(others["penalty"])
         if self._constraint_state:
-            state = {name: weight.value for name, weight in self._constraint_state.items()}
+            state = {
+                name: tf.convert_to_tensor(weight.value)
+                for name, weight in self._constraint_state.items()
+            }
             parts.append(self.constraint.loss(state, *logits))
             # Not logged: `after_discriminator_step` takes it.
             others["next_state"] = self.constraint.next_state(state, *logits)

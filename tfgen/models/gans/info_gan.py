@@ -105,7 +105,6 @@ class InfoGAN(GAN):
     def players(self):
         if not self._recognition_plays:
             return super().players
-        # The lecture's third optimizer moves G and Q, beside the generator's own step.
         return {
             **super().players,
             "generator": self.generator.trainable_variables,
@@ -119,19 +118,20 @@ class InfoGAN(GAN):
         recognition_optimizer=None,
         **options,
     ):
-        """Prepares for training.
+        """Prepares for training, see `tfgen.TwoPlayerModel.compile`.
 
-        Args:
-            generator_optimizer: see `tfgen.TwoPlayerModel.compile`, as the next.
-            discriminator_optimizer: an optimizer.
-            recognition_optimizer: an optimizer for the codes' loss alone, over the variables of G
-                and Q, as in the lecture. With `None` the generator's optimizer descends it.
-            **options: see `tfgen.AdversarialModel.compile`.
+        The lecture's `recognition_optimizer` descends the codes' loss alone, over G and Q.
         """
-        self._recognition_plays = recognition_optimizer is not None
+        played, self._recognition_plays = self._recognition_plays, recognition_optimizer is not None
         if self._recognition_plays:
             options["recognition_optimizer"] = recognition_optimizer
-        super().compile(generator_optimizer, discriminator_optimizer, **options)
+        try:
+            super().compile(generator_optimizer, discriminator_optimizer, **options)
+        except Exception:
+            self._recognition_plays = played
+            raise
+        if not self._recognition_plays:
+            self.recognition_optimizer = None
 
     @renamed_arguments(averaged="use_ema")
     def sample(self, count, seed=None, use_ema=True, codes=None):
@@ -141,8 +141,7 @@ class InfoGAN(GAN):
             count: how many, an integer or int32 scalar tensor.
             seed: a 64-bit integer: the same seed gives the same examples. `None`: new ones.
             use_ema: whether to use the average of the generator's weights, if there is one.
-            codes: for each code a float tensor `[count, code.size]`, or `None` to draw it; `None`
-                draws all.
+            codes: for each code a float tensor `[count, code.size]` or `None`, which draws it.
         """
         latents = self.sample_latents(count, seed)
         if codes is not None:
@@ -164,8 +163,7 @@ class InfoGAN(GAN):
         """Returns what Q reads off examples.
 
         Returns:
-            A list with a tensor `[batch, code.size]` for each code: the classes' probabilities, or
-            the values' expectations.
+            A list, for each code `[batch, code.size]`: probabilities of classes, or expectations.
         """
         images, _ = unpack(images)
         outputs = as_list(self._recognizer(images))
@@ -180,9 +178,8 @@ class InfoGAN(GAN):
             loss = self.generator_game_loss(tf.cast(logits, tf.float32), data, training)
         if self._recognition_plays:
             return {"generator_loss": tf.add_n([loss, *self.generator.losses])}
-        # The generator's optimizer moves layers that Q shares with D, for Q, and must not move them
-        # to D's disadvantage: the loss is taken as linear in the samples, from which D's weights
-        # get no gradient.
+        # Layers that Q shares with D learn here for Q alone: the loss is taken as linear in the
+        # samples, from which D's weights get no gradient.
         slope = tf.stop_gradient(self._slope(tape, loss, fakes))
         adversarial = tf.stop_gradient(loss) + tf.reduce_sum(
             slope * (fakes - tf.stop_gradient(fakes))
@@ -199,7 +196,8 @@ class InfoGAN(GAN):
         """Computes how badly Q reads the codes, which the recognition's optimizer descends."""
         latents, fakes = self.make_fakes(data, "recognition", training)
         seen = self.augmented(fakes, "recognition's samples", training)
-        _, outputs = self._logits_and_outputs(seen, training)
+        outputs = as_list(self._recognizer(seen, training=training))
+        self._read_off_augmented(outputs, seen, training)
         information = self._information_loss(latents, outputs)
         loss = tf.add_n([self.information_weight * information, *self._recognizer.losses])
         return {"recognition_loss": loss, "information_loss": information}
@@ -248,10 +246,7 @@ class InfoGAN(GAN):
         check_recognizer(self._recognizer, self.codes)
 
     def _slope(self, tape, loss, fakes):
-        """Returns a loss' gradient by samples.
-
-        It passes through D at the optimizer's loss scale: in float16 it would vanish without.
-        """
+        """Returns a loss' gradient by samples, at the optimizer's scale: in float16 it vanishes."""
         if not self.compiled:
             return tape.gradient(loss, fakes)
         scale = self.generator_optimizer.scale_loss(tf.ones_like(loss))
@@ -261,16 +256,22 @@ class InfoGAN(GAN):
         """Returns D's logits and Q's outputs, of one pass where they share layers.
 
         With two passes the shared weights would be read twice, and TensorFlow 2.21 does not always
-        wait for a reading whose gradient they do not get before it moves them. Augmented samples
-        need passes of their own all the same: in one batch with the others they would change the
-        statistics that D normalizes by, and D has then been seen to win. So a gradient of 0, which
-        TensorFlow cannot know to be 0, is taken from the first pass.
+        wait for a reading whose gradient they do not get before it moves them.
         """
         if self.recognition is None:
             logits, *outputs = self.discriminator(fakes, training=training)
         else:
             logits = self.discriminator(fakes, training=training)
             outputs = as_list(self.recognition(fakes, training=training))
+        self._read_off_augmented(outputs, fakes, training)
+        return logits, outputs
+
+    def _read_off_augmented(self, outputs, fakes, training):
+        """Puts what Q reads off augmented samples in the place of its outputs, a list.
+
+        In one batch with the others they would change the statistics that D normalizes by. The
+        first pass gets a gradient of 0, which TensorFlow cannot know to be 0.
+        """
         never = tf.cast(self.step.value < 0, tf.float32)
         for index, augmentation in enumerate(self.code_augmentations or []):
             if augmentation is None:
@@ -278,7 +279,6 @@ class InfoGAN(GAN):
             changed = augmentation(fakes, self.noise.seed_of(f"augmentation {index}"))
             seen = as_list(self._recognizer(changed, training=training))[index]
             outputs[index] = tf.cast(seen, tf.float32) + never * tf.cast(outputs[index], tf.float32)
-        return logits, outputs
 
     def _information_loss(self, latents, outputs):
         """Returns `-E[log Q(c|G(z, c))]`, the bound without the codes' constant entropy."""

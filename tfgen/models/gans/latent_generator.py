@@ -48,6 +48,11 @@ class LatentGenerator(TwoPlayerModel):
         self.generator = generator
         self.discriminator = discriminator
         self.prior = prior
+        if prior.needs_encoder or prior.initial_weights(()):
+            raise ValueError(
+                "The generator's latents come from a prior that learns nothing. Received: "
+                f"prior={prior!r}, which does. `tfgen.VAE` learns it."
+            )
         self.check_shapes()
         self.averages.add(generator)
 
