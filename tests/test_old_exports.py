@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import tfgen
+from tests.old_files import reads_old_files
 from tests.test_server import started
 from tfgen import __main__ as command
 from tfgen.serving.client import GrpcClient, RestClient
@@ -20,6 +21,7 @@ def folder(tmp_path_factory):
     return shutil.copytree(OLD / "exports", tmp_path_factory.mktemp("old") / "exports")
 
 
+@reads_old_files
 def test_an_old_export_is_served_and_answers_as_its_model_did(folder):
     model = tfgen.load(OLD / "models" / "gan.keras")
     latents = np.random.default_rng(0).uniform(-1, 1, [4, 3]).astype(np.float32)
@@ -40,6 +42,7 @@ def test_an_old_export_is_served_and_answers_as_its_model_did(folder):
     }
 
 
+@reads_old_files
 def test_an_old_export_is_verified(folder, capsys):
     command.main(["verify", str(folder / "gan"), f"--model={OLD / 'models' / 'gan.keras'}"])
     printed = capsys.readouterr().out
