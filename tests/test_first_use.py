@@ -775,14 +775,58 @@ def test_the_average_of_an_own_game_of_two_players_moves():
         def signatures(self):
             return {}
 
-    model = Own(generator(3), discriminator(), ema_momentum=0.5)
-    model.compile("sgd", "sgd")
+    class Hooked(Own):
+        def after_generator_step(self, data, fakes):
+            """Replaces the hook; the averages are none of its business."""
+
+    for game in (Own, Hooked):
+        assert_its_average_moves(game(generator(3), discriminator(), ema_momentum=0.5))
+    with pytest.raises(ValueError, match="A Own keeps no state of a constraint.*multiplier"):
+        Own(generator(3), discriminator(), constraint=Multiplier())
+
+
+def test_the_average_moves_whatever_the_hook_after_a_step_does():
+    class Hooked(tfgen.VAE):
+        def after_step(self, losses, data):
+            """Replaces the hook; the averages are none of its business."""
+
+    parts = distributions.StandardNormal(3), distributions.DiagonalNormal()
+    encoder = networks.mlp_encoder(SHAPE, 3, hidden_sizes=(8,))
+    decoder = networks.mlp_decoder(SHAPE, 3, hidden_sizes=(8,))
+    likelihood = distributions.Bernoulli()
+    assert_its_average_moves(Hooked(encoder, decoder, *parts, likelihood, ema_momentum=0.5))
+
+
+def test_the_average_of_an_own_game_of_one_player_moves():
+    class Alone(tfgen.AdversarialModel):
+        log_names = ("actor_loss",)
+
+        def __init__(self, actor, **kwargs):
+            super().__init__(**kwargs)
+            self.actor = actor
+            self.averages.add(actor)
+            self.finalize()
+
+        players = property(lambda self: {"actor": self.actor.trainable_variables})
+
+        def compute_losses(self, data, training):
+            return {"actor_loss": tf.reduce_mean(self.actor(data, training=training))}
+
+        def take_turns(self, data):
+            return self.descend("actor", lambda: self.compute_losses(data, True))
+
+        def signatures(self):
+            return {}
+
+    assert_its_average_moves(Alone(discriminator(), ema_momentum=0.5))
+
+
+def assert_its_average_moves(model):
+    model.compile()
     before = [weight.numpy() for weight in model.averages[0].variables]
     model.fit(images(16), batch_size=4, verbose=0)
     moved = zip(before, model.averages[0].variables, strict=True)
-    assert max(np.abs(old - new.numpy()).max() for old, new in moved) > 1e-4
-    with pytest.raises(ValueError, match="A Own keeps no state of a constraint.*multiplier"):
-        Own(generator(3), discriminator(), constraint=Multiplier())
+    assert max(np.abs(old - new.numpy()).max() for old, new in moved) > 1e-5
 
 
 def test_the_old_base_of_two_players_names_the_new_one():

@@ -6,7 +6,7 @@ import keras
 
 from tfgen.engine.adam import inner
 from tfgen.engine.generative_model import GenerativeModel
-from tfgen.engine.optimizer_step import check_optimizer, descend, prepare
+from tfgen.engine.optimizer_step import check_optimizer, compiles_update, descend, prepare
 from tfgen.engine.player_optimizers import PlayerOptimizers, check_callbacks, observed
 
 
@@ -33,6 +33,8 @@ class AdversarialModel(GenerativeModel):
         >>> duel.compile(critic_optimizer="sgd", actor_optimizer="adam")
     """
 
+    rate_shares = None  # each player's rate, as a share of the first one's: `PlayerOptimizers`
+
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if hasattr(cls, "make_fakes") and not hasattr(cls, "take_discriminator_turn"):
@@ -40,8 +42,6 @@ class AdversarialModel(GenerativeModel):
                 f"{cls.__name__} is a generator against a discriminator: derive it from "
                 "`tfgen.TwoPlayerModel`, as `tfgen.AdversarialModel` was called before."
             )
-
-    rate_shares = None  # each player's rate, as a share of the first one's: `PlayerOptimizers`
 
     @property
     @abc.abstractmethod
@@ -79,7 +79,7 @@ class AdversarialModel(GenerativeModel):
             variables,
             compute_losses,
             name=f"{player}_loss",
-            jit_update=self.compiles_update(optimizer, variables),
+            jit_update=compiles_update(self, optimizer, variables),
         )
 
     def compile(
@@ -108,8 +108,11 @@ class AdversarialModel(GenerativeModel):
                 one averages weights (`use_ema`: pass `ema_momentum` to the model instead); or see
                 `tfgen.GenerativeModel.compile`.
         """
-        options = {"jit_compile": jit_compile, "steps_per_execution": steps_per_execution}
-        options["run_eagerly"] = run_eagerly
+        options = {
+            "jit_compile": jit_compile,
+            "steps_per_execution": steps_per_execution,
+            "run_eagerly": run_eagerly,
+        }
         given, others = {}, {}
         for name, value in optimizers.items():
             known = name.removesuffix("_optimizer") in self.players and name.endswith("_optimizer")

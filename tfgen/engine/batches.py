@@ -34,7 +34,7 @@ def unpack(data, integers=False):
     if weights is not None:
         refuse_weights()
     if isinstance(examples, dict):
-        examples, labels = _take(examples, _EXAMPLES), _take(examples, _LABELS, labels)
+        examples, labels = _take_by_keys(examples, labels)
     examples = tf.convert_to_tensor(examples)
     if integers:
         _check_integers(examples)
@@ -110,17 +110,17 @@ def refuse_weights():
     raise ValueError("Sample weights are not supported: pass examples, or (examples, labels).")
 
 
-def _take(batch, keys, otherwise=None):
-    found = [key for key in keys if key in batch]
-    if found:
-        return batch[found[0]]
-    if keys is _LABELS:
-        return otherwise
-    raise ValueError(
-        f"A batch that is a dict must have one of the keys {list(keys)}. "
-        f"Received: {sorted(batch)}. Make batches (images, labels) of it: "
-        "dataset.map(lambda batch: (batch['...'], batch['...']))."
-    )
+def _take_by_keys(batch, labels):
+    """Returns a dict's examples and labels; the given labels if it has none."""
+    examples = [batch[key] for key in _EXAMPLES if key in batch]
+    if not examples:
+        raise ValueError(
+            f"A batch that is a dict must have one of the keys {list(_EXAMPLES)}. "
+            f"Received: {sorted(batch)}. Make batches (images, labels) of it: "
+            "dataset.map(lambda batch: (batch['...'], batch['...']))."
+        )
+    found = [batch[key] for key in _LABELS if key in batch]
+    return examples[0], found[0] if found else labels
 
 
 def _check_integers(examples):

@@ -23,7 +23,7 @@ def look(model, x, y, batch_size):
     """Looks at the first batch of what `fit` is given.
 
     Args:
-        model: a `tfgen.GenerativeModel`, whose `check_batch` judges.
+        model: a `tfgen.GenerativeModel`, whose `check_batch` is called.
         x: an array, a `tf.data.Dataset` or an iterator; others are not looked at.
         y: labels, or a second domain's arrays, or `None`.
         batch_size: rows of arrays to look at.

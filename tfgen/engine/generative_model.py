@@ -56,18 +56,15 @@ class GenerativeModel(SteppedModel, abc.ABC):
         """Returns a batch's losses, of a model that says nothing else about being called."""
         return self.compute_losses(inputs, training)
 
-    def after_step(self, losses, data):
-        self.move_averages(self.step.value, data)
-
-    def move_averages(self, step, data):
+    def move_averages(self, step, *learnt_from):
         """Moves each average of weights a step towards its network.
 
         Args:
             step: how many steps the networks took before.
-            data: the batch they have learnt from.
+            *learnt_from: what `average_inputs` takes: the batch that the networks learnt from.
         """
         if self.averages:
-            self.averages.follow(step, self.average_inputs(data))
+            self.averages.follow(step, self.average_inputs(*learnt_from))
 
     def average_inputs(self, data):
         """Returns for each averaged network a batch of what it takes, a list.
@@ -99,3 +96,8 @@ class GenerativeModel(SteppedModel, abc.ABC):
             "A generative model is exported with all its signatures. "
             f'Received: export({str(filepath)!r}). Call `tfgen.export(model, "{filepath}")`.'
         )
+
+    def _step(self, data):
+        losses = self.take_turns(data)
+        self.move_averages(self.step.value, data)
+        return self.end_step(losses, data)

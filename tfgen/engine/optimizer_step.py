@@ -1,10 +1,15 @@
 """A step of an optimizer."""
 
+import math
+
 import keras
 import tensorflow as tf
 
-from tfgen.engine.adam import clips, in_one_operation, inner
+from tfgen.engine.adam import clips, in_one_operation, inner, is_one_operation
 from tfgen.engine.keras_internals import clip_gradients
+from tfgen.engine.replicas import meets
+
+_LARGE = 250_000  # weights
 
 
 def descend(optimizer, variables, compute_losses, name="loss", jit_update=False):
@@ -32,6 +37,23 @@ def descend(optimizer, variables, compute_losses, name="loss", jit_update=False)
         gradients = _clip_together(context, optimizer, gradients)
     _apply(optimizer, gradients, variables, jit_update)
     return losses
+
+
+def compiles_update(model, optimizer, variables):
+    """Tells whether XLA compiles an optimizer's update of these variables of a compiled model.
+
+    Args:
+        model: a `tfgen.GenerativeModel`, whose `jit_update` decides unless it is `None`.
+        optimizer: an optimizer of it.
+        variables: the list of what that moves.
+    """
+    if model.jit_update is not None:
+        return model.jit_update
+    if is_one_operation(optimizer):
+        return False
+    # Of fewer weights the updates take no longer as they are: measured on processors.
+    large = sum(math.prod(variable.shape) for variable in variables) >= _LARGE
+    return large and not model.jit_compile and not meets(model.distribute_strategy)
 
 
 def check_optimizer(optimizer, strategy):

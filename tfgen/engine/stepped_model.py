@@ -2,22 +2,19 @@
 
 import abc
 import collections.abc
-import math
 
 import keras
 import tensorflow as tf
 
 from tfgen.engine import noise
-from tfgen.engine.adam import is_one_operation
 from tfgen.engine.batches import refuse_weights, unpack
 from tfgen.engine.compiled_steps import make_compiled_function, pays
 from tfgen.engine.fit_checks import IMAGE_LIMITS, check_values, look
 from tfgen.engine.keras_internals import BuiltModel
-from tfgen.engine.optimizer_step import check_optimizer, descend, prepare
+from tfgen.engine.optimizer_step import check_optimizer, compiles_update, descend, prepare
 from tfgen.engine.replicas import make_replicated_function, meets, synchronize_statistics
 from tfgen.engine.serialization import Configured, argument_names, make_savable
 
-_LARGE = 250_000  # weights
 # Data that come in an order of their own.
 _IN_ORDER = (tf.data.Dataset, tf.distribute.DistributedDataset, collections.abc.Iterator)
 
@@ -114,8 +111,11 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
             ValueError: `jit_update` was asked for on a strategy of several devices, whose updates
                 XLA cannot compile; or accumulation of gradients on several replicas.
         """
-        options = {"jit_compile": jit_compile, "steps_per_execution": steps_per_execution}
-        options["run_eagerly"] = run_eagerly
+        options = {
+            "jit_compile": jit_compile,
+            "steps_per_execution": steps_per_execution,
+            "run_eagerly": run_eagerly,
+        }
         self.keep_options(options, jit_update, others)
         optimizer = keras.optimizers.get(optimizer)
         check_optimizer(optimizer, self.distribute_strategy)
@@ -258,7 +258,7 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
             self.optimizer,
             self.trainable_variables,
             lambda: self.compute_losses(data, training=True),
-            jit_update=self.compiles_update(self.optimizer, self.trainable_variables),
+            jit_update=compiles_update(self, self.optimizer, self.trainable_variables),
         )
 
     def after_step(self, losses, data):
@@ -268,6 +268,12 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
             losses: what `take_turns` returned.
             data: the batch.
         """
+
+    def end_step(self, losses, data):
+        """Ends a step that has taken its turns: it is counted and logged; see `track`."""
+        self.after_step(losses, data)
+        self.step.assign_add(1)
+        return self.track(losses, data)
 
     def track(self, losses, data):
         """Adds a batch's losses to the means that are logged; what is not in them stays.
@@ -283,18 +289,5 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
                 tracker.update_state(value, sample_weight=examples)
         return {tracker.name: tracker.result() for tracker in self._trackers}
 
-    def compiles_update(self, optimizer, variables):
-        """Tells whether XLA compiles an optimizer's update of these variables; see `compile`."""
-        if self.jit_update is not None:
-            return self.jit_update
-        if is_one_operation(optimizer):
-            return False
-        # Of fewer weights the updates take no longer as they are: measured on processors.
-        large = sum(math.prod(variable.shape) for variable in variables) >= _LARGE
-        return large and not self.jit_compile and not meets(self.distribute_strategy)
-
     def _step(self, data):
-        losses = self.take_turns(data)
-        self.after_step(losses, data)
-        self.step.assign_add(1)
-        return self.track(losses, data)
+        return self.end_step(self.take_turns(data), data)

@@ -150,6 +150,7 @@ class TwoPlayerModel(AdversarialModel):
             return self.generator_losses(data, fakes, training=True)
 
         losses |= self.descend("generator", generator_losses)
+        self.move_averages(self.step.value // self.critic_steps, data, fakes)
         self.after_generator_step(data, fakes)
         return losses
 
@@ -180,10 +181,13 @@ class TwoPlayerModel(AdversarialModel):
             data: the batch.
             fakes: what `make_fakes` returned for it.
         """
-        self.move_averages(self.step.value // self.critic_steps, data)
 
-    def after_step(self, losses, data):
-        """The averages are of the generator, and move with its steps."""
+    def average_inputs(self, data, fakes):
+        """Returns for each averaged network a batch of what it takes; see `after_generator_step`.
+
+        The averages are of the generators, and move with their steps.
+        """
+        return super().average_inputs(data)
 
     def make_train_function(self, force=False):
         made = self.train_function
@@ -208,11 +212,11 @@ class TwoPlayerModel(AdversarialModel):
 
         return train
 
+    def _step(self, data):
+        return self.end_step(self.take_turns(data), data)
+
     def _step_of_discriminator(self, data):
-        losses = self.take_discriminator_turn(data)
-        self.after_step(losses, data)
-        self.step.assign_add(1)
-        return self.track(losses, data)
+        return self.end_step(self.take_discriminator_turn(data), data)
 
 
 def _takes_a_weight(constraint):

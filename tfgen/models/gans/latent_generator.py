@@ -181,10 +181,8 @@ class LatentGenerator(TwoPlayerModel):
         """Returns what the generator takes; a subclass may make use of the batch's labels."""
         return latents
 
-    def after_generator_step(self, data, fakes):
-        if self.averages:
-            step = self.step.value // self.critic_steps
-            self.averages.follow(step, [self.generator_inputs(fakes.latents, data)])
+    def average_inputs(self, data, fakes):
+        return [self.generator_inputs(fakes.latents, data)]
 
     @abc.abstractmethod
     def score(self, images):

@@ -203,9 +203,8 @@ class CycleGAN(TwoPlayerModel):
         total = tf.add_n([adversarial_a, adversarial_b, consistency, *regularizers])
         return {"generator_loss": total, **losses}
 
-    def after_generator_step(self, data, fakes):
-        if self.averages:
-            self.averages.follow(self.step.value // self.critic_steps, self._unpack_pair(data))
+    def average_inputs(self, data, fakes):
+        return self._unpack_pair(data)
 
     def signatures(self):
         images_a, images_b = (
