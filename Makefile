@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e
 VERSIONS := 3.10 3.11 3.12 3.13
 
-.PHONY: train test slow faults lint pythons clean
+.PHONY: train test slow faults lint docs docs-serve pythons clean
 
 train: $(VENV)/.installed
 	@$(BIN)/python -m training.train vae_fashion
@@ -22,6 +22,14 @@ faults: $(VENV)/.installed
 lint: $(VENV)/.tools
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+# The documentation's site, into site/: a broken link or a missing name is an error.
+docs: $(VENV)/.docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Open site/index.html"
+
+docs-serve: $(VENV)/.docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --quiet
 
 # The tests with every Python that is here, one after the other; before a release, all should be.
 pythons:
@@ -45,5 +53,10 @@ $(VENV)/.tools: $(VENV)/.installed
 	@$(INSTALL) '.[test]'
 	@touch $@
 
+$(VENV)/.docs: $(VENV)/.installed
+	@echo "Installing what builds the documentation into $(VENV): once."
+	@$(INSTALL) '.[docs]'
+	@touch $@
+
 clean:
-	rm -rf .venv .venv-* runs
+	rm -rf .venv .venv-* runs site

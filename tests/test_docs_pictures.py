@@ -1,6 +1,5 @@
 """The command that makes the documentation's pictures."""
 
-import json
 import pathlib
 import re
 import shlex
@@ -10,14 +9,18 @@ import tensorflow as tf
 
 from training import train
 from training.recipes.recipe import RECIPES
-from training.tools import pictures
+from training.tools import drawings, pictures
+from training.tools.picture_notes import read_notes
 
 ROOT = pathlib.Path(__file__).parent.parent
 
 
 def test_every_picture_of_the_documentation_is_made_by_it():
-    there = {path.stem for path in (ROOT / "docs").glob("*.png")}
-    shown = set(re.findall(r"\(docs/(\w+)\.png\)", (ROOT / "README.md").read_text()))
+    there = {path.stem for path in (ROOT / "docs/pictures").glob("*.png")}
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    shown = {
+        each for page in pages for each in re.findall(r"pictures/(\w+)\.png\)", page.read_text())
+    }
     assert there == shown == set(pictures.PICTURES)
     for picture in pictures.PICTURES.values():
         for run in picture.runs:
@@ -37,8 +40,8 @@ def test_pictures_are_drawn_of_runs_and_what_is_missing_is_told(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     line = "infogan_demo --epochs 2"
     made = {
-        "points": pictures.Picture(pictures.summary, (line,)),
-        "missing": pictures.Picture(pictures.summary, (f"{line} --seed 1", "vae_demo")),
+        "points": pictures.Picture("Points.", drawings.summary, (line,)),
+        "missing": pictures.Picture("None.", drawings.summary, (f"{line} --seed 1", "vae_demo")),
     }
     monkeypatch.setattr(pictures, "PICTURES", made)
     train.main([*line.split(), "--no-export", "--no-xla"])
@@ -53,11 +56,12 @@ def test_pictures_are_drawn_of_runs_and_what_is_missing_is_told(tmp_path, monkey
         "  python -m training.train vae_demo",
     ]
     assert tf.io.decode_png(pathlib.Path("shown/points.png").read_bytes()).shape[0] > 100
-    settings = json.loads(pathlib.Path("runs/infogan_demo/config.json").read_text())["settings"]
-    assert settings["epochs"] == 2
+    (run,) = read_notes(pathlib.Path("shown"))["points"]["runs"]
+    assert run["command"] == f"python -m training.train {line}"
+    assert (run["epochs"], run["seed"]) == (2, 0)
 
 
 def test_a_mistyped_picture_is_refused(capsys):
     with pytest.raises(SystemExit):
         pictures.main(["vae"])
-    assert "no picture 'vae': choose of vae_fashion," in capsys.readouterr().err
+    assert "no picture 'vae': choose of mosaic," in capsys.readouterr().err

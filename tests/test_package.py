@@ -180,7 +180,7 @@ def test_the_readme_s_speeds_are_the_measured_ones():
 def test_the_page_of_results_shows_the_files_beside_it():
     files = sorted(tabulate.FOLDER.glob("*.json"))
     page = tabulate.page({path.name: json.loads(path.read_text()) for path in files})
-    assert page == (tabulate.FOLDER / "README.md").read_text()
+    assert page == tabulate.PAGE.read_text()
 
 
 def test_the_readme_s_table_of_faults_is_the_measured_one():
@@ -214,7 +214,7 @@ def _readme():
 
 
 def test_the_commands_beside_the_results_are_taken():
-    text = (pathlib.Path(__file__).parent.parent / "training/results/README.md").read_text()
+    text = tabulate.PAGE.read_text()
     commands = set(re.findall(r"python -m training\.train (\w[^`\n\\]+)", text))
     assert len(commands) > 20
     for command in commands:

@@ -5,22 +5,19 @@ import keras
 from tfgen import (
     augmentations,
     codes,
-    data,
     distributions,
     networks,
     penalties,
     schedules,
     zoo,
 )
-from training.recipes.measures import code_error, label_agreement, mode_coverage
+from training.recipes.measures import code_error, label_agreement
 from training.recipes.recipe import recipe
 
 # The protocol of Lucic et al., 2018: their networks' sizes and budget. The data are embedded by
 # default; `--data tfds:fashion_mnist` for their table. In all of these the generator's weights are
 # averaged.
 FASHION = {"data": "embedded", "batch_size": 64, "epochs": 20}
-# Points in the plane around known centres.
-POINTS = {"batch_size": 500, "epochs": 60, "jit_compile": True, "steps_per_execution": 100}
 
 
 @recipe(**FASHION)
@@ -180,6 +177,30 @@ def cgan_mnist(shape, steps):
     )
 
 
+@recipe(data="embedded", batch_size=64, epochs=30, labels=True, num_classes=10)
+def cgan_fashion(shape, steps):
+    """A small conditional GAN of clothes: any of ten kinds on request, in some three minutes.
+
+    DCGAN's networks, a quarter as wide. The label is projected onto the discriminator's features
+    (Miyato and Koyama, 2018), which has no batch normalization and is kept flat at the data
+    (Mescheder et al., 2018), so that both learn at five times the usual rate: see `r1_gan_fashion`.
+    """
+    classes = 10
+    discriminator = networks.dcgan_discriminator(shape, filters=32, normalization=None)
+    features = keras.Model(discriminator.input, discriminator.layers[-2].output)
+    return zoo.cgan(
+        networks.condition_generator(
+            networks.dcgan_generator(shape, latent_dim=64 + classes, filters=32), classes
+        ),
+        networks.projection_discriminator(features, classes),
+        distributions.StandardNormal(64),
+        num_classes=classes,
+        penalties=[penalties.RealGradient(1.0)],
+        ema_momentum=0.999,
+        optimizers=adams(*linear(steps, 1e-3, 1e-3), beta_1=0.0, beta_2=0.9),
+    )
+
+
 @recipe(data="tfds:mnist", batch_size=64, epochs=5, measure=code_error)
 def infogan_mnist(shape, steps):
     """InfoGAN (Chen et al., 2016, section 7.2): ten categories and two continuous codes.
@@ -215,54 +236,6 @@ def infogan_demo(shape, steps):
         [code],
         penalties=[penalties.RealGradient(1.0)],
         optimizers=adams(3e-3, 3e-3),
-    )
-
-
-@recipe(data="ring", **POINTS, measure=mode_coverage(data.gaussian_ring()))
-def ns_gan_ring(shape, steps):
-    """The plain GAN of Goodfellow et al., 2014, on a ring of Gaussians, without a penalty."""
-    return plain_points_gan(shape, steps)
-
-
-@recipe(data="grid", **POINTS, measure=mode_coverage(data.gaussian_grid()))
-def ns_gan_grid(shape, steps):
-    """The plain GAN of Goodfellow et al., 2014, on a grid of Gaussians, without a penalty."""
-    return plain_points_gan(shape, steps)
-
-
-@recipe(data="ring", **POINTS, measure=mode_coverage(data.gaussian_ring()))
-def r1_gan_ring(shape, steps):
-    """A GAN on a ring of Gaussians that is kept flat at the data (Mescheder et al., 2018)."""
-    return flat_points_gan(shape, steps)
-
-
-@recipe(data="grid", **POINTS, measure=mode_coverage(data.gaussian_grid()))
-def r1_gan_grid(shape, steps):
-    """A GAN on a grid of Gaussians that is kept flat at the data (Mescheder et al., 2018)."""
-    return flat_points_gan(shape, steps)
-
-
-def plain_points_gan(shape, steps):
-    """Returns a GAN of perceptrons for points."""
-    return zoo.ns_gan(*points_players(shape), optimizers=adams(*cosine(steps, 1e-3, 1e-3)))
-
-
-def flat_points_gan(shape, steps):
-    """Returns a GAN of perceptrons for points, whose discriminator is kept flat at the data."""
-    return zoo.r1_gan(
-        *points_players(shape),
-        weight=0.01,
-        ema_momentum=0.999,
-        optimizers=adams(*cosine(steps, 1e-3, 1e-3)),
-    )
-
-
-def points_players(shape):
-    """Returns perceptrons for points, smaller than those of VEEGAN's experiment, and the prior."""
-    return (
-        networks.mlp_generator(shape, latent_dim=2, hidden_sizes=(200,) * 3),
-        networks.mlp_discriminator(shape, hidden_sizes=(200,) * 3),
-        distributions.StandardNormal(2),
     )
 
 

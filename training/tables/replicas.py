@@ -16,7 +16,7 @@ def faults(name, result):
 
 Each fault at a random moment of a training of `r1_gan_ring`, which was then started again; "the
 same weights": to the last bit those of a run that nothing happened to, and its log to rounding.
-{duration(result["seconds"])} on {machine_of(result)}. ([{name}]({name}))
+{duration(result["seconds"])} on {machine_of(result)}. (`{name}`)
 
 {table(["fault", "promise", "times tried", "times kept"], rows)}
 
@@ -41,7 +41,7 @@ batches of {result["batch_size"]} random examples in all; beside it, how far a w
 most. By small steps of gradient descent: in large ones rounding errors grow. Where a unit lies at
 the kink of its activation, a rounding error decides whether it learns from an example: differences
 of 1e-7 and more are such (of `infogan_mnist`, one of 1,024 units).
-{duration(result["seconds"])} on {machine_of(result)}. ([{name}]({name}))
+{duration(result["seconds"])} on {machine_of(result)}. (`{name}`)
 
 {table(["recipe", "steps", *head], rows)}
 
@@ -75,7 +75,7 @@ The same global batches, in turn in one run, medians of {len(ratios)}; {machine_
 "Apart" are two processes at once that take half of the batch each and send each other nothing: what
 the two cores, with one memory, could reach. The gradients' share is that of sending them alone, of
 a step of two workers; the input's that of reading a batch, of a step on one core.
-([{name}]({name}))
+(`{name}`)
 
 {table(head, rows)}
 

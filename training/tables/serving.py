@@ -26,7 +26,7 @@ Medians of {settings["turns"]} turns in one run, in turn, of {settings["seconds"
 requests in ms. "Unbatched" answers each request with a call of its own (`--max-batch-size 1`);
 the model of "no model" does nothing. The load (Locust {result["locust"]}) shares the machine: how
 many cores the server and the load took stands in the last columns. On {machine_of(result)}.
-([{name}]({name}))
+(`{name}`)
 
 {table(head, rows)}
 

@@ -3,7 +3,6 @@
 import math
 import statistics
 
-from tfgen.engine.checkpoints import SHARE
 from training.tables.cells import machine_of, table
 
 WAYS = {
@@ -52,7 +51,7 @@ in a process of its own, with {settings["threads"] or "its library's choice of"}
 Keras" compares within a turn with plain Keras in the same precision, "times float32's" with plain
 Keras in float32. "Of products": the operations of a step by the rate of matrix products of that
 precision; "GFLOP": these operations; "MB": the most memory that the process had; "first step":
-seconds from its start to its first steps. {versions}. On {machine_of(result)}. ([{name}]({name}))
+seconds from its start to its first steps. {versions}. On {machine_of(result)}. (`{name}`)
 
 {table(head, rows)}
 
@@ -158,6 +157,8 @@ def with_checkpoints(measured, dtype):
     """
     if dtype not in measured["checkpoint_seconds"]:
         return None
+    from tfgen.engine.checkpoints import SHARE  # it imports TensorFlow
+
     epoch = measured["epoch_steps"] / _rate_of(measured, dtype, "train")
     saving = statistics.median(measured["checkpoint_seconds"][dtype]["checkpoint"])
     epochs = math.ceil((saving / SHARE - saving) / epoch)

@@ -1,4 +1,4 @@
-"""Makes the page of results out of the JSON files beside it.
+"""Makes the page of results out of its JSON files, and fills the documentation's marked parts.
 
     $ python -m training.tabulate
 
@@ -11,6 +11,7 @@ import json
 import pathlib
 import statistics
 
+from training.tables import fills
 from training.tables import replicas as tables_of_replicas
 from training.tables import serving as tables_of_serving
 from training.tables import speed as tables_of_speed
@@ -18,19 +19,25 @@ from training.tables.cells import duration, machine_of, table
 from training.tables.published import PUBLISHED
 
 FOLDER = pathlib.Path(__file__).parent.parent / "results"
+PAGE = FOLDER.parents[1] / "docs/results.md"
 HEAD = """# Results
 
-Made by `python -m training.tabulate` from the JSON files in this folder, which hold more: settings,
-versions, commit, every turn. Times include whatever else the machine was doing. Where two results
-come from folders of one name, give the second's runs another (`--output`).
+Made by `python -m training.tabulate` from the JSON files in `training/results`, which hold more:
+settings, versions, commit, every turn. Times include whatever else the machine was doing. Where two
+results come from folders of one name, give the second's runs another (`--output`).
 """
 
 
 def main():
-    """Writes `training/results/README.md`."""
+    """Writes `docs/results.md`, and the marked parts of the other pages and of the README."""
     results = {path.name: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
-    (FOLDER / "README.md").write_text(page(results))
-    print(f"Wrote {FOLDER / 'README.md'} from {len(results)} files.")
+    PAGE.write_text(page(results))
+    print(f"Wrote {PAGE} from {len(results)} files.")
+    for path in fills.pages():
+        text = path.read_text()
+        if (filled := fills.fill(text, path.parent)) != text:
+            path.write_text(filled)
+            print(f"Filled {path}.")
 
 
 def page(results):
@@ -73,7 +80,7 @@ def _evaluation(name, result):
 {", ".join(map(str, protocol["sample_seeds"]))}. {duration(seconds)} on
 {machine_of(results[0]["details"])}, not counting features that were in the cache.
 After ± stands the deviation over seeds where there are several, else the standard error of the one
-(of the bootstrap, of the estimate, or of the binomial law). ([{name}]({name}))
+(of the bootstrap, of the estimate, or of the binomial law). (`{name}`)
 
 {table(["score", "ideal", *heads], rows)}
 
@@ -132,7 +139,7 @@ Negative log-likelihood of {protocol["images"]} test images of {protocol["data"]
 error is the standard error over images. Seed {settings["seed"]} in training, {protocol["seed"]} in
 the test; {settings["epochs"]} epochs of {settings["steps_per_epoch"]} steps in
 {duration(result["training"]["seconds"])}, {duration(result["evaluation_seconds"])} more for
-the test, on {machine_of(result)}. ([{name}]({name}))
+the test, on {machine_of(result)}. (`{name}`)
 
 {_published(run, result["score"]) if (run, result["score"]) in PUBLISHED else ""}
 
@@ -163,7 +170,7 @@ def _recipe(name, result):
 Measured at the end of the training: {settings["epochs"]} epochs of {settings["steps_per_epoch"]}
 steps on {settings["data"]}, {duration(result["training"]["seconds"])} on
 {machine_of(result)}. Losses are those on held-out data, as the model's class defines them; what the
-rest means: `training/recipes/measures.py`. ([{name}]({name}))
+rest means: `training/recipes/measures.py`. (`{name}`)
 
 {table(["what", "figure"], rows)}
 
@@ -184,7 +191,7 @@ def _probe(name, result):
 
 Accuracy on {result["test_images"]} test images of logistic regression on the features of the
 discriminator, learnt from so many labelled training images (seed {result["seed"]});
-{duration(result["evaluation_seconds"])} on {machine_of(result)}. ([{name}]({name}))
+{duration(result["evaluation_seconds"])} on {machine_of(result)}. (`{name}`)
 
 {table(["features", *(f"{count} labels" for count in counts)], rows)}
 
@@ -211,7 +218,7 @@ def _evaluation_benchmark(name, result):
     return f"""### {result["samples"]} samples of {result["features"]} features
 
 Medians of turns in one run, in turn, on the same arrays. On {machine_of(result)}.
-([{name}]({name}))
+(`{name}`)
 
 {table(head, rows)}
 

@@ -1,10 +1,11 @@
 """Makes the pictures of the documentation, of the runs that they show.
 
-    $ python -m training.pictures               # all, into docs/
+    $ python -m training.pictures               # all, into docs/pictures/
     $ python -m training.pictures vae_fashion   # one
     $ python -m training.pictures --list        # what each is made of
 
-Of a picture whose run is not there, or was made otherwise, it says how to train it.
+Of a picture whose run is not there, or was made otherwise, it says how to train it. Beside the
+pictures it notes which runs they show and what drew them: see `training.tools.picture_notes`.
 """
 
 import argparse
@@ -17,6 +18,9 @@ from collections.abc import Callable
 
 from tfgen.utils.tensorflow_setup import import_tensorflow
 from training import train
+from training.tools import drawings
+
+_COLOURS = 64  # of a picture's file: enough for eyes, and half the size
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,47 +28,97 @@ class Picture:
     """A picture of the documentation.
 
     Args:
+        shows: what there is to see, a sentence.
         draw: a function of the file to be and of the folders of the runs.
         runs: what `python -m training.train` takes to make each run.
+        modules: names of the modules that draw it, beside `draw`.
     """
 
+    shows: str
     draw: Callable
     runs: tuple
+    modules: tuple = ("tfgen.pictures",)
 
 
-def summary(path, folder):
-    """Draws what a run's model has learnt."""
-    from training.runs.run import read_run
-    from training.runs.summary import write_summary
-
-    write_summary(read_run(folder), path)
+FASHION = "--data tfds:fashion_mnist --mixed-precision bfloat16"
+SUMMARY = ("training.runs.summary", "training.runs.plots", "tfgen.pictures")
+GALLERY = ("training.tools.gallery", "training.runs.plots", "tfgen.pictures")
+CODES = ("tfgen.callbacks.latent_space", "tfgen.pictures")
 
 
-def codes(path, folder):
-    """Draws what the codes of a run's InfoGAN do."""
-    import tfgen
-    from tfgen.pictures import write_png
-
-    traversal = tfgen.callbacks.CodeTraversal(folder.path)
-    traversal.set_model(tfgen.load(folder.model))
-    write_png(path, traversal.render())
-
-
-def beside_the_grid(path, *folders):
-    """Draws samples of runs beside the 25 Gaussians that they learn."""
-    from training.tools import gallery
-
-    gallery.main(["grid@test", *(str(each.path) for each in folders), f"--output={path}"])
+def samples_of(recipe, name):
+    """Returns the picture of a recipe's samples."""
+    return Picture(f"Samples of {name}, of one seed.", drawings.samples, (recipe,))
 
 
 PICTURES = {
-    "vae_fashion": Picture(summary, ("vae_fashion",)),
-    "r1_gan_fashion": Picture(
-        summary, ("r1_gan_fashion --data tfds:fashion_mnist --mixed-precision bfloat16",)
+    "mosaic": Picture(
+        "What six models make.",
+        drawings.mosaic,
+        (
+            f"r1_gan_fashion {FASHION}",
+            "cgan_mnist",
+            "infogan_mnist",
+            "cyclegan_fashion",
+            "vae_fashion",
+            "r1_gan_grid",
+        ),
+        CODES,
     ),
-    "grid": Picture(beside_the_grid, ("ns_gan_grid", "r1_gan_grid")),
-    "infogan_mnist": Picture(codes, ("infogan_mnist",)),
-    "cyclegan_fashion": Picture(summary, ("cyclegan_fashion",)),
+    "vae_fashion": Picture(
+        "A VAE: losses, samples, reconstructions, and where held-out images lie in latent space.",
+        drawings.summary,
+        ("vae_fashion",),
+        SUMMARY,
+    ),
+    "classical_fashion": Picture(
+        "Samples of a Gaussian, a mixture of Gaussians and a kernel density.",
+        drawings.beside(),
+        ("gaussian_fashion", "mixture_fashion", "kde_fashion"),
+        GALLERY,
+    ),
+    "minimax_gan_fashion": samples_of("minimax_gan_fashion", "the minimax GAN"),
+    "ns_gan_fashion": samples_of("ns_gan_fashion", "the non-saturating GAN"),
+    "lsgan_fashion": samples_of("lsgan_fashion", "the least squares GAN"),
+    "wgan_fashion": samples_of("wgan_fashion", "the Wasserstein GAN"),
+    "wgan_gp_fashion": samples_of("wgan_gp_fashion", "the Wasserstein GAN with gradient penalty"),
+    "dragan_fashion": samples_of("dragan_fashion", "DRAGAN"),
+    "r1_gan_fashion": Picture(
+        "The non-saturating GAN with R1: samples, and below each its nearest training image.",
+        drawings.summary,
+        (f"r1_gan_fashion {FASHION}",),
+        SUMMARY,
+    ),
+    "began_fashion": samples_of("began_fashion", "BEGAN"),
+    "dcgan_fashion": samples_of("dcgan_fashion", "DCGAN"),
+    "grid": Picture(
+        "Twenty-five Gaussians, samples of the plain GAN, and samples of the one with R1.",
+        drawings.beside("grid@test"),
+        ("ns_gan_grid", "r1_gan_grid"),
+        GALLERY,
+    ),
+    "cgan_mnist": Picture(
+        "The conditional GAN: a digit in each row, the same latents in each column.",
+        drawings.labelled,
+        ("cgan_mnist",),
+    ),
+    "cgan_fashion": Picture(
+        "The small conditional GAN: a class in each row, the same latents in each column.",
+        drawings.labelled,
+        ("cgan_fashion",),
+    ),
+    "infogan_mnist": Picture(
+        "InfoGAN: ten categories side by side, then each continuous code from end to end.",
+        drawings.codes,
+        ("infogan_mnist",),
+        CODES,
+    ),
+    "cyclegan_fashion": Picture(
+        "CycleGAN: sneakers to boots and back, boots to sneakers and back.",
+        drawings.summary,
+        ("cyclegan_fashion",),
+        SUMMARY,
+    ),
 }
 
 
@@ -76,7 +130,7 @@ def main(arguments=None):
     add = parser.add_argument
     add("names", nargs="*", metavar="NAME", help=f"of {', '.join(PICTURES)} (default: all)")
     add("--list", action="store_true", help="show the command lines that make each, and exit")
-    add("--output", metavar="FOLDER", default="docs", help="default: %(default)s")
+    add("--output", metavar="FOLDER", default="docs/pictures", help="default: %(default)s")
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - set(PICTURES):
         parser.error(f"there is no picture {min(unknown)!r}: choose of {', '.join(PICTURES)}")
@@ -94,6 +148,7 @@ def main(arguments=None):
 def make(name, folder):
     """Makes a picture, or says what it needs; returns whether it was made."""
     from training.runs.run_folder import complete_run
+    from training.tools.picture_notes import note
 
     picture = PICTURES[name]
     missing = [each for each in picture.runs if not is_there(each)]
@@ -101,9 +156,25 @@ def make(name, folder):
         print(f"{name} shows runs that are not there. Train them:\n{how_to_train(missing)}", end="")
         return False
     path = folder / f"{name}.png"
-    picture.draw(path, *(complete_run(each.split()[0]) for each in picture.runs))
+    folder.mkdir(parents=True, exist_ok=True)
+    runs = [complete_run(each.split()[0]) for each in picture.runs]
+    picture.draw(path, *runs)
+    reduce_colours(path)
+    note(folder, name, picture, runs)
     print(f"{name}: {path}")
     return True
+
+
+def reduce_colours(path):
+    """Writes a picture's file again with few colours, which makes it small."""
+    from PIL import Image
+
+    from tfgen.utils.files import atomic_write
+
+    with Image.open(path) as image:
+        few = image.convert("L" if image.mode == "L" else "RGB").quantize(_COLOURS)
+    with atomic_write(path) as temporary:
+        few.save(temporary, format="PNG", optimize=True)
 
 
 def how_to_train(runs):
@@ -122,13 +193,13 @@ def is_there(arguments):
     except FileNotFoundError:
         return False
     settings, recipe = json.loads(folder.config.read_text())["settings"], find(options.recipe)
-    wanted = {
-        "data": options.data or recipe.data,
-        "epochs": options.epochs or recipe.epochs,
-        "batch_size": options.batch_size or recipe.batch_size,
-        "seed": options.seed,
-        "mixed_precision": options.mixed_precision,
-    }
+    wanted = {"data": options.data or recipe.data, "seed": options.seed}
+    if recipe.in_steps:
+        wanted |= {
+            "epochs": options.epochs or recipe.epochs,
+            "batch_size": options.batch_size or recipe.batch_size,
+            "mixed_precision": options.mixed_precision,
+        }
     return wanted.items() <= settings.items()
 
 

@@ -1,0 +1,92 @@
+"""Tables of the documentation, each read from results: see `training.tables.fills`."""
+
+import statistics
+
+from training.tables import speed
+from training.tables.cells import machine_of, table
+from training.tables.published import LUCIC_FASHION
+
+
+def fid(read):
+    """Frechet Inception distances of GANs on Fashion-MNIST, beside those of Lucic et al."""
+    rows = []
+    for recipe, published in LUCIC_FASHION.items():
+        results = read(f"fid_{recipe}.json")["results"]
+        found = {each["generator"]: f"{each['scores'][0]['value']:.2f}" for each in results}
+        rows.append([f"`{recipe}`", found[recipe], found[f"{recipe}:last"], f"{published}"])
+    return table(["recipe", "FID", "of the last weights", "Lucic et al."], rows)
+
+
+def training_speed(read):
+    """How many times as fast as plain Keras in float32 a step of training is."""
+    head = ["steps of", "tfgen", "tfgen, bfloat16", "PyTorch", "PyTorch, bfloat16"]
+    return table(head, speed.readme_rows(read("benchmark_speed.json")))
+
+
+def evaluation_speed(read):
+    """How many times as fast as usual libraries scores are."""
+    rows = [
+        [what, each["theirs"], f"{statistics.median(each['ratios']):.1f}"]
+        for what, each in read("benchmark_evaluation.json")["evaluation_benchmark"].items()
+    ]
+    return table(["what", "the usual way", "times as fast"], rows)
+
+
+def server_speed(read):
+    """How many requests a second the server answers, one image of a DCGAN each."""
+    result = read("benchmark_serving.json")
+    rates = {
+        (each["protocol"], each["clients"]): statistics.median(
+            turn["rate"] for turn in each["turns"]
+        )
+        for each in result["serving"]
+        if each["server"] == "batched"
+    }
+    rows = [
+        [name, f"{rates[protocol, 1]:,.0f}", f"{rates[protocol, 64]:,.0f}"]
+        for protocol, name in (("rest", "REST"), ("grpc", "gRPC"))
+    ]
+    head = [f"requests/s, {machine_of(result)}", "1 client", "64 clients"]
+    return table(head, rows)
+
+
+def faults(read):
+    """What was done to small runs, what is promised then, and whether it was kept."""
+    rows = [
+        [each["fault"], each["promise"], str(each["tried"]), str(each["kept"])]
+        for each in read("faults.json")["faults"]
+    ]
+    return table(["fault", "promise", "times tried", "times kept"], rows)
+
+
+def modes(read):
+    """How many modes GANs find in the plane, and the share of their samples near one."""
+    rows = []
+    for recipe in ("ns_gan_ring", "r1_gan_ring", "ns_gan_grid", "r1_gan_grid"):
+        measured = read(f"recipe_{recipe}.json")["measured"]
+        of = 8 if recipe.endswith("ring") else 25
+        found = f"{measured['modes']:.0f} of {of}"
+        rows.append([f"`{recipe}`", found, f"{measured['high_quality']:.1%}"])
+    return table(["recipe", "modes found", "samples within three deviations of one"], rows)
+
+
+def probe(read):
+    """How well a linear classifier does on the features of InfoGAN's discriminator."""
+    result = read("probe_infogan_mnist.json")["probe"]
+    counts = list(next(iter(result.values())))
+    rows = [
+        [features, *(f"{probes[count]['accuracy']:.1%}" for count in counts)]
+        for features, probes in result.items()
+    ]
+    return table(["features", *(f"{int(count):,} labels" for count in counts)], rows)
+
+
+TABLES = {
+    "evaluation_speed": evaluation_speed,
+    "faults": faults,
+    "fid": fid,
+    "modes": modes,
+    "probe": probe,
+    "server_speed": server_speed,
+    "training_speed": training_speed,
+}

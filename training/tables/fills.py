@@ -1,0 +1,152 @@
+"""Parts of the documentation that are read from elsewhere: code, figures, tables, runs.
+
+A page marks a part, and `python -m training.tabulate` writes what belongs there:
+
+    <!-- fill: code tfgen.objectives.games.NonSaturating -->
+    <!-- end -->
+
+    It agrees on <!-- fill: figure recipe_cgan_mnist.json measured.agreement .1% --><!-- end -->.
+
+A test fails where a page no longer shows what is there.
+"""
+
+import ast
+import json
+import os
+import pathlib
+import re
+
+from training.runs.catalogue import catalogue
+from training.tables.cells import duration, table
+from training.tables.documented import TABLES
+from training.tools.picture_notes import read_notes
+from training.tools.pictures import PICTURES
+
+ROOT = pathlib.Path(__file__).parents[2]
+RESULTS = ROOT / "training/results"
+_MARKED = re.compile(r"(<!-- fill: (.*?) -->)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def pages():
+    """Returns the files that may have marked parts: the README and the pages of the site."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def fill(text, folder=ROOT):
+    """Returns a page's text with its marked parts as they should be.
+
+    Args:
+        text: the page's.
+        folder: the page's, for links to pictures.
+
+    Raises:
+        ValueError: a part asks for what there is not.
+    """
+
+    def replace(match):
+        begin, asked, _, end = match.groups()
+        kind, *words = asked.split()
+        if kind not in _KINDS:
+            raise ValueError(f"A part can be {', '.join(_KINDS)}. Received: {asked!r}.")
+        found = _KINDS[kind](folder, *words)
+        return begin + (found if kind in _INLINE else f"\n{found}\n") + end
+
+    return _MARKED.sub(replace, text)
+
+
+def _code(folder, *names):
+    """Returns the source of functions, classes or methods of one module, without docstrings."""
+    path, _ = _locate(names[0])
+    parts = [_source(name) for name in names]
+    return f'```py title="{path.relative_to(ROOT)}"\n' + "\n\n".join(parts) + "\n```"
+
+
+def _source(name):
+    path, inside = _locate(name)
+    text = path.read_text()
+    node = ast.parse(text)
+    for each in inside:
+        found = [child for child in node.body if getattr(child, "name", None) == each]
+        if not found:
+            raise ValueError(f"There is no {each!r} in {path.relative_to(ROOT)}, of {name!r}.")
+        (node,) = found
+    lines = text.splitlines()
+    left_out = set()
+    for each in ast.walk(node):
+        if isinstance(each, (ast.ClassDef, ast.FunctionDef)) and ast.get_docstring(each):
+            left_out |= set(range(each.body[0].lineno, each.body[0].end_lineno + 1))
+    first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+    shown = [
+        lines[number - 1][node.col_offset :]
+        for number in range(first, node.end_lineno + 1)
+        if number not in left_out
+    ]
+    return re.sub(r"(:\n)\n+", r"\1", "\n".join(shown)).strip("\n")
+
+
+def _locate(name):
+    """Returns the file that a dotted name lies in, and the names inside."""
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        path = ROOT.joinpath(*parts[:count]).with_suffix(".py")
+        if path.exists():
+            return path, parts[count:]
+    raise ValueError(f"There is no module of {name!r}.")
+
+
+def _read(file):
+    return json.loads((RESULTS / file).read_text())
+
+
+def _figure(folder, file, path, form="g"):
+    value = _read(file)
+    for key in path.split("."):
+        value = value[int(key) if isinstance(value, list) else key]
+    return format(value, form)
+
+
+def _table(folder, name):
+    if name not in TABLES:
+        raise ValueError(f"There is no table {name!r}, but {', '.join(TABLES)}.")
+    return TABLES[name](_read)
+
+
+def _picture(folder, name):
+    """Returns a picture and, below, what it shows and how that was trained."""
+    shows = PICTURES[name].shows
+    path = os.path.relpath(ROOT / f"docs/pictures/{name}.png", folder)
+    runs = read_notes(ROOT / "docs/pictures")[name]["runs"]
+    commands = "; ".join(f"`{run['command']}` ({_how_long(run)})" for run in runs)
+    return f"![{shows}]({path})\n\n*{shows}* Trained by {commands}."
+
+
+def _how_long(run):
+    passes = "1 pass" if run["epochs"] == 1 else f"{run['epochs']} epochs"
+    machine = run["machine"]
+    where = ", ".join(machine.get("accelerators", [])) or machine["processor"]
+    return f"{passes}, seed {run['seed']}, {duration(run['seconds'])} on {where}"
+
+
+def _gallery(folder):
+    return "\n\n".join(f"## {name}\n\n{_picture(folder, name)}" for name in PICTURES)
+
+
+def _recipes(folder, *names):
+    """Returns a table of recipes, of all unless some are named."""
+    rows = [
+        [f"`{name}`", f"`{each.data}`", str(each.epochs), each.description.splitlines()[0]]
+        for name, each in sorted(catalogue().items())
+        if not names or name in names
+    ]
+    return table(["recipe", "data", "epochs", "what it is"], rows)
+
+
+_KINDS = {
+    "code": _code,
+    "figure": _figure,
+    "gallery": _gallery,
+    "picture": _picture,
+    "recipes": _recipes,
+    "table": _table,
+}
+_INLINE = {"figure"}

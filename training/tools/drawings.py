@@ -1,0 +1,116 @@
+"""How the documentation's pictures are drawn, each of the folders of trained runs."""
+
+import numpy as np
+
+_COLUMNS, _ROWS = 16, 6  # of images on a page's width
+
+
+def summary(path, folder):
+    """Draws what a run's model has learnt: see `training.runs.summary`."""
+    from training.runs.run import read_run
+    from training.runs.summary import write_summary
+
+    write_summary(read_run(folder), path)
+
+
+def samples(path, folder):
+    """Draws the samples of one seed, none left out."""
+    _write_grid(path, _model(folder).sample(_ROWS * _COLUMNS, seed=0))
+
+
+def labelled(path, folder):
+    """Draws a row of samples for each class, from the same latents in each column."""
+    _write_grid(path, _of_each_class(_model(folder), _COLUMNS))
+
+
+def codes(path, folder):
+    """Draws what the codes of an InfoGAN do: see `tfgen.callbacks.CodeTraversal`."""
+    from tfgen.pictures import write_png
+
+    write_png(path, _codes(_model(folder), folder))
+
+
+def beside(*generators):
+    """Returns a function that draws samples of generators, and of runs, side by side.
+
+    Args:
+        *generators: what stands on the left of the runs, as `training.gallery` takes it.
+    """
+
+    def draw(path, *folders):
+        from training.tools import gallery
+
+        names = [*generators, *(str(each.path) for each in folders)]
+        gallery.main([*names, f"--output={path}"])
+
+    return draw
+
+
+def mosaic(path, gan, conditional, info, translator, vae, points):
+    """Draws the picture that README begins with: what six models make."""
+    from matplotlib.figure import Figure
+
+    from tfgen.pictures import grid
+    from tfgen.utils.files import atomic_write
+    from training.runs.plots import show
+
+    figure = Figure(figsize=(12, 7.1), layout="constrained")
+    axes = figure.subplots(2, 3).flat
+    show(axes[0], grid(_model(gan).sample(100, seed=0), 10), "GAN with R1: samples")
+    show(axes[1], grid(_of_each_class(_model(conditional), 10), 10), "conditional GAN: 0 to 9")
+    show(axes[2], _codes(_model(info), info), "InfoGAN: a code in each column")
+    show(axes[3], _translations(translator), "CycleGAN: sneakers to boots, and back")
+    show(axes[4], _reconstructions(vae), "VAE: images above reconstructions")
+    _draw_points(axes[5], _model(points))
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=90)
+
+
+def _model(folder):
+    import tfgen
+
+    return tfgen.load(folder.model)
+
+
+def _of_each_class(model, count):
+    """Returns `count` samples of each class, class by class, of the same latents."""
+    classes = range(model.num_classes)
+    return np.concatenate([model.sample(count, seed=0, labels=[each] * count) for each in classes])
+
+
+def _codes(model, folder):
+    import tfgen
+
+    traversal = tfgen.callbacks.CodeTraversal(folder.path)
+    traversal.set_model(model)
+    return traversal.render()
+
+
+def _translations(folder):
+    from tfgen.pictures import translation_grid
+    from training.runs.run import read_run
+
+    run = read_run(folder)
+    there, back = run.model.translate_a_to_b, run.model.translate_b_to_a
+    return translation_grid(run.test.a.floats(27), there, back, columns=9)
+
+
+def _reconstructions(folder):
+    from tfgen.pictures import reconstruction_grid
+    from training.runs.run import read_run
+
+    run = read_run(folder)
+    return reconstruction_grid(run.model, run.test.floats(50), columns=10)
+
+
+def _draw_points(axes, model):
+    axes.scatter(*model.sample(2500, seed=0).numpy().T, s=3)
+    axes.set(title="GAN with R1: 25 modes of the plane", aspect="equal")
+    axes.set_axis_off()
+
+
+def _write_grid(path, images, magnified=2):
+    from tfgen.pictures import grid, write_png
+
+    pixels = np.repeat(grid(images, _COLUMNS), magnified, axis=0)
+    write_png(path, np.repeat(pixels, magnified, axis=1))

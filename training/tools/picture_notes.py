@@ -1,0 +1,71 @@
+"""What is noted of the documentation's pictures: the runs that they show, the code that drew them.
+
+A picture is stale when the code that draws it is no longer that which drew it. A test says so.
+"""
+
+import ast
+import hashlib
+import importlib
+import inspect
+import json
+import textwrap
+
+from training.tools.machine import machine
+
+FILE = "pictures.json"  # beside the pictures
+
+
+def note(folder, name, picture, runs):
+    """Notes of a picture how its runs were trained, and what drew it.
+
+    Args:
+        folder: that of the pictures.
+        name: the picture's.
+        picture: a `training.tools.pictures.Picture`.
+        runs: the `RunFolder`s of its runs.
+    """
+    from training.runs.run_folder import write_json
+
+    noted = {
+        "drawn_by": digest(picture),
+        "runs": [
+            {"command": f"python -m training.train {command}", **_trained(run)}
+            for command, run in zip(picture.runs, runs, strict=True)
+        ],
+    }
+    write_json(folder / FILE, dict(sorted({**read_notes(folder), name: noted}.items())))
+
+
+def read_notes(folder):
+    """Returns what is noted of the pictures in a folder: a dict from a picture's name."""
+    path = folder / FILE
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
+def digest(picture):
+    """Returns a digest of the code that draws a picture, without comments and docstrings."""
+    modules = [importlib.import_module(each) for each in picture.modules]
+    lines = [
+        line
+        for source in map(inspect.getsource, [picture.draw, *modules])
+        for line in _lines_that_count(textwrap.dedent(source))
+    ]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _trained(run):
+    results = json.loads(run.results.read_text())
+    found = {key: results[key] for key in ("data", "epochs", "seed", "seconds")}
+    return {**found, "machine": machine()}
+
+
+def _lines_that_count(source):
+    """Yields the lines of a source that are neither empty, nor a comment, nor of a docstring."""
+    docstrings = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
+            if ast.get_docstring(node) is not None:
+                docstrings |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+    for number, line in enumerate(source.splitlines(), start=1):
+        if number not in docstrings and line.strip() and not line.strip().startswith("#"):
+            yield line
