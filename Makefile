@@ -1,14 +1,17 @@
-# Two commands set everything up by themselves: `make train` and `make test`.
+# Each command sets up what it needs: `make train`, `make explore`, `make test`.
 # Another Python has an environment of its own: `make test PYTHON=python3.13`, in .venv-3.13.
 VENV := .venv$(if $(PYTHON),-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e
 VERSIONS := 3.10 3.11 3.12 3.13
 
-.PHONY: train test slow faults lint docs docs-serve pythons clean
+.PHONY: train explore test slow faults lint docs docs-serve pythons clean
 
 train: $(VENV)/.installed
 	@$(BIN)/python -m training.train vae_fashion
+
+explore: $(VENV)/.installed
+	@$(BIN)/python -m tfgen serve
 
 test: $(VENV)/.tools
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
@@ -39,13 +42,13 @@ pythons:
 		else failed="$$failed python$$version"; fi; \
 	done; [ -z "$$failed" ] || { echo "Failed:$$failed"; exit 1; }
 
-# The library and what trains with it; then what only tests need.
+# The library, what trains with it, and the server; then what only tests need.
 $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 	@$(or $(PYTHON),python3) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 10) <= v <= (3, 13) else \
 	"tfgen needs Python 3.10 to 3.13, found %d.%d. Name another: make PYTHON=python3.12" % v)'
 	@echo "Installing TensorFlow and the rest into $(VENV): once, some minutes and 3 GB of disk."
 	@$(or $(PYTHON),python3) -m venv $(VENV)
-	@$(INSTALL) .
+	@$(INSTALL) '.[serve]'
 	@touch $@
 
 $(VENV)/.tools: $(VENV)/.installed

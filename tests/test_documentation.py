@@ -64,6 +64,15 @@ def _with_python(path):
     return any(each.language == "python" and each.not_run is None for each in blocks(path))
 
 
+def test_the_readme_s_python_works(tmp_path, monkeypatch):
+    run_blocks(ROOT / "README.md", tmp_path, monkeypatch)
+    assert (tmp_path / "saved_models/by_hand/1/saved_model.pb").exists()
+
+
+def test_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 200
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "path",

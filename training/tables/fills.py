@@ -111,13 +111,16 @@ def _table(folder, name):
     return TABLES[name](_read)
 
 
-def _picture(folder, name):
-    """Returns a picture and, below, what it shows and how that was trained."""
-    shows = PICTURES[name].shows
+def _image(folder, name):
     path = os.path.relpath(ROOT / f"docs/pictures/{name}.png", folder)
+    return f"![{PICTURES[name].shows}]({path})"
+
+
+def _picture(folder, name):
+    """Returns an image and, below, what it shows and how that was trained."""
     runs = read_notes(ROOT / "docs/pictures")[name]["runs"]
     commands = "; ".join(f"`{run['command']}` ({_how_long(run)})" for run in runs)
-    return f"![{shows}]({path})\n\n*{shows}* Trained by {commands}."
+    return f"{_image(folder, name)}\n\n*{PICTURES[name].shows}* Trained by {commands}."
 
 
 def _how_long(run):
@@ -145,6 +148,7 @@ _KINDS = {
     "code": _code,
     "figure": _figure,
     "gallery": _gallery,
+    "image": _image,
     "picture": _picture,
     "recipes": _recipes,
     "table": _table,
