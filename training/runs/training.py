@@ -19,6 +19,7 @@ from training.runs.run import make_run
 from training.runs.run_folder import commit, write_json
 from training.runs.settings import refuse_steps
 from training.runs.summary import write_summary
+from training.tools.machine import machine
 
 
 def train(options):
@@ -74,6 +75,7 @@ def finish(run, seconds, losses):
         **run.layout,
         "seconds": round(seconds),
         "commit": commit(),
+        "machine": machine(),
         "test": {name: float(loss) for name, loss in losses.items()},
     }
     write_json(run.folder.results, results)

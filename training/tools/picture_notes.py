@@ -10,8 +10,6 @@ import inspect
 import json
 import textwrap
 
-from training.tools.machine import machine
-
 FILE = "pictures.json"  # beside the pictures
 
 
@@ -55,8 +53,7 @@ def digest(picture):
 
 def _trained(run):
     results = json.loads(run.results.read_text())
-    found = {key: results[key] for key in ("data", "epochs", "seed", "seconds")}
-    return {**found, "machine": machine()}
+    return {key: results[key] for key in ("data", "epochs", "seed", "seconds", "machine")}
 
 
 def _lines_that_count(source):
