@@ -43,10 +43,11 @@ from tfgen.evaluation import (
     protocol,
     sampling,
 )
-from tfgen.evaluation.cache import cache_folder, cached_arrays, cached_features
+from tfgen.evaluation.cache import cached_arrays, cached_features
 from tfgen.evaluation.features import checksum_of
 from tfgen.evaluation.sampling import as_pixels, to_pixels
 from tfgen.evaluation.scores import SCORES
+from tfgen.utils.cache import cache_folder
 
 PROTOCOL = Protocol(
     features="pixels",

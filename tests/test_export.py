@@ -6,8 +6,11 @@ import subprocess
 import sys
 
 import httpx2
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from keras import layers
 
 import tfgen
 from tests.specimens import SPECIMENS, VAES, compiled
@@ -224,6 +227,30 @@ def test_rows_beside_a_seed_are_bounded(exported):
     assert signature.rows({"labels": labels, "seed": np.int64(1)}) == 4097  # for the server's limit
     with pytest.raises(ServingError, match="labels must have at most 4096 rows"):
         signature({"labels": labels, "seed": np.int64(1)})
+
+
+@pytest.mark.parametrize("name", SPECIMENS)
+def test_a_weight_is_exported_once_and_one_that_nothing_asks_for_is_not(name, exported):
+    reader = tf.train.load_checkpoint(str(exported[2] / name / "1" / "variables" / "variables"))
+    kept = reader.get_variable_to_shape_map().keys() - {"_CHECKPOINTABLE_OBJECT_GRAPH"}
+    loaded = tf.saved_model.load(str(exported[2] / name / "1"))
+    used = {
+        id(each) for signature in loaded.signatures.values() for each in signature.graph.variables
+    }
+    assert len(kept) == len(loaded.weights) == len(used)
+
+
+def test_a_network_with_a_table_is_exported(tmp_path):
+    latents = keras.Input((2,), dtype="int64")
+    found = layers.IntegerLookup(vocabulary=[3, 5, 7])(latents)
+    pixels = layers.Dense(64, "sigmoid")(layers.Flatten()(layers.Embedding(4, 2)(found)))
+    model = keras.Model(latents, layers.Reshape((8, 8, 1))(pixels))
+    specs = [tf.TensorSpec([None, 2], tf.int64, "latents")]
+    model.signatures = lambda: {"serving_default": (lambda x: {"images": model(x)}, specs)}
+    path = tfgen.export(model, tmp_path)
+    signature = tf.saved_model.load(str(path)).signatures["serving_default"]
+    asked = tf.constant([[3, 7], [5, 9]], tf.int64)
+    np.testing.assert_allclose(signature(latents=asked)["images"], model(asked), atol=1e-6)
 
 
 def test_versions_count_on_and_nothing_else_is_left(tmp_path):

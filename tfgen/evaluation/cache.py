@@ -1,19 +1,10 @@
 """What is expensive and does not change, kept on disk by its content."""
 
-import contextlib
-import fcntl
-import os
-import pathlib
-
 import numpy as np
 
 from tfgen.evaluation.features import checksum_of
+from tfgen.utils.cache import cache_folder, locked
 from tfgen.utils.files import atomic_write
-
-
-def cache_folder():
-    """Returns the folder of kept files: `TFGEN_CACHE`, or `~/.cache/tfgen`."""
-    return pathlib.Path(os.environ.get("TFGEN_CACHE") or "~/.cache/tfgen").expanduser()
 
 
 def cached_features(features, source, progress=False):
@@ -60,16 +51,6 @@ def cached_arrays(key, compute):
             with atomic_write(path) as temporary:
                 np.savez(temporary, **kept)
         return kept
-
-
-@contextlib.contextmanager
-def locked(path):
-    """Keeps other processes out of the block for the same path, until it ends or dies."""
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _read(path):

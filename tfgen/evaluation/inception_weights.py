@@ -12,8 +12,8 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
-from tfgen.evaluation.cache import cache_folder, locked
 from tfgen.evaluation.features import checksum_of
+from tfgen.utils.cache import cache_folder, locked
 from tfgen.utils.files import atomic_write
 
 ARCHIVE = "inception-2015-12-05.tgz"

@@ -5,7 +5,7 @@ import os
 import pathlib
 import tempfile
 
-import keras
+import tensorflow as tf
 
 from tfgen.serving import description, warm_up
 from tfgen.serving.guard import guarded
@@ -47,16 +47,12 @@ def export(model, directory, metadata=None, png=False):
         )
     directory = pathlib.Path(directory)
     check_writable(directory)
-    archive = keras.export.ExportArchive()
-    archive.track(model)
     signatures = model.signatures()
     if png:
         signatures |= png_signatures(signatures)
-    for name, (function, specs) in signatures.items():
-        archive.add_endpoint(name, guarded(function, specs), specs)
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=directory) as folder:
         unfinished = pathlib.Path(folder) / "version"
-        archive.write_out(unfinished, verbose=False)
+        _write_saved_model(model, signatures, unfinished)
         extra = unfinished / "assets.extra"
         extra.mkdir()
         said = {"model": type(model).__name__, **(metadata or {}), **description.describe(model)}
@@ -68,6 +64,42 @@ def export(model, directory, metadata=None, png=False):
         for path in [unfinished, *unfinished.rglob("*")]:
             flush(path)
         return _rename_to_next_version(unfinished, directory)
+
+
+def _write_saved_model(model, signatures, path):
+    """Writes a SavedModel of the signatures, with the weights that they use, each once."""
+    module, functions = tf.Module(), {}
+    for name, (function, specs) in signatures.items():
+        functions[name] = tf.function(
+            guarded(function, specs), input_signature=specs, autograph=False
+        )
+        setattr(module, name, functions[name])
+    module.weights = _weights(model, functions.values())
+    module.tables = _tables(model)
+    tf.saved_model.save(module, str(path), signatures=functions)
+
+
+def _weights(model, functions):
+    """Returns the weights that functions use: those of the model in its own order, then others.
+
+    TensorFlow gives them in another order in each process, and a file should not depend on that.
+    """
+    used = {id(each): each for function in functions for each in _traced(function).variables}
+    own = [used.pop(id(each.value)) for each in model.variables if id(each.value) in used]
+    return own + sorted(used.values(), key=lambda each: each.name)
+
+
+def _traced(function):
+    return function.get_concrete_function()
+
+
+def _tables(model):
+    """Returns the tables of Keras' lookup layers, which functions refer to without keeping them."""
+    return [
+        each
+        for each in tf.train.TrackableView(model).descendants()
+        if isinstance(each, tf.saved_model.experimental.TrackableResource)
+    ]
 
 
 def _rename_to_next_version(unfinished, directory):

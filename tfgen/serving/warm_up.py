@@ -20,7 +20,7 @@ def write_requests(path, signatures):
     """
     with tf.io.TFRecordWriter(str(path)) as writer:
         for name, specs in signatures.items():
-            writer.write(_log(name, specs).SerializeToString())
+            writer.write(_log(name, specs).SerializeToString(deterministic=True))
 
 
 def read_requests(path):
