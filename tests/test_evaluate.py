@@ -12,6 +12,7 @@ from tests.specimens import SHAPE, SPECIMENS, compiled, images
 from tfgen.data import source
 from tfgen.evaluation import PixelFeatures, Reference, Result, compare
 from tfgen.pictures import write_png
+from tfgen.serving.pack import pack
 from training import evaluate
 from training.scoring.report import _interpolate, _neighbours
 
@@ -73,14 +74,16 @@ def test_a_model_an_export_and_its_files_score_alike(folder, model, tmp_path):
     samples, _ = tfgen.evaluation.Sampler("tiny", loaded).sample(20, seed=0)
     files = write_images(tmp_path / "samples", samples.images / 255)
     options = ["--data", f"folder:{folder}", "--split", "all"]
-    generators = [model, export, export.parent, files]
+    release = tmp_path / "tiny.tfgen"
+    pack(model, release, {"data": f"folder:{folder}"})
+    generators = [model, export, export.parent, release, files]
     results = run(*generators, *options)
     expected = values(results[0])
     assert expected["pixels_frechet_distance"] > 1
     for result in results[1:]:
         assert values(result) == pytest.approx(expected, rel=1e-3)
-    assert [result.generator for result in results[:3]] == ["tiny", "tiny/1", "tiny/1"]
-    assert len(compare(results, "one_nn")) == 4
+    assert [result.generator for result in results[:4]] == ["tiny", "tiny/1", "tiny/1", "tiny"]
+    assert len(compare(results, "one_nn")) == 5
 
 
 def test_a_gan_is_scored_with_its_average_or_its_last_weights(folder, model, tmp_path):

@@ -21,6 +21,7 @@ COMMANDS = {
     "pictures": "training.tools.pictures",
     "probe": "training.scoring.probe",
     "record": "training.tables.record",
+    "release": "training.tools.release",
     "same_weights": "training.tools.same_weights",
     "tabulate": "training.tables.tabulate",
     "toy": "training.tools.toy",

@@ -6,8 +6,9 @@
         --scores fid,kid,prdc,one_nn --samples 10000
     $ python -m training.evaluate tfds:mnist@train --data tfds:mnist --scores fid
 
-A generator is a recipe that was trained, a run's folder, a `.keras` file, an export's folder,
-DATA@SPLIT (real data in a generator's place: the floor of every score), or a folder of images.
+A generator is a recipe that was trained, a run's folder, a `.keras` file, a release file or its
+address, an export's folder, DATA@SPLIT (real data in a generator's place: the floor of every
+score), or a folder of images.
 Features are kept in the cache (TFGEN_CACHE, or ~/.cache/tfgen): a second look is quick.
 """
 
@@ -45,8 +46,9 @@ def parse(arguments=None):
         "generators",
         nargs="+",
         metavar="GENERATOR",
-        help="a trained recipe, a run's folder, a .keras file, an export's folder, DATA@SPLIT, or "
-        "a folder of images; MODEL:last for a GAN's last weights, not their average",
+        help="a trained recipe, a run's folder, a .keras file, a release file or its address, an "
+        "export's folder, DATA@SPLIT, or a folder of images; MODEL:last for a GAN's last weights, "
+        "not their average",
     )
     add("--data", help="the real data (default: what the generator was trained on)")
     add("--split", choices=("train", "test", "all"), default="test", help="default: test")

@@ -65,7 +65,8 @@ def convert(path, target, signature="serving_default", output=None):
     and convert what takes them. Exports refuse numbers that are not finite; these files do not.
 
     Args:
-        path: a version's folder, `saved_models/NAME/VERSION`, or a model's, for its newest.
+        path: a version's folder, `saved_models/NAME/VERSION`; a model's, for its newest; or a
+            release, see `tfgen.load`.
         target: a key of `TARGETS`: `"onnx"`, or `"litert"`, which was called TensorFlow Lite and is
             found as `"tflite"`, too.
         signature: its name.

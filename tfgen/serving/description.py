@@ -4,6 +4,7 @@ An export says so in `assets.extra/tfgen.json`. Of a SavedModel that says nothin
 version or another origin, the signatures tell.
 """
 
+import inspect
 import json
 import logging
 import pathlib
@@ -33,17 +34,22 @@ def describe(model):
         model: a `tfgen.GenerativeModel`.
 
     Returns:
-        A dict. `abilities` is a list of names from `tfgen.engine.abilities`. Where "generate" is
-        one of them, `latents` is the prior's description, with the `size` that `generate` takes.
-        Where the last latents are codes, its `codes` is a list of their descriptions, in order,
-        each with the `name` that the signatures `sample_codes` and `recognize` have for it.
+        A dict. `model` is the model's class, `about` what it is in a sentence. `abilities` is a
+        list of names from `tfgen.engine.abilities`. Where "generate" is one of them, `latents` is
+        the prior's description, with the `size` that `generate` takes. Where the last latents are
+        codes, its `codes` is a list of their descriptions, in order, each with the `name` that the
+        signatures `sample_codes` and `recognize` have for it.
 
     Example:
         >>> describe(vae)["latents"]
         {'size': 32, 'kind': 'normal', 'path': 'spherical'}
     """
     abilities = abilities_of(model)
-    found = {"abilities": sorted(abilities)}
+    found = {
+        "model": type(model).__name__,
+        "about": (inspect.getdoc(type(model)) or "").partition("\n")[0],
+        "abilities": sorted(abilities),
+    }
     if "generate" in abilities:
         codes = model.codes if "choose_codes" in abilities else []
         named = [{"name": f"code_{n}", **code.description} for n, code in enumerate(codes)]

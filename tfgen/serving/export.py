@@ -8,7 +8,10 @@ import tempfile
 import tensorflow as tf
 
 from tfgen.serving import description, warm_up
+from tfgen.serving.card import model_card
+from tfgen.serving.definitions import read_definitions
 from tfgen.serving.guard import guarded
+from tfgen.serving.manifest import CARD
 from tfgen.serving.png import png_signatures
 from tfgen.utils.files import check_writable, flush
 from tfgen.utils.versions import versions
@@ -21,6 +24,8 @@ def export(model, directory, metadata=None, png=False):
     of one. The signatures are the model's `signatures()`, with batches of any size; they refuse
     numbers that are not finite. `assets.extra` holds requests for TensorFlow Serving to warm up,
     and `tfgen.json`, which says what the model can do and how its latents are distributed.
+    `README.md` is the model's card, as far as the model itself tells; the training command adds
+    data, settings and scores.
 
     Args:
         model: a `tfgen.GenerativeModel`.
@@ -55,12 +60,14 @@ def export(model, directory, metadata=None, png=False):
         _write_saved_model(model, signatures, unfinished)
         extra = unfinished / "assets.extra"
         extra.mkdir()
-        said = {"model": type(model).__name__, **(metadata or {}), **description.describe(model)}
-        said["versions"] = versions()
+        known = {**description.describe(model), "versions": versions()}
+        said = {**(metadata or {}), **known}
         (extra / description.FILE).write_text(json.dumps(said, indent=2) + "\n")
         warm_up.write_requests(
             extra / warm_up.FILE, {name: specs for name, (_, specs) in signatures.items()}
         )
+        card = model_card(directory.resolve().name, known, read_definitions(unfinished))
+        (unfinished / CARD).write_text(card)
         for path in [unfinished, *unfinished.rglob("*")]:
             flush(path)
         return _rename_to_next_version(unfinished, directory)

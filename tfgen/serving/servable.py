@@ -4,9 +4,9 @@ import pathlib
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import get_model_metadata_pb2
 
+from tfgen.serving.definitions import read_definitions
 from tfgen.serving.description import description_of
 from tfgen.serving.errors import Code, ServingError, invalid, sentence_of
 
@@ -66,9 +66,8 @@ class Servable:
 
     def _read_definitions(self):
         """Returns the signatures as the SavedModel keeps them, a `SignatureDefMap`."""
-        saved = saved_model_pb2.SavedModel.FromString((self.path / "saved_model.pb").read_bytes())
         definitions = get_model_metadata_pb2.SignatureDefMap()
-        for name, definition in saved.meta_graphs[0].signature_def.items():
+        for name, definition in read_definitions(self.path).items():
             definitions.signature_def[name].CopyFrom(definition)
         return definitions
 

@@ -6,9 +6,11 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
+from tfgen.serving.definitions import text_of
 from tfgen.serving.description import read_description
 from tfgen.serving.errors import sentence_of
 from tfgen.serving.load import load
+from tfgen.serving.locate import find_release
 from tfgen.serving.warm_up import FILE, random_example, read_requests
 
 TOLERANCE = 1e-5
@@ -36,9 +38,9 @@ def verify(path, model=None):
     """Makes sure that a version of an export can be served.
 
     Args:
-        path: the version's folder.
+        path: the version's folder, or its model's; or a release, see `tfgen.load`.
         model: the `.keras` file, or run's folder, that it was exported from, whose answers must be
-            the same; `None` for that of its recipe's run, if there is one.
+            the same; `None` for a release's own, or that of the recipe's run, if there is one.
 
     Returns:
         A list of `Answer`s, one for each signature, and the path of the model, or `None`.
@@ -51,8 +53,9 @@ def verify(path, model=None):
         >>> answers, _ = verify("saved_models/vae_fashion/1")
         >>> [answer.signature for answer in answers]
     """
-    path = newest_version(path)
-    model = pathlib.Path(model) if model else _model_of(path)
+    release = find_release(path)
+    path = newest_version(release.version if release else path)
+    model = model or (release.model if release else _model_of(path))
     own = load(model).signatures() if model else {}
     export = _Export(path)
     for request in _warm_up(path):
@@ -99,12 +102,13 @@ class _Export:
 
 
 def newest_version(path):
-    """Returns a version's folder; of a model's folder, that of its newest version.
+    """Returns a version's folder; of a model's folder, its newest version's; of a release, its own.
 
     Raises:
         FileNotFoundError: there is no SavedModel.
     """
-    path = pathlib.Path(path)
+    release = find_release(path)
+    path = pathlib.Path(path) if release is None else release.version
     if (path / "saved_model.pb").exists():
         return path
     versions = [file.parent for file in path.glob("*/saved_model.pb")]
@@ -139,8 +143,8 @@ def _verify_signature(export, name, own):
             differences += [_difference(name, key, outputs, expected) for key in expected]
     return Answer(
         name,
-        {key: _text(info) for key, info in sorted(definition.inputs.items())},
-        {key: _text(info) for key, info in sorted(definition.outputs.items())},
+        {key: text_of(info) for key, info in sorted(definition.inputs.items())},
+        {key: text_of(info) for key, info in sorted(definition.outputs.items())},
         max(differences, default=None),
     )
 
@@ -164,8 +168,3 @@ def _difference(name, key, outputs, expected):
 def _random(key, info, rows):
     shape = [None if dim.size < 0 else dim.size for dim in info.tensor_shape.dim]
     return random_example(tf.TensorSpec(shape, info.dtype, key), rows)
-
-
-def _text(info):
-    sizes = ["?" if dim.size < 0 else str(dim.size) for dim in info.tensor_shape.dim]
-    return f"{tf.as_dtype(info.dtype).name} [{', '.join(sizes)}]"

@@ -23,6 +23,7 @@ def mode_coverage(gaussians, count=2500):
     """
 
     def measure(model, train, test):
+        """Measures how many modes have samples, and the share of samples that are near one."""
         samples = model.sample(count, seed=0).numpy()
         coverage = evaluation.mixture_coverage(samples, gaussians.centres, gaussians.deviation)
         return {"modes": coverage.modes, "high_quality": coverage.high_quality}

@@ -29,6 +29,8 @@ class RunFolder:
         self.model = self.path / "model.keras"
         self.summary = self.path / "summary.png"
         self.results = self.path / "results.json"
+        self.evaluation = self.path / "evaluation.json"
+        self.card = self.path / "README.md"
 
     def taken(self):
         """Returns a context in which no other process can take the folder.
@@ -100,6 +102,8 @@ class RunFolder:
             shutil.rmtree(self.path / name, ignore_errors=True)
         # The settings go last: they say whose the rest is.
         for path in (
+            self.card,
+            self.evaluation,
             self.results,
             self.model,
             self.summary,

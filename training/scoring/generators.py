@@ -10,6 +10,7 @@ import tfgen
 import training.recipes  # noqa: F401 (registers them)
 from tfgen import evaluation
 from tfgen.engine.abilities import abilities_of
+from tfgen.serving.locate import find_release
 from tfgen.utils.suggestions import suggest
 from training.recipes.recipe import RECIPES, find
 from training.runs.run_folder import RunFolder
@@ -102,10 +103,10 @@ def find_generator(text, load):
     """Finds what the user means.
 
     Args:
-        text: a recipe's name (its run in `runs/`), a run's folder, a `.keras` file, an export's
-            folder or one version of it, `DATA@SPLIT` such as `tfds:mnist@train`, or a folder of
-            images. With ":last" after a model that averages its weights, its last weights are
-            meant.
+        text: a recipe's name (its run in `runs/`), a run's folder, a `.keras` file, a release file
+            or its address (see `tfgen.load`), an export's folder or one version of it,
+            `DATA@SPLIT` such as `tfds:mnist@train`, or a folder of images. With ":last" after a
+            model that averages its weights, its last weights are meant.
         load: a function from a name of data and a split to a `tfgen.data.Source`.
 
     Returns:
@@ -117,6 +118,8 @@ def find_generator(text, load):
     """
     if text.endswith(_LAST):
         return _with_last_weights(text, find_generator(text.removesuffix(_LAST), load))
+    if release := find_release(text):
+        return _from_release(release)
     path = pathlib.Path("runs", text) if text in RECIPES else pathlib.Path(text)
     if path.suffix == ".keras":
         return _from_keras(path)
@@ -138,8 +141,8 @@ def find_generator(text, load):
         source = load(name, split)
         return Found(evaluation.Collection(text, source), "real examples", data=name)
     raise ValueError(
-        f"There is no generator {text!r}: no run, `.keras` file, export or folder of images, and "
-        f"no DATA@SPLIT. {suggest(text, RECIPES)}"
+        f"There is no generator {text!r}: no run, `.keras` or release file, export or folder of "
+        f"images, and no DATA@SPLIT. {suggest(text, RECIPES)}"
     )
 
 
@@ -180,6 +183,12 @@ def _from_keras(path):
         folder = RunFolder(path.parent)
         return Found(sampler, "a trained recipe", model, folder, settings["data"])
     return Found(evaluation.Sampler(path.stem, model), "a model's file", model)
+
+
+def _from_release(release):
+    model = tfgen.load(release.model)
+    data = release.manifest["training"].get("data")
+    return Found(evaluation.Sampler(release.name, model), "a release file", model, data=data)
 
 
 def _settings(run):

@@ -1,0 +1,370 @@
+"""Release files: packed, checked, unpacked, loaded; whatever is wrong with one is refused."""
+
+import hashlib
+import json
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+
+import tfgen
+from tests.releases import change_manifest, rewrite, write_release, write_run
+from tests.specimens import SPECIMENS, compiled
+from tfgen import __main__ as command
+from tfgen.serving import manifest, release
+from tfgen.serving.manifest import MANIFEST
+from tfgen.serving.pack import pack
+from tfgen.serving.release import open_release
+from tfgen.serving.verify import verify
+from training.tools import release as release_command
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFGEN_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "releases"
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    return write_release(tmp_path_factory.mktemp("packed") / "tiny.tfgen")
+
+
+@pytest.fixture
+def file(packed, tmp_path):
+    """A release file that a test may spoil."""
+    return shutil.copy(packed[0], tmp_path / "tiny.tfgen")
+
+
+def unpacked(cache):
+    """The folders that the cache has, those of others' locks left out."""
+    return [path for path in cache.iterdir() if path.is_dir()] if cache.exists() else []
+
+
+def assert_equal(left, right):
+    for value, other in zip(left.get_weights(), right.get_weights(), strict=True):
+        np.testing.assert_array_equal(value, other)
+
+
+# --- What a release is
+
+
+@pytest.mark.parametrize("name", SPECIMENS)
+def test_a_release_s_model_and_export_are_those_that_were_packed(name, tmp_path):
+    path, model = write_release(tmp_path / f"{name}.tfgen", name)
+    assert_equal(tfgen.load(path), model)
+    answers, compared = verify(path)
+    assert compared == open_release(path).model
+    assert {each.signature for each in answers} == model.signatures().keys()
+
+
+def test_a_release_holds_no_optimizer(packed, file):
+    assert not tfgen.load(file).compiled
+    with zipfile.ZipFile(open_release(file).model) as archive:
+        weights = archive.read("model.weights.h5")
+    assert len(weights) < 2 * 4 * sum(np.size(each) for each in packed[1].variables) + 2**17
+    assert b"optimizer" not in weights
+
+
+def test_a_release_says_what_it_holds(file):
+    found = open_release(file)
+    assert found.name == "tiny" and found.manifest["format"] == 1
+    assert found.manifest["tfgen"] == tfgen.__version__
+    assert found.manifest["training"]["recipe"] == "vae_demo"
+    assert found.card.read_text() == (found.version / "README.md").read_text()
+    assert 'tfgen.load("tiny.tfgen")' in found.card.read_text()
+    with zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+        assert names == sorted(names) and {"README.md", "model.keras", MANIFEST} < set(names)
+        assert {each.date_time for each in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        for name, digest in found.manifest["files"].items():
+            assert hashlib.sha256(archive.read(name)).hexdigest() == digest
+
+
+def test_weights_are_rounded_to_half_precision_where_asked_for(tmp_path):
+    path, model = write_release(tmp_path / "half.tfgen", half=True)
+    whole, _ = write_release(tmp_path / "whole.tfgen")
+    half = tfgen.load(path)
+    assert {each.dtype for each in half.variables} == {each.dtype for each in model.variables}
+    for value, rounded in zip(model.get_weights(), half.get_weights(), strict=True):
+        if value.dtype == np.float32:
+            value = np.float32(np.float16(value))
+        np.testing.assert_array_equal(rounded, value)
+    found = open_release(path)
+    assert found.manifest["training"]["half_precision"]
+    assert "half precision" in found.card.read_text()
+    assert "half precision" not in open_release(whole).card.read_text()
+    assert verify(path)[1] == found.model
+    sizes = [
+        sum(each.compress_size for each in zipfile.ZipFile(each).infolist() if _is_weights(each))
+        for each in (path, whole)
+    ]
+    assert sizes[0] < 0.7 * sizes[1]
+
+
+def _is_weights(member):
+    return "variables.data" in member.filename
+
+
+def test_a_weight_beyond_half_precision_is_refused(tmp_path):
+    model = compiled("mlp_vae")
+    kernel = model.encoder.weights[0]
+    kernel.assign(np.full(kernel.shape, 1e6))
+    model.save(tmp_path / "large.keras")
+    with pytest.raises(ValueError, match="kernel have values beyond half precision"):
+        pack(tmp_path / "large.keras", tmp_path / "large.tfgen", {}, half=True)
+    assert not (tmp_path / "large.tfgen").exists()
+
+
+def test_a_name_that_is_none_is_refused(tmp_path, packed):
+    for name, message in {
+        "a b.tfgen": "must begin with a letter",
+        "a.zip": "must end in .tfgen",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            pack(packed[0].with_suffix(".keras"), tmp_path / name, {})
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path):
+    run = write_run(tmp_path / "run", "conv_vae")
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "training.release", str(run), f"--output={tmp_path / each}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for each in "ab"
+    ]
+    printed = [process.communicate() for process in processes]
+    assert [errors for _, errors in printed] == ["", ""]
+    left, right = ((tmp_path / each / "run.tfgen").read_bytes() for each in "ab")
+    assert left == right
+    digest = hashlib.sha256(left).hexdigest()
+    assert f"sha256  {digest}" in printed[0][0] and f"run.tfgen#sha256={digest}" in printed[0][0]
+
+
+# --- What is refused
+
+
+def _keep(size):
+    return lambda path: path.write_bytes(path.read_bytes()[:size])
+
+
+def _members(change, **options):
+    return lambda path: rewrite(path, change, **options)
+
+
+def _says(**changes):
+    return _members(lambda contents: change_manifest(contents, **changes))
+
+
+def _has(name):
+    """Adds a member, which the manifest lists."""
+
+    def change(contents):
+        files = json.loads(contents[MANIFEST])["files"]
+        contents[name] = b"harm"
+        change_manifest(contents, files={**files, name: hashlib.sha256(b"harm").hexdigest()})
+
+    return _members(change)
+
+
+def _flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def _flag(path):
+    """Says of each member that it is encrypted."""
+    content = bytearray(path.read_bytes())
+    for sign, place in ((b"PK\1\2", 8), (b"PK\3\4", 6)):
+        start = content.find(sign)
+        while start >= 0:
+            content[start + place] |= 1
+            start = content.find(sign, start + 1)
+    path.write_bytes(content)
+
+
+def _twice(path):
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("README.md", "another")
+
+
+BROKEN = {
+    "empty": (_keep(0), "is damaged, or no release file"),
+    "truncated": (_keep(5000), "is damaged, or no release file"),
+    "truncated at its end": (_keep(-1), "is damaged, or no release file"),
+    "flipped": (_flip, "is damaged, or no release file"),
+    "encrypted": (_flag, "is damaged, or no release file .*password required"),
+    "compressed otherwise": (
+        _members(lambda contents: None, compression=zipfile.ZIP_BZIP2),
+        "compressed in an unknown way",
+    ),
+    "another member": (
+        _members(lambda contents: contents.update({"README.md": b"another"})),
+        "the checksum of its member README.md is wrong",
+    ),
+    "one member more": (
+        _members(lambda contents: contents.update({"more": b""})),
+        "its members are not those that its release.json lists",
+    ),
+    "one member less": (
+        _members(lambda contents: contents.pop("model.keras")),
+        "its members are not those that its release.json lists",
+    ),
+    "one member twice": (_twice, "its members are not those that its release.json lists"),
+    "no manifest": (_members(lambda contents: contents.pop(MANIFEST)), "it has no release.json"),
+    "no JSON": (
+        _members(lambda contents: contents.update({MANIFEST: b"{"})),
+        "its release.json is no JSON",
+    ),
+    "deep JSON": (
+        _members(lambda contents: contents.update({MANIFEST: b"[" * 10**5})),
+        "its release.json is no JSON",
+    ),
+    "large JSON": (
+        _members(lambda contents: contents.update({MANIFEST: b" " * 2**21})),
+        "its release.json is too large",
+    ),
+    "other JSON": (
+        _members(lambda contents: contents.update({MANIFEST: b"[]"})),
+        "its release.json is not one of tfgen's",
+    ),
+    "a later format": (_says(format=2), "has the format 2, .* reads the format 1 only"),
+    "no name": (_says(name="../tiny"), "must begin with a letter or digit"),
+    "no files": (_says(files=[]), "must say which files it has"),
+    "no model": (_says(files={}), "must list README.md, model.keras and an export"),
+    "absolute": (_has("/tmp/harm"), "must not list '/tmp/harm'"),
+    "outside": (_has("../harm"), "must not list '../harm'"),
+    "outside of the export": (_has("export/../../harm"), "must not list 'export/../../harm'"),
+    "backwards": (_has("export\\..\\harm"), "must not list"),
+    "within a file": (_has("export/saved_model.pb/harm"), "must not list"),
+    "unknown": (_has("setup.py"), "must not list 'setup.py'"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_release_is_refused_and_leaves_nothing(what, file, cache):
+    spoil, message = BROKEN[what]
+    spoil(pathlib.Path(file))
+    with pytest.raises(ValueError, match=message) as raised:
+        open_release(file)
+    assert str(raised.value).startswith(str(file)) and "\n" not in str(raised.value)
+    assert unpacked(cache) == []
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(file, cache, monkeypatch):
+    with zipfile.ZipFile(file) as archive:
+        total = sum(each.file_size for each in archive.infolist())
+    monkeypatch.setattr(manifest, "MOST_BYTES", total - 1)
+    monkeypatch.setattr(release, "_unpack_member", None)  # is not called
+    with pytest.raises(ValueError, match=f"at most. Received: {total:,} bytes"):
+        open_release(file)
+    assert unpacked(cache) == []
+
+
+def test_a_size_that_lies_is_found_out(file, cache):
+    """More than a member's size says never comes out of it."""
+    content = bytearray(pathlib.Path(file).read_bytes())
+    start = content.find(b"PK\1\2")
+    assert content[start + 46 :].startswith(b"README.md")
+    content[start + 24 : start + 28] = (10).to_bytes(4, "little")
+    pathlib.Path(file).write_bytes(content)
+    with pytest.raises(ValueError, match="damaged|checksum"):
+        open_release(file)
+    assert unpacked(cache) == []
+
+
+def test_random_damage_never_gets_through(file, cache):
+    whole, chance = pathlib.Path(file).read_bytes(), random.Random(0)
+    expected = open_release(file).manifest
+    for _ in range(200):
+        content = bytearray(whole)
+        # Heads and tail are where names and sizes are.
+        place = chance.choice([chance.randrange(len(whole)), len(whole) - chance.randrange(1, 900)])
+        content[place] = chance.randrange(256)
+        pathlib.Path(file).write_bytes(content)
+        try:
+            assert open_release(file).manifest == expected
+        except ValueError as error:
+            assert "release file" in str(error)
+    for folder in unpacked(cache):
+        assert release._read_unpacked(folder) == expected
+
+
+# --- The cache
+
+
+def test_what_is_damaged_in_the_cache_is_unpacked_anew(file, cache):
+    found = open_release(file)
+    assert unpacked(cache) == [found.folder]
+    before = found.model.stat().st_mtime_ns
+    assert open_release(file).model.stat().st_mtime_ns == before  # not again
+    found.card.write_text("")
+    assert open_release(file) == found and found.card.read_text()
+    found.model.unlink()
+    (found.version / "saved_model.pb").write_bytes(b"")
+    assert open_release(file) == found and tfgen.load(file)
+
+
+OPEN = """
+import sys
+from tfgen.serving.release import open_release
+print(open_release(sys.argv[1]).model.read_bytes().__len__())
+assert "tensorflow" not in sys.modules and "keras" not in sys.modules
+"""
+
+
+def test_processes_that_open_one_release_at_once_all_get_it(file, cache):
+    processes = [
+        subprocess.Popen([sys.executable, "-c", OPEN, str(file)], stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    printed = {process.communicate()[0] for process in processes}
+    assert [process.returncode for process in processes] == [0] * 4
+    assert printed == {f"{open_release(file).model.stat().st_size}\n"}
+    assert len(unpacked(cache)) == 1
+
+
+# --- The commands
+
+
+def test_a_run_is_packed_by_its_folder(tmp_path, capsys):
+    run = write_run(tmp_path / "mine")
+    release_command.main([str(run)])
+    assert str(run / "mine.tfgen") in capsys.readouterr().out
+    assert_equal(tfgen.load(run / "mine.tfgen"), tfgen.load(run))
+
+
+def test_what_cannot_be_packed_is_one_line(tmp_path, capsys):
+    for arguments, message in (
+        ([tmp_path / "nothing"], "There is no complete run in"),
+        ([write_run(tmp_path / "a run")], "must begin with a letter or digit"),
+        ([tmp_path / "a run", f"--scores={tmp_path / 'none.json'}"], "none.json"),
+    ):
+        with pytest.raises(SystemExit, match=f"^release: .*{message}"):
+            release_command.main([str(each) for each in arguments])
+
+
+def test_commands_take_a_release(file, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command.main(["verify", str(file)])
+    assert "every signature answers as" in capsys.readouterr().out
+    command.main(["export", str(file), "again/tiny"])
+    command.main(["verify", "again/tiny", f"--model={file}"])
+    command.main(["convert", str(file), "--to=litert", "--signature=encode"])
+    assert pathlib.Path("tiny-encode.tflite").exists()
+    with pytest.raises(SystemExit, match="^tfgen: There is no release file nothing.tfgen"):
+        command.main(["verify", "nothing.tfgen"])
+
+
+def test_a_folder_that_is_called_like_a_release_is_a_folder(tmp_path):
+    run = write_run(tmp_path / "run.tfgen")
+    assert tfgen.load(run).compiled

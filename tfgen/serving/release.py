@@ -1,0 +1,188 @@
+"""Release files, see `tfgen.serving.manifest`: checked, and unpacked to the cache."""
+
+import dataclasses
+import hashlib
+import os
+import pathlib
+import shutil
+import struct
+import zipfile
+import zlib
+
+from tfgen.serving.manifest import CARD, EXPORT, MANIFEST, MODEL, check_sizes, read_manifest
+from tfgen.utils.cache import cache_folder, locked
+from tfgen.utils.files import flush, unfinished
+
+_PIECE = 2**20
+_MOST_MANIFEST_BYTES = 2**20
+# What `zipfile` raises where an archive is damaged, or made to harm.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, struct.error)
+
+
+@dataclasses.dataclass(frozen=True)
+class Release:
+    """A release file that was checked and unpacked.
+
+    Args:
+        folder: where its members are.
+        manifest: what its `release.json` says, a dict.
+    """
+
+    folder: pathlib.Path
+    manifest: dict
+
+    @property
+    def name(self):
+        """The model's name."""
+        return self.manifest["name"]
+
+    @property
+    def card(self):
+        """The model's card, a file of Markdown."""
+        return self.folder / CARD
+
+    @property
+    def model(self):
+        """The `.keras` file."""
+        return self.folder / MODEL
+
+    @property
+    def root(self):
+        """A folder of models, ROOT/NAME/VERSION, with this one alone."""
+        return self.folder / "models"
+
+    @property
+    def version(self):
+        """The export's folder."""
+        return self.root / self.name / "1"
+
+    def place(self, member):
+        """Returns the path of a member; those of the export lie as servers want them."""
+        if member.startswith(EXPORT):
+            return self.version / member.removeprefix(EXPORT)
+        return self.folder / member
+
+
+def open_release(path):
+    """Checks a release file, and unpacks it to the cache unless that was done before.
+
+    Args:
+        path: the file.
+
+    Returns:
+        A `Release`.
+
+    Raises:
+        OSError: there is no such file, or the cache cannot be written to.
+        ValueError: the file is damaged, no release file, or of another format.
+
+    Example:
+        >>> open_release("vae_fashion.tfgen").name
+        'vae_fashion'
+    """
+    path = pathlib.Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"There is no release file {path}. `python -m training.release NAME` packs a trained "
+            "run as one."
+        )
+    return kept_release(digest_of(path), lambda folder: path, path)
+
+
+def kept_release(digest, get, told):
+    """Returns the release that the cache keeps under a digest; gets and unpacks it if need be.
+
+    Of two processes that want the same at once, one unpacks and the other waits for it. What was
+    damaged in the cache is unpacked anew.
+
+    Args:
+        digest: the file's SHA-256, hexadecimal.
+        get: a function from a temporary folder to the path of the file.
+        told: what to call the file in messages.
+
+    Raises:
+        OSError: the file cannot be got, or the cache cannot be written to.
+        ValueError: see `open_release`.
+    """
+    folder = cache_folder() / "releases" / digest
+    with locked(folder):
+        manifest = _read_unpacked(folder)
+        if manifest is None:
+            shutil.rmtree(folder, ignore_errors=True)
+            with unfinished(folder.parent) as work:
+                manifest = _unpack(get(work), work / "release", told)
+                os.rename(work / "release", folder)
+            flush(folder.parent)
+    return Release(folder, manifest)
+
+
+def digest_of(path):
+    """Returns the SHA-256 of a file, hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _read_unpacked(folder):
+    """Returns the manifest of an unpacked release; `None` unless all of it is there and right."""
+    try:
+        manifest = read_manifest((folder / MANIFEST).read_bytes())
+        place = Release(folder, manifest).place
+        right = all(digest_of(place(name)) == digest for name, digest in manifest["files"].items())
+    except (OSError, ValueError):
+        return None
+    return manifest if right else None
+
+
+def _unpack(path, folder, told):
+    """Unpacks a release file into a new folder; returns its manifest."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            text = _check_members(archive)
+            manifest = read_manifest(text)
+            place = Release(folder, manifest).place
+            for member, digest in manifest["files"].items():
+                _unpack_member(archive, member, place(member), digest)
+            (folder / MANIFEST).write_bytes(text)
+    except _DAMAGE as error:
+        raise ValueError(
+            f"{told} is damaged, or no release file ({error}). Get it again, and compare its "
+            "SHA-256 with the one that was published."
+        ) from error
+    except ValueError as error:
+        raise ValueError(f"{told} cannot be used as a release file: {error}.") from error
+    for each in [folder, *folder.rglob("*")]:
+        flush(each)
+    return manifest
+
+
+def _check_members(archive):
+    """Checks all members before one is used; returns the manifest's text."""
+    members = archive.infolist()
+    check_sizes([each.file_size for each in members])
+    for each in members:
+        if each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError(f"its member {each.filename!r} is compressed in an unknown way")
+    names = sorted(each.filename for each in members)
+    if MANIFEST not in names:
+        raise ValueError(f"it has no {MANIFEST}")
+    if archive.getinfo(MANIFEST).file_size > _MOST_MANIFEST_BYTES:
+        raise ValueError(f"its {MANIFEST} is too large")
+    text = archive.read(MANIFEST)
+    if names != sorted([MANIFEST, *read_manifest(text)["files"]]):
+        raise ValueError(f"its members are not those that its {MANIFEST} lists")
+    return text
+
+
+def _unpack_member(archive, member, path, expected):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    # No more comes out of a member than its size says, which was checked.
+    with archive.open(member) as packed, open(path, "xb") as file:
+        while piece := packed.read(_PIECE):
+            digest.update(piece)
+            file.write(piece)
+    if digest.hexdigest() != expected:
+        raise ValueError(f"the checksum of its member {member} is wrong")
