@@ -1,10 +1,13 @@
 """Release files and runs for tests, tiny and quickly made."""
 
+import hashlib
 import json
+import tempfile
 import zipfile
 
+from tests.servables import write
 from tests.specimens import compiled
-from tfgen.serving.manifest import MANIFEST
+from tfgen.serving.manifest import CARD, EXPORT, FORMAT, MANIFEST, MODEL
 from tfgen.serving.pack import pack
 
 TRAINING = {"recipe": "vae_demo", "data": "embedded", "shape": [8, 8, 1], "examples": 320}
@@ -25,6 +28,24 @@ def write_release(path, name="mlp_vae", **options):
     model.save(path.with_suffix(".keras"))
     pack(path.with_suffix(".keras"), path, TRAINING, **options)
     return path, model
+
+
+def write_served(path, signatures):
+    """Writes a release of signatures as `tests.servables.write` takes them, without a model."""
+    with tempfile.TemporaryDirectory() as folder:
+        export = write(folder, "any", 1, signatures)
+        contents = {CARD: b"", MODEL: b""} | {
+            f"{EXPORT}{each.relative_to(export).as_posix()}": each.read_bytes()
+            for each in export.rglob("*")
+            if each.is_file()
+        }
+    files = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    said = {"format": FORMAT, "name": path.stem, "training": {}, "files": files}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in {**contents, MANIFEST: json.dumps(said)}.items():
+            archive.writestr(name, content)
+    return path
 
 
 def write_run(folder, name="mlp_vae", settings=None, **results):

@@ -6,7 +6,9 @@ import weakref
 import numpy as np
 import pytest
 
+from tests.releases import write_served
 from tests.servables import half_plus, write
+from tfgen.serving.choices import Choice
 from tfgen.serving.errors import Code, ServingError
 from tfgen.serving.models import Models, State
 
@@ -104,6 +106,81 @@ def test_one_bad_folder_does_not_keep_the_others_from_being_served(tmp_path):
     for _ in range(2):
         models.refresh()
         assert models.names() == ["half"] and states(models) == {1: State.AVAILABLE}
+
+
+def test_a_release_is_served_by_its_file_s_name(tmp_path):
+    write_served(tmp_path / "any.tfgen", half_plus(1)).rename(tmp_path / "half.tfgen")
+    write(tmp_path, "other", 2, half_plus(2))
+    models = Models(tmp_path)
+    models.refresh()
+    assert models.names() == ["half", "other"]
+    assert states(models) == {1: State.AVAILABLE} and asked(models)["y"] == [1]
+    loaded = models.get("half")
+    models.refresh()
+    assert models.get("half") is loaded  # not again
+
+
+def test_releases_come_change_and_go_while_they_are_served(tmp_path):
+    models = Models(tmp_path)
+    models.refresh()
+    assert models.names() == []
+    for amount in (1, 2):
+        write_served(tmp_path / "half.tfgen", half_plus(amount))
+        models.refresh()
+        assert states(models) == {1: State.AVAILABLE} and asked(models)["y"] == [amount]
+    (tmp_path / "half.tfgen").unlink()
+    models.refresh()
+    assert models.names() == []
+
+
+def test_a_folder_of_versions_comes_before_a_release_of_its_name(tmp_path):
+    write_served(tmp_path / "half.tfgen", half_plus(1))
+    (tmp_path / "half").mkdir()
+    models = Models(tmp_path)
+    models.refresh()
+    assert asked(models)["y"] == [1]  # the folder is empty yet
+    write(tmp_path, "half", 1, half_plus(5))
+    models.refresh()
+    assert states(models) == {1: State.AVAILABLE} and asked(models)["y"] == [5]
+    shutil.rmtree(tmp_path / "half")
+    models.refresh()
+    assert asked(models)["y"] == [1]
+
+
+def test_a_broken_release_is_logged_once_and_the_others_are_served(tmp_path, caplog):
+    write_served(tmp_path / "half.tfgen", half_plus(1))
+    (tmp_path / "broken.tfgen").write_bytes(b"broken")
+    (tmp_path / "folder.tfgen").mkdir()
+    write_served(tmp_path / ".hidden.tfgen", half_plus(1))
+    models = Models(tmp_path)
+    for _ in range(2):
+        models.refresh()
+        assert models.names() == ["half"]
+    (message,) = [each.getMessage() for each in caplog.records if each.levelname == "ERROR"]
+    assert message.startswith("broken: ") and "no release file" in message
+    write_served(tmp_path / "broken.tfgen", half_plus(2))
+    models.refresh()
+    assert models.names() == ["broken", "half"]
+
+
+def test_a_release_that_is_overwritten_is_served_until_the_new_one_is_whole(tmp_path):
+    path = write_served(tmp_path / "half.tfgen", half_plus(1))
+    models = Models(tmp_path)
+    models.refresh()
+    whole = write_served(tmp_path / "elsewhere" / "half.tfgen", half_plus(2)).read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    models.refresh()
+    assert states(models) == {1: State.AVAILABLE} and asked(models)["y"] == [1]
+    path.write_bytes(whole)
+    models.refresh()
+    assert asked(models)["y"] == [2]
+
+
+def test_a_release_can_be_chosen_by_its_folder(tmp_path):
+    write_served(tmp_path / "half.tfgen", half_plus(1))
+    models = Models(tmp_path)
+    models.choose({"mine": Choice("half", labels={"stable": 1})})
+    assert models.names() == ["mine"] and models.get("mine", label="stable").version == 1
 
 
 def test_what_is_given_up_is_freed(tmp_path):

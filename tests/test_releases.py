@@ -365,6 +365,39 @@ def test_commands_take_a_release(file, tmp_path, capsys, monkeypatch):
         command.main(["verify", "nothing.tfgen"])
 
 
+def test_a_release_is_unpacked_for_tensorflow_serving(file, tmp_path, capsys):
+    root = tmp_path / "models"
+    for number in (1, 2):
+        command.main(["unpack", str(file), str(root)])
+        assert capsys.readouterr().out == f"{root / 'tiny' / str(number)}\n"
+    assert sorted(path.name for path in (root / "tiny").iterdir()) == ["1", "2"]
+    assert verify(root / "tiny", file)
+    with pytest.raises(SystemExit, match="^tfgen: A release file `NAME.tfgen` is needed. Received"):
+        command.main(["unpack", str(root), str(root)])
+
+
+def test_a_release_that_cannot_be_served_is_one_line(tmp_path):
+    (tmp_path / "broken.tfgen").write_bytes(b"broken")
+    for root, message in (
+        (tmp_path / "broken.tfgen", "is damaged, or no release file"),
+        (tmp_path / "nothing.tfgen", "There is no release file"),
+        ("http://127.0.0.1/tiny.tfgen", "must end with the file's checksum"),
+    ):
+        with pytest.raises(SystemExit, match=f"^tfgen: .*{message}"):
+            command.main(["serve", str(root)])
+
+
+def test_configure_says_which_releases_it_leaves_out(file, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="python -m tfgen unpack FILE.tfgen FOLDER"):
+        command.main(["configure", str(tmp_path)])
+    command.main(["unpack", str(file), str(tmp_path)])
+    shutil.copy(file, tmp_path / "other.tfgen")
+    command.main(["configure", str(tmp_path)])
+    assert "Left out, since they are packed: other. To serve" in capsys.readouterr().out
+    assert 'name: "tiny"' in (tmp_path / "models.config").read_text()
+    assert "other" not in (tmp_path / "models.config").read_text()
+
+
 def test_a_folder_that_is_called_like_a_release_is_a_folder(tmp_path):
     run = write_run(tmp_path / "run.tfgen")
     assert tfgen.load(run).compiled

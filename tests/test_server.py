@@ -28,9 +28,11 @@ from tensorflow_serving.apis import (
     regression_pb2,
 )
 
+from tests.releases import write_served
 from tests.servables import half_plus, write, write_all
 from tfgen.serving import grpc_api
 from tfgen.serving.client import GrpcClient, RestClient, ServedError
+from tfgen.serving.release import digest_of
 
 
 @contextlib.contextmanager
@@ -338,6 +340,50 @@ def test_versions_are_swapped_while_requests_come(tmp_path):
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=30)
         assert process.returncode == 0, errors
+
+
+def test_a_release_is_served_by_its_file_and_by_its_address(tmp_path):
+    path = write_served(tmp_path / "half.tfgen", half_plus(1))
+    address = f"{path.as_uri()}#sha256={digest_of(path)}"
+    for root in (path, address):
+        with started(root) as (process, rest, _):
+            assert httpx2.get(f"{rest}/healthz").json() == {"models": ["half"]}
+            answer = httpx2.post(f"{rest}/v1/models/half:predict", json={"inputs": [0]}).json()
+            assert answer == {"outputs": [1.0]}
+            assert "<title>" in httpx2.get(f"{rest}/").text  # the explorer
+
+
+def test_the_first_lines_say_what_to_open(folder):
+    command = [sys.executable, "-m", "tfgen", "serve", str(folder), "--rest-port=0"]
+    process = subprocess.Popen([*command, "--grpc-port=0"], stdout=subprocess.PIPE, text=True)
+    try:
+        printed = [process.stdout.readline() for _ in range(2)]
+    finally:
+        process.terminate()
+        process.communicate()
+    assert printed[0] == f"Serving {folder}, until Ctrl-C. Open the explorer in a browser:\n"
+    assert re.fullmatch(r"  http://127\.0\.0\.1:\d+/\n", printed[1])
+
+
+SERVE = """
+import os, signal, sys
+from tfgen.serving.server import ServerSettings, serve
+
+def started(rest_port, grpc_port):
+    print([name for name in sys.argv[2:] if name in sys.modules])
+    os.kill(os.getpid(), signal.SIGTERM)
+
+serve(ServerSettings(sys.argv[1], rest_port=0, grpc_port=0), started)
+"""
+
+
+def test_a_server_has_no_use_for_what_trains_models(tmp_path):
+    """TensorFlow itself imports Keras; no code of ours does, nor what takes seconds to import."""
+    write_served(tmp_path / "half.tfgen", half_plus(1))
+    modules = ["tensorflow_probability", "tf_keras", "tfgen.models", "tfgen.serving.load"]
+    command = [sys.executable, "-c", SERVE, str(tmp_path), *modules, "tfgen.serving.server"]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+    assert found == "['tfgen.serving.server']\n"
 
 
 CHOSEN = """model_config_list {

@@ -21,6 +21,9 @@ def main(arguments=None):
         sys.exit(f"tfgen: {error}. Install what it needs: pip install 'tfgen[{options.extra}]'.")
 
 
+_EXPORT = (
+    "of a version, saved_models/NAME/VERSION, or of its model; or a release file, or its address"
+)
 # The limits of a server: their old names, types, defaults and what they say in `--help`.
 _LIMITS = {
     "--max-batch-size": (
@@ -49,7 +52,13 @@ def parse(arguments=None):
     )
     serve.set_defaults(run=_serve)
     add = serve.add_argument
-    add("root", nargs="?", default="saved_models", help="a folder of models (default: %(default)s)")
+    add(
+        "root",
+        nargs="?",
+        default="saved_models",
+        help="a folder of models, or a release file, NAME.tfgen, or its address with a checksum "
+        "(default: %(default)s)",
+    )
     add(
         "--config",
         metavar="FILE",
@@ -73,7 +82,10 @@ def parse(arguments=None):
         "export", help="write a saved model's next version for servers, as training does"
     )
     export.set_defaults(run=_export)
-    export.add_argument("model", help="a `.keras` file, or a run's folder, such as runs/NAME")
+    export.add_argument(
+        "model",
+        help="a `.keras` file, a run's folder, such as runs/NAME, a release file, or its address",
+    )
     export.add_argument("folder", help="where its versions are, such as saved_models/NAME")
     export.add_argument(
         "--png", action="store_true", help="add signatures that take and give PNG files"
@@ -82,11 +94,20 @@ def parse(arguments=None):
         "verify", help="load an export as TensorFlow Serving does, ask it, compare its answers"
     )
     verify.set_defaults(run=_verify)
-    verify.add_argument("path", help="of a version, saved_models/NAME/VERSION, or of its model")
+    verify.add_argument("path", help=_EXPORT)
     verify.add_argument(
         "--model",
         metavar="FILE",
-        help="the `.keras` file or run's folder that it was exported from (default: its run's)",
+        help="the `.keras` file or run's folder that it was exported from (default: its run's, or "
+        "the release's own)",
+    )
+    unpack = commands.add_parser(
+        "unpack", help="write a release's export as a model's next version, for TensorFlow Serving"
+    )
+    unpack.set_defaults(run=_unpack)
+    unpack.add_argument("release", help="a release file, or its address with a checksum")
+    unpack.add_argument(
+        "root", nargs="?", default="saved_models", help="a folder of models (default: %(default)s)"
     )
     configure = commands.add_parser(
         "configure", help="write what TensorFlow Serving needs to serve a folder of models"
@@ -100,7 +121,7 @@ def parse(arguments=None):
         "convert", help="write one signature of an export for a runtime that is not TensorFlow's"
     )
     convert.set_defaults(run=_convert, extra="convert")
-    convert.add_argument("path", help="of a version, saved_models/NAME/VERSION, or of its model")
+    convert.add_argument("path", help=_EXPORT)
     convert.add_argument(
         "--to", required=True, metavar="TARGET", help="onnx, or litert (TensorFlow Lite)"
     )
@@ -136,11 +157,19 @@ def _export(options):
     print(tfgen.export(tfgen.load(options.model), options.folder, png=options.png))
 
 
+def _unpack(options):
+    from tfgen.serving.unpack import unpack
+
+    print(unpack(options.release, options.root))
+
+
 def _configure(options):
-    from tfgen.serving.configuration import configure
+    from tfgen.serving.configuration import UNPACK, configure, packed_only
 
     for path in configure(options.root, options.batching):
         print(path)
+    if packed := packed_only(options.root):
+        print(f"Left out, since they are packed: {', '.join(packed)}. To serve them: {UNPACK}")
     print(f"Next: cd {options.root} && docker compose up")
 
 
@@ -194,9 +223,11 @@ def _serve(options):
     )
 
     def started(rest_port, grpc_port):
-        print(f"Serving {options.root}, until Ctrl-C, at")
-        print(f"  http://{options.host}:{rest_port}  (REST)")
-        print(f"  {options.host}:{grpc_port}  (gRPC)", flush=True)
+        print(f"Serving {options.root}, until Ctrl-C. Open the explorer in a browser:")
+        print(f"  http://{options.host}:{rest_port}/")
+        print(
+            f"Programs ask there over REST, and {options.host}:{grpc_port} over gRPC.", flush=True
+        )
 
     serve(settings, started)
 

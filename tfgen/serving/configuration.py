@@ -6,8 +6,10 @@ from google.protobuf import text_format
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
+from tfgen.serving.version_folders import release_files
 from tfgen.utils.files import atomic_write
 
+UNPACK = "python -m tfgen unpack FILE.tfgen FOLDER"
 IMAGE = "tensorflow/serving:2.20.0"
 _MOUNTED = "/models"  # where the folder is in the server's container
 _ARGUMENTS = [
@@ -42,7 +44,8 @@ def configure(root, batching=False):
     both the container's own disk is read-only.
 
     Args:
-        root: the folder, ROOT/NAME/VERSION.
+        root: the folder, ROOT/NAME/VERSION. Its release files are left aside: TensorFlow Serving
+            cannot read them before they are unpacked, see `packed_only`.
         batching: whether rows of several requests are put together. TensorFlow Serving does so for
             all signatures or none, and then refuses those with inputs that have no rows, such as
             the count and the seed of `sample`: no version that has one would be loaded.
@@ -62,8 +65,8 @@ def configure(root, batching=False):
     names = sorted({file.parent.parent.name for file in files})
     if not names:
         raise FileNotFoundError(
-            f"There is no model in {root}. Train one (`python -m training.train`), or name another "
-            "folder."
+            f"There is no model in {root} that TensorFlow Serving can read. Train one (`python -m "
+            f"training.train`), name another folder, or unpack a release: {UNPACK}."
         )
     arguments, contents = list(_ARGUMENTS), {}
     if batching:
@@ -81,6 +84,12 @@ def configure(root, batching=False):
         with atomic_write(root / name) as path:
             path.write_text(content)
     return [root / name for name in contents]
+
+
+def packed_only(root):
+    """Returns the names of the models of a folder that are there as release files only."""
+    names = [path.stem for path in release_files(root)]
+    return [name for name in names if not any(pathlib.Path(root, name).glob("*/saved_model.pb"))]
 
 
 def _check_rows(file):

@@ -70,7 +70,7 @@ def export(model, directory, metadata=None, png=False):
         (unfinished / CARD).write_text(card)
         for path in [unfinished, *unfinished.rglob("*")]:
             flush(path)
-        return _rename_to_next_version(unfinished, directory)
+        return rename_to_next_version(unfinished, directory)
 
 
 def _write_saved_model(model, signatures, path):
@@ -109,7 +109,8 @@ def _tables(model):
     ]
 
 
-def _rename_to_next_version(unfinished, directory):
+def rename_to_next_version(unfinished, directory):
+    """Makes a finished folder the next version of a model's folder; returns its path."""
     taken = [int(path.name) for path in directory.iterdir() if path.name.isdigit()]
     number = max(taken, default=0) + 1
     while True:

@@ -11,9 +11,9 @@ import threading
 from tfgen.serving.choices import Choice
 from tfgen.serving.errors import Code, ServingError, invalid
 from tfgen.serving.servable import Servable
+from tfgen.serving.version_folders import VersionFolders
 
 _LOG = logging.getLogger(__name__)
-_MOST_DIGITS = 19  # of a number that fits into 64 bits
 
 
 class State(enum.Enum):
@@ -44,7 +44,9 @@ class Version:
 
 
 class Models:
-    """The models in a folder, ROOT/NAME/VERSION, each in its newest version that can be loaded.
+    """The models in a folder, each in its newest version that can be loaded.
+
+    They are ROOT/NAME/VERSION, and release files ROOT/NAME.tfgen where there is no such folder.
 
     A new version is loaded beside the old one, which is given up when the new one can answer.
     What the old one has begun to answer it ends.
@@ -63,6 +65,7 @@ class Models:
 
     def __init__(self, root):
         self.root = pathlib.Path(root)
+        self._folders = VersionFolders(self.root)
         self._choices = None  # all models, by the names of their folders
         if not self.root.is_dir():
             raise NotADirectoryError(
@@ -136,7 +139,7 @@ class Models:
         """
         with self._lock:
             before = self._versions
-            kept = self._load_chosen(choices)
+            kept = self._load_chosen(choices, self._folders.find())
             try:
                 _check(choices, kept)
             except ServingError:
@@ -148,14 +151,13 @@ class Models:
     def refresh(self):
         """Loads what is new in the folder, and gives up what is older, or gone."""
         with self._lock:
-            choices = self._choices
+            choices, folders = self._choices, self._folders.find()
             if choices is None:
-                choices = {name: Choice(name) for name in _version_folders(self.root)}
-            self._give_up(self._load_chosen(choices))
+                choices = {name: Choice(name) for name in folders}
+            self._give_up(self._load_chosen(choices, folders))
 
-    def _load_chosen(self, choices):
+    def _load_chosen(self, choices, folders):
         """Loads what is chosen and not served yet; returns the versions to serve, by model."""
-        folders = _version_folders(self.root)
         return {
             name: self._load_model(name, choice, folders.get(choice.folder, {}))
             for name, choice in choices.items()
@@ -214,13 +216,6 @@ class Models:
         self._versions = {**self._versions, name: versions}
 
 
-def version_number(name):
-    """Returns the number of a version that a text names; `None` if it is no such number."""
-    if not (name.isascii() and name.isdecimal()) or len(name) > _MOST_DIGITS:
-        return None
-    return int(name) if int(name) < 2**63 else None
-
-
 def _check(choices, kept):
     """Raises a ServingError unless something is served of all models, and all that has labels."""
     missing = sorted(name for name in choices if not kept[name])
@@ -255,19 +250,3 @@ def _files(folder):
             stat = path.lstat()
             found.add((path.name, stat.st_size, stat.st_mtime_ns))
     return frozenset(found)
-
-
-def _version_folders(root):
-    """Returns, for each model in a folder, its versions' folders by number."""
-    found = {}
-    for folder in root.iterdir():
-        with contextlib.suppress(OSError):  # one that may not be read, such as `lost+found`
-            if folder.is_dir() and not folder.name.startswith("."):
-                numbers = {
-                    number: each
-                    for each in folder.iterdir()
-                    if (number := version_number(each.name)) is not None and each.is_dir()
-                }
-                if numbers:
-                    found[folder.name] = numbers
-    return found

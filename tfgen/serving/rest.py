@@ -15,7 +15,7 @@ from google.protobuf import json_format
 from tfgen.serving import json_answers, json_requests
 from tfgen.serving.backend import as_serving_error, aside, no_method
 from tfgen.serving.errors import invalid
-from tfgen.serving.models import version_number
+from tfgen.serving.version_folders import version_number
 
 _WHICH = r"(?:/versions/(?P<number>\d+)|/labels/(?P<label>[^/:?]+))?"
 _ASK = re.compile(rf"/v1/models/(?P<name>[^/:?]+){_WHICH}:(?P<method>classify|regress|predict)")

@@ -21,6 +21,7 @@ from tfgen.serving.backend import Backend
 from tfgen.serving.choices import read_choices
 from tfgen.serving.errors import Code, ServingError
 from tfgen.serving.grpc_api import ModelService, PredictionService
+from tfgen.serving.locate import find_release
 from tfgen.serving.metrics import Metrics
 from tfgen.serving.models import Models
 from tfgen.serving.rest import RestApi, error_response
@@ -40,7 +41,8 @@ class ServerSettings:
     """How a server is run.
 
     Args:
-        root: the folder of models, ROOT/NAME/VERSION.
+        root: the folder of models, ROOT/NAME/VERSION and ROOT/NAME.tfgen; or a single release
+            file, or its address, see `tfgen.load`.
         config: a file that tells which of them to serve (see `read_choices`); `None` for all.
         host: the address to listen at; by default this machine's own alone.
         rest_port: for REST, as TensorFlow Serving's.
@@ -63,7 +65,7 @@ class ServerSettings:
 
 
 def serve(settings, started):
-    """Serves a folder of models until the process is asked to end (SIGINT, SIGTERM).
+    """Serves models until the process is asked to end (SIGINT, SIGTERM).
 
     Args:
         settings: `ServerSettings`.
@@ -71,15 +73,16 @@ def serve(settings, started):
             of gRPC. They are chosen by the system where the settings say 0.
 
     Raises:
-        OSError: there is no such folder, or a port is taken.
-        ValueError: `settings.config` does not tell which models to serve.
+        OSError: there is no such folder or release, or a port is taken.
+        ValueError: `settings.config` does not tell which models to serve, or a release is broken.
 
     Example:
         >>> serve(ServerSettings("saved_models"), started=print)
     """
     # Looking for garbage takes a fifth of a second as long as TensorFlow's modules are looked at.
     gc.freeze()
-    models = Models(settings.root)
+    release = find_release(settings.root)
+    models = Models(release.root if release else settings.root)
     if settings.config is None:
         models.refresh()
     else:
