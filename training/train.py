@@ -84,6 +84,12 @@ def parse(arguments=None):
         metavar="MINUTES",
         help="save at least so often, within an epoch too (default: 10)",
     )
+    add(
+        "--track",
+        choices=("mlflow",),
+        help="log settings, losses, pictures and the model to MLflow, too: to the store that "
+        "MLFLOW_TRACKING_URI names (default: sqlite:///runs/mlflow/mlflow.db)",
+    )
     add("--fresh", action="store_true", help="start anew, even where a run could be resumed")
     add(
         "--change",

@@ -1,4 +1,4 @@
-"""Keras callbacks: pictures of what a model has learnt, safe checkpoints, a stop at NaN.
+"""Keras callbacks: pictures of what a model has learnt, safe checkpoints, a stop at NaN, a tracker.
 
 They write on the chief only, never half a file, and draw with seeds of their own: training goes
 on exactly as it would without them.
@@ -18,6 +18,7 @@ from tfgen.callbacks.latent_space import (
     LatentTraversal,
     Truncation,
 )
+from tfgen.callbacks.mlflow import MLflow
 from tfgen.callbacks.non_finite import StopOnNonFinite
 from tfgen.callbacks.picture import Picture
 
@@ -27,6 +28,7 @@ __all__ = [
     "Interpolation",
     "LatentMap",
     "LatentTraversal",
+    "MLflow",
     "NearestNeighbours",
     "Picture",
     "ReconstructionGrid",

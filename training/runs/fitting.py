@@ -85,6 +85,7 @@ def observe(run):
         *pictures(run),
         Log(run.folder.log, append=True),
         keras.callbacks.TensorBoard(run.folder.path / "tensorboard", write_graph=False),
+        *run.trackers,
     ]
 
 

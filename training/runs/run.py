@@ -25,6 +25,7 @@ class Run:
         test: those that are held out.
         folder: the `RunFolder`.
         checkpoint_minutes: the time from one checkpoint to the next, at most.
+        trackers: callbacks that log its course elsewhere, too: see `training.runs.tracking`.
     """
 
     model: object
@@ -35,6 +36,7 @@ class Run:
     test: object
     folder: RunFolder
     checkpoint_minutes: float = 10.0
+    trackers: tuple = ()
 
     @property
     def strategy(self):

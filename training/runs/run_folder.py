@@ -31,6 +31,7 @@ class RunFolder:
         self.results = self.path / "results.json"
         self.evaluation = self.path / "evaluation.json"
         self.card = self.path / "README.md"
+        self.mlflow = self.path / "mlflow.json"
 
     def taken(self):
         """Returns a context in which no other process can take the folder.
@@ -108,6 +109,7 @@ class RunFolder:
             self.model,
             self.summary,
             self.log,
+            self.mlflow,
             self.config,
         ):
             path.unlink(missing_ok=True)

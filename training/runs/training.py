@@ -19,6 +19,7 @@ from training.runs.run import make_run
 from training.runs.run_folder import commit, write_json
 from training.runs.settings import refuse_steps
 from training.runs.summary import write_summary
+from training.runs.tracking import end_is_tracked, track, tracked
 from training.tools.machine import machine
 
 
@@ -45,8 +46,10 @@ def train(options):
             check_writable(exports)
         with run.folder.taken() if run.is_chief else nullcontext():
             if run.is_chief:
+                run = tracked(run, resume=not options.fresh) if options.track else run
                 run.folder.begin(run.settings, run.layout, options.fresh, options.change)
-            complete(run, exports)
+            with end_is_tracked(run):
+                complete(run, exports)
 
 
 def complete(run, exports):
@@ -70,13 +73,17 @@ def finish(run, seconds, losses):
     with atomic_write(run.folder.model) as path:
         run.model.save(path)
     write_summary(run)
+    test = {name: float(loss) for name, loss in losses.items()}
+    folder = run.folder
+    files = folder.config, folder.log, folder.summary, folder.model
+    track(run, {f"test_{name}": loss for name, loss in test.items()}, *files)
     results = {
         **run.settings,
         **run.layout,
         "seconds": round(seconds),
         "commit": commit(),
         "machine": machine(),
-        "test": {name: float(loss) for name, loss in losses.items()},
+        "test": test,
     }
     write_json(run.folder.results, results)
 
@@ -98,6 +105,7 @@ def measure_once(run):
         return
     print("Measuring what the recipe asks for. The model and its results are saved.", flush=True)
     measured = run.recipe.measure(tfgen.load(run.folder.model), run.train, run.test)
+    track(run, measured)
     write_json(run.folder.results, {**results, "measured": measured})
 
 
