@@ -374,7 +374,8 @@ def test_the_commit_is_the_one_that_was_there_at_the_beginning(monkeypatch):
     commits = iter(["a" * 40, "b" * 40])
 
     def describe(command, **_):
-        return subprocess.CompletedProcess(command, 0, stdout=next(commits) + "\n")
+        found = next(commits) if "describe" in command else command[-1]
+        return subprocess.CompletedProcess(command, 0, stdout=f"{found}\n")
 
     run_folder.commit.cache_clear()
     with monkeypatch.context() as patched:

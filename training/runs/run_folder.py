@@ -174,14 +174,21 @@ def write_json(path, content):
 
 @functools.cache
 def commit():
-    """Returns the commit of the code's checkout, with a plus if files differ; None without git.
+    """Returns the commit of the code's checkout, with a plus if files differ; None without one.
 
     It is that of the first call: ask before the work begins, for the checkout may move on.
     """
-    where = pathlib.Path(__file__).parent
-    command = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+    file = pathlib.Path(__file__)
     try:
-        found = subprocess.run(command, cwd=where, capture_output=True, text=True, check=True)
+        # An installed package may lie inside of the checkout of another project.
+        _git(file.parent, "ls-files", "--error-unmatch", file.name)
+        return _git(file.parent, "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*")
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def _git(folder, *arguments):
+    """Returns what git prints in a folder."""
+    command = ["git", *arguments]
+    found = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     return found.stdout.strip()
