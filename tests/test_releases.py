@@ -314,6 +314,16 @@ def test_what_is_damaged_in_the_cache_is_unpacked_anew(file, cache):
     assert open_release(file) == found and tfgen.load(file)
 
 
+def test_a_cache_that_cannot_be_written_is_named(file, cache, tmp_path, monkeypatch):
+    found = open_release(file)
+    monkeypatch.setattr(release, "locked", None)  # nor is it asked for where all is there
+    assert open_release(file) == found
+    (tmp_path / "taken").write_text("")
+    monkeypatch.setenv("TFGEN_CACHE", str(tmp_path / "taken"))
+    with pytest.raises(OSError, match="Nothing can be written to .*taken/releases.* TFGEN_CACHE"):
+        open_release(file)
+
+
 OPEN = """
 import sys
 from tfgen.serving.release import open_release

@@ -61,6 +61,7 @@ def test_a_run_writes_what_it_promises(tmp_path, archive, monkeypatch, capsys):
     folder = tmp_path / "run"
     names = {path.name for path in folder.iterdir()}
     assert names == {
+        "README.md",
         "checkpoints",
         "config.json",
         "lock",
@@ -85,6 +86,9 @@ def test_a_run_writes_what_it_promises(tmp_path, archive, monkeypatch, capsys):
     assert results["test"]["loss"] == pytest.approx(float(rows[-1]["val_loss"]), rel=1e-5)
     extra = tmp_path / "export" / "1" / "assets.extra" / "tfgen.json"
     assert json.loads(extra.read_text())["test"] == results["test"]
+    for card in (folder / "README.md", tmp_path / "export" / "1" / "README.md"):
+        assert f"| loss on held-out data | {results['test']['loss']:.6g} |" in card.read_text()
+        assert "The specimen conv_vae." in card.read_text()
     for line in (folder / "summary.png", folder / "pictures", tmp_path / "export" / "1"):
         assert str(line) in result.stdout
 

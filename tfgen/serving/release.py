@@ -11,7 +11,7 @@ import zlib
 
 from tfgen.serving.manifest import CARD, EXPORT, MANIFEST, MODEL, check_sizes, read_manifest
 from tfgen.utils.cache import cache_folder, locked
-from tfgen.utils.files import flush, unfinished
+from tfgen.utils.files import check_writable, flush, unfinished
 
 _PIECE = 2**20
 _MOST_MANIFEST_BYTES = 2**20
@@ -105,14 +105,11 @@ def kept_release(digest, get, told):
         ValueError: see `open_release`.
     """
     folder = cache_folder() / "releases" / digest
-    with locked(folder):
-        manifest = _read_unpacked(folder)
-        if manifest is None:
-            shutil.rmtree(folder, ignore_errors=True)
-            with unfinished(folder.parent) as work:
-                manifest = _unpack(get(work), work / "release", told)
-                os.rename(work / "release", folder)
-            flush(folder.parent)
+    manifest = _read_unpacked(folder)  # nothing is written where it is there, not even a lock
+    if manifest is None:
+        _check_cache(folder.parent)
+        with locked(folder):
+            manifest = _read_unpacked(folder) or _keep(folder, get, told)
     return Release(folder, manifest)
 
 
@@ -123,6 +120,23 @@ def digest_of(path):
         while piece := file.read(_PIECE):
             digest.update(piece)
     return digest.hexdigest()
+
+
+def _check_cache(folder):
+    try:
+        check_writable(folder)
+    except OSError as error:
+        raise OSError(f"{error} The variable TFGEN_CACHE names the folder of the cache.") from error
+
+
+def _keep(folder, get, told):
+    """Unpacks a file beside a folder, and puts it in its place; returns the manifest."""
+    shutil.rmtree(folder, ignore_errors=True)  # it is damaged, if it is there
+    with unfinished(folder.parent) as work:
+        manifest = _unpack(get(work), work / "release", told)
+        os.rename(work / "release", folder)
+    flush(folder.parent)
+    return manifest
 
 
 def _read_unpacked(folder):

@@ -26,7 +26,8 @@ def write_cards(run, exported=None):
     known = {**known_results(run.folder), **describe(run.model), "versions": versions()}
     definitions = read_definitions(exported) if exported else {}
     origin = find_origin(run.folder)
-    cards = [(run.folder.card, run.folder.path.resolve().name, _usage(run.folder.path))]
+    name = run.folder.path.resolve().name
+    cards = [(run.folder.card, name, _usage(name))]
     if exported:
         cards.append((exported / CARD, exported.resolve().parent.name, EXPORTED))
     for path, name, usage in cards:
@@ -129,10 +130,9 @@ def _find_results(folder, settings, scores):
     return own
 
 
-def _usage(path):
-    name = path.resolve().name
+def _usage(name):
     return Usage(
-        python=f'import tfgen\n\nmodel = tfgen.load("{path}")',
-        shell=f"python -m tfgen export {path} saved_models/{name}\n"
+        python=f'import tfgen\n\nmodel = tfgen.load("{name}")  # the folder of this file',
+        shell=f"python -m tfgen export {name} saved_models/{name}\n"
         "python -m tfgen serve saved_models",
     )

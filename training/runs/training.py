@@ -14,6 +14,7 @@ from tfgen.engine.replicas import told_by_any
 from tfgen.utils.files import atomic_write, check_writable
 from training.recipes.recipe import find
 from training.runs import ending
+from training.runs.card import write_cards
 from training.runs.fitting import estimate, evaluate_losses, fit
 from training.runs.run import make_run
 from training.runs.run_folder import commit, write_json
@@ -65,6 +66,7 @@ def complete(run, exports):
     if run.is_chief:
         exported = export_once(run, exports) if exports else None
         measure_once(run)
+        write_cards(run, exported)
         report(run, exported)
 
 
@@ -134,6 +136,7 @@ def report(run, exported):
         f"  what it learnt  {folder.summary}\n"
         f"  pictures        {folder.path / 'pictures'}\n"
         f"  the model       {folder.model}\n"
+        f"  its card        {folder.card}\n"
         f"  the export      {exported or 'none, as asked'}\n"
         "Next:\n"
         f"{serve}{evaluate}"
