@@ -8,7 +8,9 @@ def table(head, rows):
 
 
 def duration(seconds):
-    """Returns a time in whole minutes, as text."""
+    """Returns a time in whole minutes, as text; in seconds if it is less than one."""
+    if seconds < 60:
+        return f"{seconds:.0f} second{'' if round(seconds) == 1 else 's'}"
     minutes = round(seconds / 60)
     return f"{minutes} minute{'' if minutes == 1 else 's'}"
 

@@ -17,6 +17,7 @@ import pathlib
 import re
 
 from training.runs.catalogue import catalogue
+from training.tables import commands
 from training.tables.cells import duration, table
 from training.tables.documented import TABLES
 from training.tools.picture_notes import read_notes
@@ -118,20 +119,31 @@ def _image(folder, name):
 
 def _picture(folder, name):
     """Returns an image and, below, what it shows and how that was trained."""
-    runs = read_notes(ROOT / "docs/pictures")[name]["runs"]
-    commands = "; ".join(f"`{run['command']}` ({_how_long(run)})" for run in runs)
-    return f"{_image(folder, name)}\n\n*{PICTURES[name].shows}* Trained by {commands}."
+    runs = [_trained(run) for run in read_notes(ROOT / "docs/pictures")[name]["runs"]]
+    how = f" {runs[0]}" if len(runs) == 1 else "\n".join([":\n", *(f"* {run}" for run in runs)])
+    return f"{_image(folder, name)}\n\n*{PICTURES[name].shows}* Trained by{how}"
 
 
-def _how_long(run):
+def _trained(run):
+    """Says by which command a run was trained, on which data, how long and where."""
     passes = "1 pass" if run["epochs"] == 1 else f"{run['epochs']} epochs"
     machine = run["machine"]
     where = ", ".join(machine.get("accelerators", [])) or machine["processor"]
-    return f"{passes}, seed {run['seed']}, {duration(run['seconds'])} on {where}"
+    how = f"{passes} of `{run['data']}`, seed {run['seed']}, {duration(run['seconds'])} on {where}"
+    return f"`{run['command']}` ({how})."
 
 
 def _gallery(folder):
-    return "\n\n".join(f"## {name}\n\n{_picture(folder, name)}" for name in PICTURES)
+    """Returns all pictures, each under the model's name and with a link to its page."""
+    return "\n\n".join(
+        f"## {picture.title}\n\n{_picture(folder, name)}\n\n{_leads_on(folder, picture.page)}"
+        for name, picture in PICTURES.items()
+    )
+
+
+def _leads_on(folder, page):
+    path = os.path.relpath(ROOT / f"docs/models/{page}.md", folder)
+    return f"[Idea, formula and code]({path})"
 
 
 def _recipes(folder, *names):
@@ -144,8 +156,20 @@ def _recipes(folder, *names):
     return table(["recipe", "data", "epochs", "what it is"], rows)
 
 
+def _command(folder, module, *words):
+    """Returns what a command does and takes, see `training.tables.commands`."""
+    return commands.options(module, *words)
+
+
+def _commands(folder):
+    """Returns a table of all commands."""
+    return commands.overview()
+
+
 _KINDS = {
     "code": _code,
+    "command": _command,
+    "commands": _commands,
     "figure": _figure,
     "gallery": _gallery,
     "image": _image,

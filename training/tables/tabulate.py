@@ -7,6 +7,7 @@ The files are those that `training.likelihood`, `training.evaluate`, `training.p
 `training.record`.
 """
 
+import argparse
 import json
 import pathlib
 import statistics
@@ -28,8 +29,11 @@ results come from folders of one name, give the second's runs another (`--output
 """
 
 
-def main():
+def main(arguments=None):
     """Writes `docs/results.md`, and the marked parts of the other pages and of the README."""
+    argparse.ArgumentParser(
+        prog="python -m training.tabulate", description=__doc__.splitlines()[0]
+    ).parse_args(arguments)
     results = {path.name: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
     PAGE.write_text(page(results))
     print(f"Wrote {PAGE} from {len(results)} files.")

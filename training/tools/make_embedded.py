@@ -24,11 +24,15 @@ SHA256 = {
 }
 
 
-def main():
+def main(arguments=None):
     """Writes the archive."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=pathlib.Path)
-    folder = parser.parse_args().folder
+    parser = argparse.ArgumentParser(
+        prog="python -m training.make_embedded", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument(
+        "folder", type=pathlib.Path, metavar="FOLDER", help="of the four `.gz` files"
+    )
+    folder = parser.parse_args(arguments).folder
     train = first_of_each_class(*read_split(folder, "train"), count=1000)
     test = first_of_each_class(*read_split(folder, "t10k"), count=200)
     np.savez_compressed(TARGET, x_train=train[0], y_train=train[1], x_test=test[0], y_test=test[1])

@@ -32,12 +32,16 @@ class Picture:
         draw: a function of the file to be and of the folders of the runs.
         runs: what `python -m training.train` takes to make each run.
         modules: names of the modules that draw it, beside `draw`.
+        title: what the gallery calls it.
+        page: the name of the model's page, in `docs/models`.
     """
 
     shows: str
     draw: Callable
     runs: tuple
     modules: tuple = ("tfgen.pictures",)
+    title: str = ""
+    page: str = "index"
 
 
 FASHION = "--data tfds:fashion_mnist --mixed-precision bfloat16"
@@ -46,9 +50,9 @@ GALLERY = ("training.tools.gallery", "training.runs.plots", "tfgen.pictures")
 CODES = ("tfgen.callbacks.latent_space", "tfgen.pictures")
 
 
-def samples_of(recipe, name):
+def samples_of(recipe, name, **where):
     """Returns the picture of a recipe's samples."""
-    return Picture(f"Samples of {name}, of one seed.", drawings.samples, (recipe,))
+    return Picture(f"Samples of {name}, of one seed.", drawings.samples, (recipe,), **where)
 
 
 PICTURES = {
@@ -64,60 +68,95 @@ PICTURES = {
             "r1_gan_grid",
         ),
         CODES,
+        title="Six models",
     ),
     "vae_fashion": Picture(
         "A VAE: losses, samples, reconstructions, and where held-out images lie in latent space.",
         drawings.summary,
         ("vae_fashion",),
         SUMMARY,
+        title="Variational autoencoder",
+        page="vae",
     ),
     "classical_fashion": Picture(
         "Samples of a Gaussian, a mixture of Gaussians and a kernel density.",
         drawings.beside(),
         ("gaussian_fashion", "mixture_fashion", "kde_fashion"),
         GALLERY,
+        title="Classical densities",
+        page="densities",
     ),
-    "minimax_gan_fashion": samples_of("minimax_gan_fashion", "the minimax GAN"),
-    "ns_gan_fashion": samples_of("ns_gan_fashion", "the non-saturating GAN"),
-    "lsgan_fashion": samples_of("lsgan_fashion", "the least squares GAN"),
-    "wgan_fashion": samples_of("wgan_fashion", "the Wasserstein GAN"),
-    "wgan_gp_fashion": samples_of("wgan_gp_fashion", "the Wasserstein GAN with gradient penalty"),
-    "dragan_fashion": samples_of("dragan_fashion", "DRAGAN"),
+    "minimax_gan_fashion": samples_of(
+        "minimax_gan_fashion", "the minimax GAN", title="Minimax GAN", page="gan"
+    ),
+    "ns_gan_fashion": samples_of(
+        "ns_gan_fashion", "the non-saturating GAN", title="Non-saturating GAN", page="gan"
+    ),
+    "lsgan_fashion": samples_of(
+        "lsgan_fashion",
+        "the least squares GAN",
+        title="Least squares GAN",
+        page="least_squares_gan",
+    ),
+    "wgan_fashion": samples_of(
+        "wgan_fashion", "the Wasserstein GAN", title="Wasserstein GAN", page="wasserstein_gan"
+    ),
+    "wgan_gp_fashion": samples_of(
+        "wgan_gp_fashion",
+        "the Wasserstein GAN with gradient penalty",
+        title="Wasserstein GAN with gradient penalty",
+        page="gradient_penalties",
+    ),
+    "dragan_fashion": samples_of(
+        "dragan_fashion", "DRAGAN", title="DRAGAN", page="gradient_penalties"
+    ),
     "r1_gan_fashion": Picture(
         "The non-saturating GAN with R1: samples, and below each its nearest training image.",
         drawings.summary,
         (f"r1_gan_fashion {FASHION}",),
         SUMMARY,
+        title="Non-saturating GAN with R1",
+        page="gradient_penalties",
     ),
-    "began_fashion": samples_of("began_fashion", "BEGAN"),
-    "dcgan_fashion": samples_of("dcgan_fashion", "DCGAN"),
+    "began_fashion": samples_of("began_fashion", "BEGAN", title="BEGAN", page="began"),
+    "dcgan_fashion": samples_of("dcgan_fashion", "DCGAN", title="DCGAN", page="dcgan"),
     "grid": Picture(
         "Twenty-five Gaussians, samples of the plain GAN, and samples of the one with R1.",
         drawings.beside("grid@test"),
         ("ns_gan_grid", "r1_gan_grid"),
         GALLERY,
+        title="Modes in the plane",
+        page="gradient_penalties",
     ),
     "cgan_mnist": Picture(
         "The conditional GAN: a digit in each row, the same latents in each column.",
         drawings.labelled,
         ("cgan_mnist",),
+        title="Conditional GAN: digits",
+        page="conditional_gan",
     ),
     "cgan_fashion": Picture(
         "The small conditional GAN: a class in each row, the same latents in each column.",
         drawings.labelled,
         ("cgan_fashion",),
+        title="Conditional GAN: clothes",
+        page="conditional_gan",
     ),
     "infogan_mnist": Picture(
         "InfoGAN: ten categories side by side, then each continuous code from end to end.",
         drawings.codes,
         ("infogan_mnist",),
         CODES,
+        title="InfoGAN",
+        page="info_gan",
     ),
     "cyclegan_fashion": Picture(
         "CycleGAN: sneakers to boots and back, boots to sneakers and back.",
         drawings.summary,
         ("cyclegan_fashion",),
         SUMMARY,
+        title="CycleGAN",
+        page="cycle_gan",
     ),
 }
 
