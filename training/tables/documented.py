@@ -59,6 +59,17 @@ def faults(read):
     return table(["fault", "promise", "times tried", "times kept"], rows)
 
 
+def layouts(read):
+    """How far any weight is from that of one replica, on two and four replicas or two workers."""
+    rows = []
+    for recipe, row in read("layouts.json")["layouts"].items():
+        others = [row[name] for name in ("two replicas", "four replicas", "two workers")]
+        farthest = [f"{max(each[steps] for each in others):.0e}" for steps in ("1", "10")]
+        rows.append([f"`{recipe}`", f"{row['moved']['1']:.0e}", *farthest])
+    head = ["recipe", "a step moves by", "apart after 1 step", "apart after 10 steps"]
+    return table(head, rows)
+
+
 def modes(read):
     """How many modes GANs find in the plane, and the share of their samples near one."""
     rows = []
@@ -81,12 +92,37 @@ def probe(read):
     return table(["features", *(f"{int(count):,} labels" for count in counts)], rows)
 
 
+def sampling_speed(read):
+    """How many times as many images a second `sample` makes as a Keras generator that is called."""
+    rows = []
+    for workload, measured in read("benchmark_speed.json")["speed"].items():
+        found = {
+            row["dtype"]: f"{statistics.median(row['times_keras']):.1f}"
+            for row in measured["besides"]
+            if (row["task"], row["way"]) == ("sample", "tfgen")
+        }
+        rows.append([workload, found["float32"], found["bfloat16"]])
+    return table(["samples of", "float32", "bfloat16"], rows)
+
+
+def scaling(read):
+    """How many times as fast two workers on a core each are as one process on one core."""
+    rows = [
+        [workload, f"{statistics.median(each['ratios']):.2f}"]
+        for workload, each in read("benchmark_scaling.json")["scaling"].items()
+    ]
+    return table(["steps of", "times as fast"], rows)
+
+
 TABLES = {
     "evaluation_speed": evaluation_speed,
     "faults": faults,
     "fid": fid,
+    "layouts": layouts,
     "modes": modes,
     "probe": probe,
+    "sampling_speed": sampling_speed,
+    "scaling": scaling,
     "server_speed": server_speed,
     "training_speed": training_speed,
 }
