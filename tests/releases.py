@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import pathlib
 import tempfile
-import zipfile
 
 from tests.servables import write
 from tests.specimens import compiled
+from tfgen.serving.archive import read_members, unpack_stream, write_archive
 from tfgen.serving.manifest import CARD, EXPORT, FORMAT, MANIFEST, MODEL
 from tfgen.serving.pack import pack
 
@@ -42,9 +43,7 @@ def write_served(path, signatures):
     files = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
     said = {"format": FORMAT, "name": path.stem, "training": {}, "files": files}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in {**contents, MANIFEST: json.dumps(said)}.items():
-            archive.writestr(name, content)
+    write_contents(path, {MANIFEST: json.dumps(said).encode(), **contents})
     return path
 
 
@@ -60,14 +59,32 @@ def write_run(folder, name="mlp_vae", settings=None, **results):
     return folder
 
 
-def rewrite(path, change, compression=zipfile.ZIP_DEFLATED):
+def rewrite(path, change):
     """Writes a release file again, after a function changed the dict of its members' contents."""
-    with zipfile.ZipFile(path) as archive:
-        contents = {name: archive.read(name) for name in archive.namelist()}
+    contents = read_contents(path)
     change(contents)
-    with zipfile.ZipFile(path, "w", compression) as archive:
-        for name, content in contents.items():
-            archive.writestr(name, content)
+    write_contents(path, contents)
+
+
+def read_contents(path):
+    """Returns the contents of a release file's members, in order, by their names."""
+    with tempfile.TemporaryFile() as stream:
+        unpack_stream(path, stream, 2**30)
+        contents = {}
+        for name, member in read_members(stream).items():
+            stream.seek(member.start)
+            contents[name] = stream.read(member.size)
+    return contents
+
+
+def write_contents(path, contents):
+    """Writes a release file of members of these contents."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = {}
+        for number, (name, content) in enumerate(contents.items()):
+            files[name] = pathlib.Path(folder, str(number))
+            files[name].write_bytes(content)
+        write_archive(path, files)
 
 
 def change_manifest(contents, **changes):

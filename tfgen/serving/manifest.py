@@ -1,6 +1,6 @@
 """What a release file holds, and the check of its manifest.
 
-A release file `NAME.tfgen` is a zip archive of
+A release file `NAME.tfgen` is a tar archive, packed by xz, of
 
 * `release.json`, the manifest: the format's number, the name, how the model was trained, tfgen's
   version, and the SHA-256 of every other member;
@@ -19,6 +19,7 @@ FORMAT = 1
 MANIFEST, CARD, MODEL, EXPORT = "release.json", "README.md", "model.keras", "export/"
 MOST_BYTES = 2 * 2**30  # of all members together, unpacked
 _MOST_MEMBERS = 10_000
+MOST_STREAM_BYTES = MOST_BYTES + _MOST_MEMBERS * 1024  # with what the archive adds to each
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

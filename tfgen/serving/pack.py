@@ -9,6 +9,7 @@ import numpy as np
 from tensorflow.core.protobuf import fingerprint_pb2
 
 import tfgen
+from tfgen.serving.archive import write_archive
 from tfgen.serving.card import Usage, model_card
 from tfgen.serving.definitions import read_definitions
 from tfgen.serving.description import describe
@@ -28,7 +29,6 @@ from tfgen.serving.release import digest_of
 from tfgen.utils.files import atomic_write
 from tfgen.utils.versions import versions
 
-_TIME = (1980, 1, 1, 0, 0, 0)  # of all members: the earliest that a zip archive knows
 _TIME_OF_KERAS = "1980-01-01@00:00:00"
 
 
@@ -45,7 +45,7 @@ def pack(source, path, training, origin=None, half=False):
             card.
         origin: a `tfgen.serving.card.Origin`, for the card.
         half: whether to round the weights to half precision. They stay float32; the file is about
-            three fifths as large.
+            half as large.
 
     Raises:
         OSError: there is no such model, or the file cannot be written.
@@ -73,10 +73,10 @@ def pack(source, path, training, origin=None, half=False):
             "training": training,
             "files": {name: digest_of(member) for name, member in sorted(members.items())},
         }
-        members[MANIFEST] = pathlib.Path(folder) / MANIFEST
-        members[MANIFEST].write_text(json.dumps(manifest, indent=2) + "\n")
+        first = pathlib.Path(folder) / MANIFEST
+        first.write_text(json.dumps(manifest, indent=2) + "\n")
         with atomic_write(path) as temporary:
-            _write_archive(temporary, members, zipfile.ZIP_DEFLATED)
+            write_archive(temporary, {MANIFEST: first, **dict(sorted(members.items()))})
 
 
 def round_to_half(model):
@@ -131,7 +131,7 @@ def _forget_time(path):
     contents["metadata.json"] = json.dumps(metadata).encode()
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in contents.items():
-            archive.writestr(_information(name, zipfile.ZIP_STORED), content)
+            archive.writestr(zipfile.ZipInfo(name), content)  # of the year 1980
 
 
 def _forget_chance(path):
@@ -139,18 +139,3 @@ def _forget_chance(path):
     fingerprint = fingerprint_pb2.FingerprintDef.FromString(path.read_bytes())
     fingerprint.uuid = str(fingerprint.saved_model_checksum)
     path.write_bytes(fingerprint.SerializeToString(deterministic=True))
-
-
-def _write_archive(path, members, compression):
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, member in sorted(members.items()):
-            archive.writestr(_information(name, compression), member.read_bytes(), compresslevel=9)
-
-
-def _information(name, compression):
-    """Returns what an archive says of a member, the same whenever and wherever it is written."""
-    found = zipfile.ZipInfo(name, _TIME)
-    found.compress_type = compression
-    found.external_attr = 0o644 << 16
-    found.create_system = 3
-    return found

@@ -5,18 +5,23 @@ import hashlib
 import os
 import pathlib
 import shutil
-import struct
-import zipfile
-import zlib
+import tempfile
 
-from tfgen.serving.manifest import CARD, EXPORT, MANIFEST, MODEL, check_sizes, read_manifest
+from tfgen.serving import archive
+from tfgen.serving.manifest import (
+    CARD,
+    EXPORT,
+    MANIFEST,
+    MODEL,
+    MOST_STREAM_BYTES,
+    check_sizes,
+    read_manifest,
+)
 from tfgen.utils.cache import cache_folder, locked
 from tfgen.utils.files import check_writable, flush, unfinished
 
 _PIECE = 2**20
 _MOST_MANIFEST_BYTES = 2**20
-# What `zipfile` raises where an archive is damaged, or made to harm.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, struct.error)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,14 +158,16 @@ def _read_unpacked(folder):
 def _unpack(path, folder, told):
     """Unpacks a release file into a new folder; returns its manifest."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            text = _check_members(archive)
+        with tempfile.TemporaryFile(dir=folder.parent) as stream:
+            archive.unpack_stream(path, stream, MOST_STREAM_BYTES)
+            members = archive.read_members(stream)
+            text = _check_members(members, stream)
             manifest = read_manifest(text)
             place = Release(folder, manifest).place
-            for member, digest in manifest["files"].items():
-                _unpack_member(archive, member, place(member), digest)
+            for name, digest in manifest["files"].items():
+                _unpack_member(name, members[name], stream, place(name), digest)
             (folder / MANIFEST).write_bytes(text)
-    except _DAMAGE as error:
+    except archive.DAMAGE as error:
         raise ValueError(
             f"{told} is damaged, or no release file ({error}). Get it again, and compare its "
             "SHA-256 with the one that was published."
@@ -172,31 +179,37 @@ def _unpack(path, folder, told):
     return manifest
 
 
-def _check_members(archive):
+def _check_members(members, stream):
     """Checks all members before one is used; returns the manifest's text."""
-    members = archive.infolist()
-    check_sizes([each.file_size for each in members])
-    for each in members:
-        if each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise ValueError(f"its member {each.filename!r} is compressed in an unknown way")
-    names = sorted(each.filename for each in members)
-    if MANIFEST not in names:
+    check_sizes([each.size for each in members.values()])
+    if MANIFEST not in members:
         raise ValueError(f"it has no {MANIFEST}")
-    if archive.getinfo(MANIFEST).file_size > _MOST_MANIFEST_BYTES:
+    if members[MANIFEST].size > _MOST_MANIFEST_BYTES:
         raise ValueError(f"its {MANIFEST} is too large")
-    text = archive.read(MANIFEST)
-    if names != sorted([MANIFEST, *read_manifest(text)["files"]]):
+    text = b"".join(_pieces(members[MANIFEST], stream))
+    if members.keys() != {MANIFEST, *read_manifest(text)["files"]}:
         raise ValueError(f"its members are not those that its {MANIFEST} lists")
     return text
 
 
-def _unpack_member(archive, member, path, expected):
+def _unpack_member(name, member, stream, path, expected):
     path.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
-    # No more comes out of a member than its size says, which was checked.
-    with archive.open(member) as packed, open(path, "xb") as file:
-        while piece := packed.read(_PIECE):
+    with open(path, "xb") as file:
+        for piece in _pieces(member, stream):
             digest.update(piece)
             file.write(piece)
     if digest.hexdigest() != expected:
-        raise ValueError(f"the checksum of its member {member} is wrong")
+        raise ValueError(f"the checksum of its member {name} is wrong")
+
+
+def _pieces(member, stream):
+    """Yields the content of a member."""
+    stream.seek(member.start)
+    missing = member.size
+    while missing:
+        piece = stream.read(min(missing, _PIECE))
+        if not piece:
+            raise EOFError("its end is missing")
+        missing -= len(piece)
+        yield piece

@@ -24,7 +24,7 @@ def main(arguments=None):
     add(
         "--half",
         action="store_true",
-        help="round the weights to half precision: the file is three fifths as large",
+        help="round the weights to half precision: the file is about half as large",
     )
     add(
         "--scores",
