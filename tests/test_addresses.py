@@ -1,5 +1,6 @@
 """Release files by their addresses: fetched once from a server on this machine, and checked."""
 
+import concurrent.futures
 import hashlib
 import http.server
 import shutil
@@ -12,6 +13,7 @@ import tfgen
 from tests.releases import write_release
 from tfgen import __main__ as command
 from tfgen.serving import download
+from tfgen.serving.locate import find_release
 from tfgen.serving.release import digest_of
 
 
@@ -80,6 +82,13 @@ def test_an_address_is_fetched_once(path, server, packed, checksum):
     server.server_close()
     assert tfgen.load(address.replace(checksum, checksum.upper().replace("SHA", "sha")))
     assert server.asked == asked
+
+
+def test_two_that_ask_at_once_fetch_it_once(server, checksum):
+    address = f"{server.url}/whole{checksum}"
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(find_release, [address] * 4))
+    assert server.asked == ["/whole"] and len(set(map(str, found))) == 1
 
 
 def test_a_file_s_address_is_taken_too(packed, checksum, tmp_path):

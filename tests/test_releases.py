@@ -5,6 +5,7 @@ import json
 import lzma
 import pathlib
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,14 @@ import numpy as np
 import pytest
 
 import tfgen
-from tests.releases import change_manifest, read_contents, rewrite, write_release, write_run
+from tests.releases import (
+    SETTINGS,
+    change_manifest,
+    read_contents,
+    rewrite,
+    write_release,
+    write_run,
+)
 from tests.specimens import SPECIMENS, compiled
 from tfgen import __main__ as command
 from tfgen.serving import manifest, release
@@ -80,6 +88,10 @@ def test_a_release_says_what_it_holds(file):
     assert found.manifest["training"]["recipe"] == "vae_demo"
     assert found.card.read_text() == (found.version / "README.md").read_text()
     assert 'tfgen.load("tiny.tfgen")' in found.card.read_text()
+    with zipfile.ZipFile(found.model) as archive:
+        assert {each.date_time for each in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        saved = json.loads(archive.read("metadata.json"))
+        assert saved["date_saved"] == "1980-01-01@00:00:00" and saved["keras_version"]
     with tarfile.open(file, "r:xz") as archive:  # any tool can unpack it
         first, *names = archive.getnames()
         assert first == MANIFEST and {"README.md", "model.keras"} < set(names)
@@ -382,6 +394,17 @@ def test_a_run_is_packed_by_its_folder(tmp_path, capsys):
     release_command.main([str(run)])
     assert str(run / "mine.tfgen") in capsys.readouterr().out
     assert_equal(tfgen.load(run / "mine.tfgen"), tfgen.load(run))
+
+
+def test_a_release_has_no_paths_of_the_machine_that_made_it(tmp_path):
+    run = write_run(tmp_path / "mine", settings={**SETTINGS, "data": "folder:/home/ana/photos"})
+    release_command.main([str(run)])
+    found = open_release(run / "mine.tfgen")
+    assert found.manifest["training"]["data"] == "folder:photos"
+    for path in found.folder.rglob("*"):
+        assert path.is_dir() or not re.search(
+            rb"/home/ana|%b" % str(run).encode(), path.read_bytes()
+        )
 
 
 def test_what_cannot_be_packed_is_one_line(tmp_path, capsys):
