@@ -3,18 +3,127 @@
 import statistics
 
 from training.tables import speed
-from training.tables.cells import machine_of, table
-from training.tables.published import LUCIC_FASHION
+from training.tables.cells import duration, machine_of, table
+from training.tables.published import LUCIC_FASHION, PUBLISHED
 
 
-def fid(read):
-    """Frechet Inception distances of GANs on Fashion-MNIST, beside those of Lucic et al."""
+def fid(read, *recipes):
+    """Frechet Inception distances of GANs on Fashion-MNIST, beside those of Lucic et al.
+
+    Args:
+        read: a function from a file's name to what it holds.
+        *recipes: which GANs; all, if none are named.
+    """
     rows = []
     for recipe, published in LUCIC_FASHION.items():
+        if recipes and recipe not in recipes:
+            continue
         results = read(f"fid_{recipe}.json")["results"]
         found = {each["generator"]: f"{each['scores'][0]['value']:.2f}" for each in results}
         rows.append([f"`{recipe}`", found[recipe], found[f"{recipe}:last"], f"{published}"])
     return table(["recipe", "FID", "of the last weights", "Lucic et al."], rows)
+
+
+def earlier_fid(read):
+    """Frechet Inception distances of settings that others took the place of."""
+    rows = [
+        [f"`{each['recipe']}`", f"{each['fid']:.2f}", each["arithmetic"], f"`{each['code'][:8]}`"]
+        for each in read("earlier_fid.json")["earlier_fid"]
+    ]
+    return table(["recipe", "FID", "arithmetic", "commit of the code"], rows)
+
+
+def half_precision(read, recipe):
+    """Frechet Inception distances of one GAN trained in two precisions, with several seeds."""
+    found = {}
+    for each in read(f"precision_{recipe}.json")["results"]:
+        arithmetic = each["details"]["training"]["settings"]["mixed_precision"] or "float32"
+        found.setdefault(arithmetic, []).append(each["scores"][0]["value"])
+    rows = [
+        [name, f"{statistics.mean(values):.1f}", ", ".join(f"{each:.1f}" for each in values)]
+        for name, values in found.items()
+    ]
+    return table(["arithmetic", "mean FID", "of each seed"], rows)
+
+
+def likelihood(read):
+    """The test likelihood of the VAE of binarized MNIST, beside that of the paper."""
+    result = read("vae_mnist.json")
+    published = PUBLISHED["vae_mnist", "negative log-likelihood"]
+    ours = f"{result['nats']:.2f} ± {result['standard_error']:.2f}"
+    rows = [["`vae_mnist`", ours], [published.source, published.figure]]
+    return table(["VAE", "negative log-likelihood, nats an image"], rows)
+
+
+def densities(read):
+    """Scores of classical densities and of a VAE on Fashion-MNIST, and of real images."""
+    names = {
+        "classifier_frechet_distance": "Frechet distance",
+        "precision": "precision",
+        "recall": "recall",
+        "one_nn": "nearest neighbour score",
+    }
+    rows = []
+    for result in read("classical_fashion_mnist.json")["results"]:
+        scores = {each["name"]: each for each in result["scores"]}
+        cells = [
+            f"{scores[name]['value']:.3g} ± {statistics.stdev(scores[name]['values']):.1g}"
+            for name in names
+        ]
+        rows.append([_trained_as(result), *cells])
+    return table(["samples of", *names.values()], rows)
+
+
+def _trained_as(result):
+    """Returns the recipe of a scored generator; of real examples, that they are."""
+    training = result["details"].get("training")
+    return f"`{training['settings']['recipe']}`" if training else "training images"
+
+
+def training_time(read):
+    """How long recipes took on two cores, beside whatever else the machine was doing."""
+    rows = {}
+    for name in _RECORDED:
+        result = read(f"{name}.json")
+        # Where samples were scored, the training stands with each generator's details.
+        scored = [each["details"] for each in result.get("results", [])]
+        for details in scored or [result]:
+            if "training" in details:
+                seconds, *row = _time_of(details)
+                rows[row[0]] = (seconds, row)
+    head = ["recipe", "data", "epochs", "arithmetic", "time", "machine"]
+    return table(head, [row for _, row in sorted(rows.values())])
+
+
+def _time_of(details):
+    settings, seconds = details["training"]["settings"], details["training"]["seconds"]
+    return (
+        seconds,
+        f"`{settings['recipe']}`",
+        f"`{settings['data']}`",
+        str(settings["epochs"]),
+        settings["mixed_precision"] or "float32",
+        duration(seconds),
+        machine_of(details),
+    )
+
+
+_RECORDED = (
+    "classical_fashion_mnist",
+    "vae_mnist",
+    *(f"fid_{recipe}" for recipe in LUCIC_FASHION),
+    *(
+        f"recipe_{recipe}"
+        for recipe in (
+            "ns_gan_grid",
+            "r1_gan_grid",
+            "cgan_mnist",
+            "infogan_mnist",
+            "cyclegan_fashion",
+            "cyclegan_64",
+        )
+    ),
+)
 
 
 def training_speed(read):
@@ -115,14 +224,19 @@ def scaling(read):
 
 
 TABLES = {
+    "densities": densities,
+    "earlier_fid": earlier_fid,
     "evaluation_speed": evaluation_speed,
     "faults": faults,
     "fid": fid,
+    "half_precision": half_precision,
     "layouts": layouts,
+    "likelihood": likelihood,
     "modes": modes,
     "probe": probe,
     "sampling_speed": sampling_speed,
     "scaling": scaling,
     "server_speed": server_speed,
     "training_speed": training_speed,
+    "training_time": training_time,
 }

@@ -106,10 +106,10 @@ def _figure(folder, file, path, form="g"):
     return format(value, form)
 
 
-def _table(folder, name):
+def _table(folder, name, *words):
     if name not in TABLES:
         raise ValueError(f"There is no table {name!r}, but {', '.join(TABLES)}.")
-    return TABLES[name](_read)
+    return TABLES[name](_read, *words)
 
 
 def _image(folder, name):
