@@ -91,7 +91,7 @@ def training_time(read):
             if "training" in details:
                 seconds, *row = _time_of(details)
                 rows[row[0]] = (seconds, row)
-    head = ["recipe", "data", "epochs", "arithmetic", "time", "machine"]
+    head = ["recipe", "data", "epochs", "arithmetic", "time", "two cores of"]
     return table(head, [row for _, row in sorted(rows.values())])
 
 
@@ -104,7 +104,7 @@ def _time_of(details):
         str(settings["epochs"]),
         settings["mixed_precision"] or "float32",
         duration(seconds),
-        machine_of(details),
+        details["machine"]["processor"].replace("(R)", "").removesuffix(" Processor"),
     )
 
 

@@ -56,17 +56,31 @@ def fill(text, folder=ROOT):
 
 
 def _code(folder, *names):
-    """Returns the source of functions, classes or methods of one module, without docstrings."""
+    """Returns the source of functions, classes or methods of one module, without docstrings.
+
+    Methods stand below the line of their class.
+    """
     path, _ = _locate(names[0])
-    parts = [_source(name) for name in names]
-    return f'```py title="{path.relative_to(ROOT)}"\n' + "\n\n".join(parts) + "\n```"
+    shown, last = "", None
+    for name in names:
+        owner, source = _source(name)
+        if owner and owner == last:
+            shown += f"\n\n{source}"
+        else:
+            shown += f"\n\n\n{owner}\n    ...\n\n{source}" if owner else f"\n\n\n{source}"
+        last = owner
+    return f'```py title="{path.relative_to(ROOT)}"\n{shown.strip()}\n```'
 
 
 def _source(name):
+    """Returns the first line of the class that something is a method of, and its source."""
     path, inside = _locate(name)
     text = path.read_text()
-    node = ast.parse(text)
+    node, owner = ast.parse(text), ""
     for each in inside:
+        if isinstance(node, ast.ClassDef):
+            bases = ", ".join(map(ast.unparse, node.bases))
+            owner = f"class {node.name}({bases}):" if bases else f"class {node.name}:"
         found = [child for child in node.body if getattr(child, "name", None) == each]
         if not found:
             raise ValueError(f"There is no {each!r} in {path.relative_to(ROOT)}, of {name!r}.")
@@ -78,11 +92,9 @@ def _source(name):
             left_out |= set(range(each.body[0].lineno, each.body[0].end_lineno + 1))
     first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
     shown = [
-        lines[number - 1][node.col_offset :]
-        for number in range(first, node.end_lineno + 1)
-        if number not in left_out
+        lines[number - 1] for number in range(first, node.end_lineno + 1) if number not in left_out
     ]
-    return re.sub(r"(:\n)\n+", r"\1", "\n".join(shown)).strip("\n")
+    return owner, re.sub(r"(:\n)\n+", r"\1", "\n".join(shown)).strip("\n")
 
 
 def _locate(name):
