@@ -709,6 +709,19 @@ def test_callbacks_may_be_given_by_position():
     assert seen == [0]
 
 
+def test_a_tracker_that_puts_itself_before_keras_fit_adds_its_callback(monkeypatch):
+    model, seen, keras_fit = gan(), [], keras.Model.fit
+    model.compile()
+    note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch))
+
+    def tracked_fit(self, *args, callbacks, **kwargs):
+        return keras_fit(self, *args, callbacks=[*callbacks, note], **kwargs)
+
+    monkeypatch.setattr(keras.Model, "fit", tracked_fit)
+    model.fit(images(8), batch_size=8, verbose=0, callbacks=[])
+    assert seen == [0]
+
+
 def test_train_on_batch_returns_all_losses_in_every_step():
     model = gan(critic_steps=3)
     model.compile()

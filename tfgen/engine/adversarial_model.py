@@ -154,12 +154,12 @@ class AdversarialModel(GenerativeModel):
         epochs=1,
         verbose="auto",
         callbacks=None,
-        *args,
         **kwargs,
     ):
         check_callbacks(self, callbacks)
-        callbacks = observed(callbacks)
-        return super().fit(x, y, batch_size, epochs, verbose, callbacks, *args, **kwargs)
+        # By name: trackers that put themselves before Keras' `fit` add a callback there.
+        named = {"epochs": epochs, "verbose": verbose, "callbacks": observed(callbacks)}
+        return super().fit(x, y, batch_size, **named, **kwargs)
 
     def _optimizer_names(self):
         return [f"{player}_optimizer" for player in self.players]
