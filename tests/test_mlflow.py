@@ -1,5 +1,6 @@
 """Training logged to MLflow, read back by MLflow's own client."""
 
+import contextlib
 import csv
 import json
 import os
@@ -72,6 +73,24 @@ def train_plain(tracker, epochs=1, **options):
 
 def command(name, *more):
     return ["vae_demo", "--track=mlflow", "--no-export", "--no-xla", f"--output={name}", *more]
+
+
+@contextlib.contextmanager
+def closed_logs(monkeypatch):
+    """Closes the CSV logs that are left open where a training is interrupted."""
+    made = []
+
+    class Noted(fitting.Log):
+        def on_train_begin(self, logs=None):
+            super().on_train_begin(logs)
+            made.append(self.csv_file)
+
+    monkeypatch.setattr(fitting, "Log", Noted)
+    try:
+        yield
+    finally:
+        for file in made:
+            file.close()
 
 
 def run_id_in(name):
@@ -293,8 +312,8 @@ def test_an_interrupted_run_goes_on_in_mlflow_and_a_fresh_one_is_new(client, mon
 
     with monkeypatch.context() as patched, pytest.raises(SystemExit):
         patched.setattr(Checkpoint, "on_epoch_end", interrupted)
-        patched.setattr(fitting, "Log", lambda *args, **kwargs: keras.callbacks.Callback())
-        train.main(args)
+        with closed_logs(patched):
+            train.main(args)
     run_id = run_id_in("runs/broken")
     assert client.get_run(run_id).info.status == "KILLED"
     assert [step for step, _ in course(client, run_id)["loss"]] == [1, 2, 3]
@@ -309,6 +328,30 @@ def test_an_interrupted_run_goes_on_in_mlflow_and_a_fresh_one_is_new(client, mon
     assert run_id_in("runs/broken") != run_id
     train.main([each for each in args if "track" not in each] + ["--fresh"])
     assert not Path("runs/broken/mlflow.json").exists()
+
+
+def test_what_was_not_tracked_at_first_is_logged_later(client, monkeypatch):
+    args = command("runs/later", "--epochs=3", "--steps=2", "--checkpoint-minutes=0")
+    untracked = [each for each in args if "track" not in each]
+    on_epoch_begin = Checkpoint.on_epoch_begin
+
+    def interrupted(self, epoch, logs=None):
+        if epoch == 2:
+            raise KeyboardInterrupt
+        on_epoch_begin(self, epoch, logs)
+
+    with monkeypatch.context() as patched, pytest.raises(SystemExit):
+        patched.setattr(Checkpoint, "on_epoch_begin", interrupted)
+        with closed_logs(patched):
+            train.main(untracked)
+    train.main(args)
+    found = course(client, run_id_in("runs/later"))
+    assert [step for step, _ in found["loss"]] == [1, 2, 3]
+    assert [step for step, _ in found["test_loss"]] == [3]
+    Path("runs/later/mlflow.json").unlink()
+    train.main(args)  # it is complete
+    assert course(client, run_id_in("runs/later")) == found
+    assert "model.keras" in set(artifacts(client, run_id_in("runs/later")))
 
 
 def test_what_a_recipe_measures_and_a_model_s_card_are_logged(client, monkeypatch):

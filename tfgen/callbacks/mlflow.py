@@ -36,6 +36,9 @@ class MLflow(keras.callbacks.Callback):
         name: what MLflow calls the run; `None` for the folder's name.
         resume: whether to continue the MLflow run that `directory` names, if there is one.
 
+    Attributes:
+        run: the run in MLflow; `run.id` is MLflow's id, once it has begun.
+
     Raises:
         ModuleNotFoundError: MLflow is not installed.
         OSError: the store cannot be used, or nothing can be written to `directory`.
@@ -98,6 +101,21 @@ class MLflow(keras.callbacks.Callback):
         self.run.put_metrics(metrics or {}, self.run.epochs)
         for path in files:
             self.run.put_file(path)
+        self.run.send(now=True)
+
+    def log_epochs(self, losses):
+        """Logs epochs before this training, unless MLflow has them or later ones.
+
+        Args:
+            losses: a dict from the number of epochs that were done to a dict of numbers.
+
+        Raises:
+            OSError: the store cannot be used, and nothing was logged before.
+        """
+        self._begin()
+        for epoch, metrics in losses.items():
+            if epoch > self.run.epochs:
+                self.run.put_metrics(metrics, epoch)
         self.run.send(now=True)
 
     def _begin(self):

@@ -35,6 +35,7 @@ class MLflowRun:
     Attributes:
         id: MLflow's id of the run; `None` before it is begun.
         is_begun: whether `begin` was called.
+        is_finished: whether an earlier process finished it, and this one has not begun it again.
         epochs: the last step that has metrics.
 
     Raises:
@@ -47,7 +48,7 @@ class MLflowRun:
         self.name = name
         self.parameters = {key: str(value) for key, value in parameters.items()}
         self.id = run_id
-        self.is_begun = False
+        self.is_begun = self.is_finished = False
         self.epochs = 0
         self._metrics, self._files = collections.deque(), collections.deque()
         self._retry_at, self._has_warned = 0.0, False
@@ -73,7 +74,7 @@ class MLflowRun:
             self._client.log_batch(self.id, params=params)
             if changes := self._changes():
                 self._client.set_tag(self.id, "changed", changes)
-        self.is_begun = True
+        self.is_begun, self.is_finished = True, False
 
     def put_metrics(self, metrics, step):
         """Takes figures, a dict, of a step."""
@@ -159,6 +160,7 @@ class MLflowRun:
             for metric in self._client.get_metric_history(self.id, name)
         ]
         self.epochs = max(steps, default=0)
+        self.is_finished = run.info.status == "FINISHED"
         return run.data.params
 
     def _changes(self):

@@ -8,6 +8,7 @@ import keras
 
 from tfgen import callbacks, data
 from tfgen.engine.abilities import abilities_of
+from training.runs.tracking import track_past
 
 _HELD_OUT_BATCH = 500
 _PICTURES = 50  # of each kind, about, in a run
@@ -29,6 +30,8 @@ def fit(run):
         run.tell(f"Going on after epoch {done} of {settings['epochs']}{part}.")
     if run.is_chief:
         run.folder.trim_log(done)
+        if done:
+            track_past(run)
     observers = observe(run) if run.is_chief else []
     if within:  # the rest of the epoch that was interrupted
         legs = [(done, done + 1, steps - within), (done + 1, settings["epochs"], steps)]

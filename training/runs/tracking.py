@@ -1,6 +1,7 @@
 """Trackers: where the figures, pictures and models of many runs are kept side by side."""
 
 import contextlib
+import csv
 import dataclasses
 
 from tfgen.callbacks import MLflow
@@ -33,14 +34,33 @@ def end_is_tracked(run):
         yield
 
 
-def track(run, metrics, *files):
-    """Logs what is known of a trained model, and its card if there is one, to the run's trackers.
+def track_past(run):
+    """Logs the epochs of the run's log that its trackers lack: they were not asked for, or away."""
+    for tracker in run.trackers:
+        with run.folder.log.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        tracker.log_epochs({int(row.pop("epoch")) + 1: _numbers(row) for row in rows})
+
+
+def track_results(run, results):
+    """Logs what is known of a complete run to its trackers, unless they have it.
 
     Args:
-        run: a `Run`.
-        metrics: a dict of numbers.
-        *files: the paths of files.
+        run: a `Run`, trained.
+        results: its `results.json`.
     """
-    card = run.folder.path / "README.md"
+    figures = {f"test_{name}": loss for name, loss in results["test"].items()}
+    folder = run.folder
+    files = folder.config, folder.log, folder.summary, folder.model, folder.path / "README.md"
     for tracker in run.trackers:
-        tracker.log(metrics, [*files, *([card] if card.exists() else [])])
+        if not tracker.run.is_finished:
+            track_past(run)
+            tracker.log(
+                {**figures, **results.get("measured", {})},
+                [file for file in files if file.exists()],
+            )
+
+
+def _numbers(row):
+    """Returns the numbers of a line of a CSV log; where there is none, Keras writes NA."""
+    return {name: float(value) for name, value in row.items() if value not in ("", "NA")}

@@ -20,7 +20,7 @@ from training.runs.run import make_run
 from training.runs.run_folder import commit, write_json
 from training.runs.settings import refuse_steps
 from training.runs.summary import write_summary
-from training.runs.tracking import end_is_tracked, track, tracked
+from training.runs.tracking import end_is_tracked, track_results, tracked
 from training.tools.machine import machine
 
 
@@ -67,6 +67,7 @@ def complete(run, exports):
         exported = export_once(run, exports) if exports else None
         measure_once(run)
         write_cards(run, exported)
+        track_results(run, read_results(run))
         report(run, exported)
 
 
@@ -75,17 +76,13 @@ def finish(run, seconds, losses):
     with atomic_write(run.folder.model) as path:
         run.model.save(path)
     write_summary(run)
-    test = {name: float(loss) for name, loss in losses.items()}
-    folder = run.folder
-    files = folder.config, folder.log, folder.summary, folder.model
-    track(run, {f"test_{name}": loss for name, loss in test.items()}, *files)
     results = {
         **run.settings,
         **run.layout,
         "seconds": round(seconds),
         "commit": commit(),
         "machine": machine(),
-        "test": test,
+        "test": {name: float(loss) for name, loss in losses.items()},
     }
     write_json(run.folder.results, results)
 
@@ -107,7 +104,6 @@ def measure_once(run):
         return
     print("Measuring what the recipe asks for. The model and its results are saved.", flush=True)
     measured = run.recipe.measure(tfgen.load(run.folder.model), run.train, run.test)
-    track(run, measured)
     write_json(run.folder.results, {**results, "measured": measured})
 
 
