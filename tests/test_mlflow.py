@@ -292,6 +292,7 @@ def test_a_tracked_run_has_the_same_weights_and_all_of_it_is_logged(client):
     test = json.loads(Path("runs/tracked/results.json").read_text())["test"]
     assert found == {f"test_{name}": [(2, value)] for name, value in test.items()}
     assert set(artifacts(client, run_id)) == {
+        "README.md",
         "config.json",
         "log.csv",
         "model.keras",

@@ -51,13 +51,13 @@ def track_results(run, results):
     """
     figures = {f"test_{name}": loss for name, loss in results["test"].items()}
     folder = run.folder
-    files = folder.config, folder.log, folder.summary, folder.model, folder.path / "README.md"
+    files = folder.config, folder.log, folder.summary, folder.model, folder.card
     for tracker in run.trackers:
         if not tracker.run.is_finished:
             track_past(run)
             tracker.log(
                 {**figures, **results.get("measured", {})},
-                [file for file in files if file.exists()],
+                files,
             )
 
 
