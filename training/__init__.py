@@ -19,6 +19,7 @@ COMMANDS = {
     "likelihood": "training.scoring.likelihood",
     "make_embedded": "training.tools.make_embedded",
     "pictures": "training.tools.pictures",
+    "playable": "training.tools.playable",
     "probe": "training.scoring.probe",
     "record": "training.tables.record",
     "release": "training.tools.release",
