@@ -1,6 +1,7 @@
 """TensorFlow as the commands use it: without its start-up messages, and with what makes it fast."""
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -27,6 +28,16 @@ def import_tensorflow():
         # Its remapper fails on second derivatives of leaky ReLUs (gradient penalties), and says so
         # as an error, though it only leaves these as they are.
         tf.config.optimizer.set_experimental_options({"remapping": False})
+    logging.getLogger("absl").addFilter(_is_of_use)
+
+
+def _is_of_use(record):
+    """Tells whether a message of TensorFlow's is one that a user can act on.
+
+    An export has no gradients of the layers that write out their own: answers need none. TensorFlow
+    warns of each when it reads the export.
+    """
+    return "ops with unsaved custom gradients" not in record.getMessage()
 
 
 def show_warnings_plainly():
