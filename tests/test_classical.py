@@ -583,6 +583,7 @@ def test_every_classical_recipe_runs_by_the_same_command(name, tmp_path, capsys)
     command(name, tmp_path, f"--data=npz:{tmp_path / 'images.npz'}")
     folder = tmp_path / "run"
     assert {path.name for path in folder.iterdir()} == {
+        "README.md",
         "config.json",
         "lock",
         "log.csv",

@@ -185,7 +185,7 @@ def _task(abilities, shape):
 
 
 def _what(description, origin):
-    said = [origin.summary, f"It is a `{description['model']}`. {description['about']}"]
+    said = [origin.summary, f"Its class is `{description['model']}`. {description['about']}"]
     can = [f"* {ABILITIES[each]}" for each in ABILITIES if each in description["abilities"]]
     return "\n\n".join([*filter(None, said), "It can", "\n".join(can)])
 
