@@ -2,7 +2,9 @@
 # Another Python has an environment of its own: `make test PYTHON=python3.13`, in .venv-3.13.
 VENV := .venv$(if $(PYTHON),-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'))
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e
+# By its path, so that `import tfgen` finds the package even beside a folder called tfgen.
+INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt \
+	--config-settings editable_mode=compat -e
 VERSIONS := 3.10 3.11 3.12 3.13
 
 .PHONY: train explore test slow faults lint docs docs-serve pythons clean

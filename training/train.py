@@ -75,7 +75,11 @@ def parse(arguments=None):
     add("--mixed-precision", choices=("bfloat16", "float16"), help="compute in half precision")
     add("--xla", action=argparse.BooleanOptionalAction, help="compile with XLA, or do not")
     add("--output", metavar="FOLDER", help="the run's folder (default: runs/RECIPE)")
-    add("--export", metavar="FOLDER", help="where to export (default: saved_models/RECIPE)")
+    add(
+        "--export",
+        metavar="FOLDER",
+        help="where to export (default: saved_models/NAME, of the run's folder)",
+    )
     add("--no-export", action="store_true", help="do not export")
     add(
         "--checkpoint-minutes",

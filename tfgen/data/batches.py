@@ -129,7 +129,7 @@ def steps_per_epoch(source, batch_size, shuffle=True):
     if batch_size > fewest:
         raise ValueError(
             f"A shuffled batch must fit in the {fewest} examples there are. "
-            f"Received: batch_size={batch_size}."
+            f"Received: batch_size={batch_size}. Take a smaller one (--batch-size {fewest})."
         )
     return len(source) // batch_size
 

@@ -126,7 +126,7 @@ def _folders(argument, split, channels, read):
 
 
 def _pair(text, name, form):
-    parts = text.split(",")
+    parts = [each.strip() for each in text.split(",")]
     if len(parts) != 2 or not all(parts) or parts[0] == parts[1]:
         raise ValueError(
             f"Expected two domains by a name of the form {form!r}, with one comma and two "

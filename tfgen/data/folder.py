@@ -77,6 +77,8 @@ def channels_of(folders):
 
 def _existing(path):
     folder = pathlib.Path(path).expanduser()
+    if folder.is_file():
+        raise NotADirectoryError(f"{folder} is a file. Name the folder that it lies in.")
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {folder}.")
     return folder

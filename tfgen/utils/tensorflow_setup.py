@@ -1,6 +1,7 @@
 """TensorFlow as the commands use it: without its start-up messages, and with what makes it fast."""
 
 import contextlib
+import importlib.util
 import logging
 import os
 import sys
@@ -12,7 +13,8 @@ def import_tensorflow():
     """Imports TensorFlow, sets it up and finds its devices without a word, unless that fails.
 
     Its libraries write remarks on drivers and instruction sets to the error stream before any
-    setting can stop them; users take those for errors.
+    setting can stop them; users take those for errors. Without TensorFlow the command ends with a
+    line that says where it is.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     # Without AVX-512, TensorFlow leaves oneDNN's kernels off. With AVX2, too, they halve the time
@@ -21,6 +23,11 @@ def import_tensorflow():
     # Products of matrices by the library that TensorFlow has for them outside of XLA, too: a step
     # of `vae_mnist` takes five sixths of the time.
     os.environ.setdefault("XLA_FLAGS", "--xla_cpu_use_onednn=true")
+    if importlib.util.find_spec("tensorflow") is None:
+        sys.exit(
+            f"TensorFlow is not installed for {sys.executable}. In a clone of tfgen, `make train` "
+            "installs it into .venv: source .venv/bin/activate"
+        )
     with held_back_errors():
         import tensorflow as tf
 

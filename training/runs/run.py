@@ -92,6 +92,11 @@ def make_run(recipe, options, strategy):
     folder = RunFolder(options.output or f"runs/{recipe.name}")
     minutes = options.checkpoint_minutes
     run = Run(model, recipe, settings, layout, train, test, folder, minutes)
+    if not options.batch_size and settings["batch_size"] < (recipe.batch_size or 0):
+        run.tell(
+            f"Batches of {settings['batch_size']}, not of {recipe.batch_size}: there are no more "
+            "examples."
+        )
     if skipped := sum(part.unreadable for part in (*train.parts, *test.parts)):
         run.tell(f"Broken files that were left out: {skipped}.")
     return run

@@ -13,6 +13,8 @@ import subprocess
 
 from tfgen.utils.files import atomic_write, check_writable, clear_unfinished
 
+_OF_THE_WEIGHTS = ("recipe", "shape")  # settings that weights of others do not fit
+
 
 class RunFolder:
     """A run's folder: where things are, and whether a run can begin or go on in it.
@@ -52,7 +54,7 @@ class RunFolder:
             change: whether an earlier run's settings may be others; the new ones are noted.
 
         Raises:
-            ValueError: an earlier run had other settings.
+            ValueError: an earlier run had other settings, or learnt what the new one cannot use.
         """
         # It imports TensorFlow, which others who write a file here have no use for.
         from tfgen.utils.versions import versions
@@ -66,6 +68,11 @@ class RunFolder:
             return
         begun = json.loads(self.config.read_text())
         changes = _differences(begun["settings"], settings)
+        if others := _differences(begun["settings"], settings, _OF_THE_WEIGHTS):
+            raise ValueError(
+                f"The run in {self.path} is of another model: {others}. Choose another folder with "
+                "--output, or add --fresh to begin anew."
+            )
         if changes and not change:
             raise ValueError(
                 f"The run in {self.path} was started with other settings: {changes}. Start it "
@@ -157,12 +164,18 @@ def locked(path):
         yield
 
 
-def _differences(earlier, later):
-    """Returns what differs between two dicts as text, empty if nothing does."""
+def _differences(earlier, later, names=None):
+    """Returns what differs between two dicts as text, empty if nothing does.
+
+    Args:
+        earlier: a dict.
+        later: another one.
+        names: the keys to compare; `None` for all of the later one.
+    """
     return ", ".join(
-        f"{name} {earlier.get(name)} -> {value}"
-        for name, value in later.items()
-        if earlier.get(name) != value
+        f"{name} {earlier.get(name)} -> {later[name]}"
+        for name in names or later
+        if earlier.get(name) != later[name]
     )
 
 

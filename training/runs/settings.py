@@ -10,9 +10,10 @@ from tfgen import data
 def make_settings(recipe, options, name, train):
     """Returns all that decides the outcome of a run, as a dict for `config.json`.
 
-    A model without steps counts as trained in one, on all examples.
+    A model without steps counts as trained in one, on all examples. The recipe's batches are no
+    larger than the data.
     """
-    batch_size = options.batch_size or recipe.batch_size or len(train)
+    batch_size = options.batch_size or min(recipe.batch_size or len(train), len(train))
     return {
         "recipe": recipe.name,
         "data": name,

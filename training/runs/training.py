@@ -23,6 +23,8 @@ from training.runs.summary import write_summary
 from training.runs.tracking import end_is_tracked, track_results, tracked
 from training.tools.machine import machine
 
+_FEW_STEPS = 300  # after which samples are still noise
+
 
 def train(options):
     """Trains a recipe, or goes on training it; then evaluates, exports and measures.
@@ -42,7 +44,8 @@ def train(options):
     with ending.together(strategy):
         run = make_run(recipe, options, strategy)
         # Nothing is written before all that can be wrong with the command has been found out.
-        exports = None if options.no_export else options.export or f"saved_models/{recipe.name}"
+        usual = pathlib.Path("saved_models", run.folder.path.resolve().name)
+        exports = None if options.no_export else options.export or usual
         if run.is_chief and exports:
             check_writable(exports)
         with run.folder.taken() if run.is_chief else nullcontext():
@@ -125,10 +128,13 @@ def report(run, exported):
     evaluate = ""
     if "sample" in abilities_of(run.model):
         evaluate = f"  {python} -m training.evaluate {name}\n"
+    steps = results["epochs"] * results["steps_per_epoch"]
+    few = f"  That is few steps: {steps}. Samples need some thousand: --epochs N --change.\n"
     print(
         f"\nTrained {results['recipe']} on {results['data']}, {epochs}: "
         f"{losses} on held-out data.\n"
         f"{''.join(measured)}"
+        f"{few if run.recipe.in_steps and steps < _FEW_STEPS else ''}"
         f"  what it learnt  {folder.summary}\n"
         f"  pictures        {folder.path / 'pictures'}\n"
         f"  the model       {folder.model}\n"
