@@ -30,11 +30,11 @@ lint: $(VENV)/.tools
 
 # The documentation's site, into site/: a broken link or a missing name is an error.
 docs: $(VENV)/.docs
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@echo "Open site/index.html"
 
 docs-serve: $(VENV)/.docs
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
 # The tests with every Python that is here, one after the other; before a release, all should be.
 pythons:

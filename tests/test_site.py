@@ -30,7 +30,7 @@ BROKEN = """() => ({
 def site(tmp_path_factory):
     pytest.importorskip("mkdocs", reason="`make docs` installs it")
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", f"-d{folder}"]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", f"-d{folder}"]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     return folder
