@@ -8,6 +8,7 @@ import runpy
 import shlex
 
 import pytest
+from matplotlib import pyplot
 
 from tests.documents import PAGES, ROOT, SHELL, blocks, commands
 from training.tables import fills
@@ -84,7 +85,12 @@ def test_a_page_s_python_works(path, tmp_path, monkeypatch):
 
 
 def run_blocks(path, folder, monkeypatch):
-    """Runs a page's blocks of Python in a folder, as one program of the page's name."""
+    """Runs a page's blocks of Python in a folder, as one program of the page's name.
+
+    What they start finds the same tfgen. Pictures are drawn, and not shown.
+    """
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr("matplotlib.pyplot.show", lambda: pyplot.close("all"))
     code = "\n".join(
         each.code for each in blocks(path) if each.language == "python" and each.not_run is None
     )

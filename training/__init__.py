@@ -18,6 +18,7 @@ COMMANDS = {
     "layouts": "training.tools.layouts",
     "likelihood": "training.scoring.likelihood",
     "make_embedded": "training.tools.make_embedded",
+    "notebooks": "training.tools.notebooks",
     "pictures": "training.tools.pictures",
     "playable": "training.tools.playable",
     "probe": "training.scoring.probe",

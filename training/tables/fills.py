@@ -178,6 +178,13 @@ def _commands(folder):
     return commands.overview()
 
 
+def _notebook(folder, name):
+    """Returns how long the code of a tutorial's notebook took, and on how many cores."""
+    notebook = json.loads((ROOT / f"docs/notebooks/{name}.ipynb").read_text())
+    noted = notebook["metadata"]["tfgen"]
+    return f"{noted['seconds']} s on {noted['machine']['cores']} cores"
+
+
 _KINDS = {
     "code": _code,
     "command": _command,
@@ -185,8 +192,9 @@ _KINDS = {
     "figure": _figure,
     "gallery": _gallery,
     "image": _image,
+    "notebook": _notebook,
     "picture": _picture,
     "recipes": _recipes,
     "table": _table,
 }
-_INLINE = {"figure"}
+_INLINE = {"figure", "notebook"}

@@ -10,6 +10,7 @@ pictures it notes which runs they show and what drew them: see `training.tools.p
 
 import argparse
 import dataclasses
+import io
 import json
 import pathlib
 import shlex
@@ -206,14 +207,22 @@ def make(name, folder):
 
 def reduce_colours(path):
     """Writes a picture's file again with few colours, which makes it small."""
-    from PIL import Image
-
     from tfgen.utils.files import atomic_write
 
-    with Image.open(path) as image:
-        few = image.convert("L" if image.mode == "L" else "RGB").quantize(_COLOURS)
+    few = with_few_colours(path.read_bytes())
     with atomic_write(path) as temporary:
-        few.save(temporary, format="PNG", optimize=True)
+        temporary.write_bytes(few)
+
+
+def with_few_colours(png):
+    """Returns the bytes of a PNG file with few colours, of those of one with many."""
+    from PIL import Image
+
+    few = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as image:
+        reduced = image.convert("L" if image.mode == "L" else "RGB").quantize(_COLOURS)
+    reduced.save(few, format="PNG", optimize=True)
+    return few.getvalue()
 
 
 def how_to_train(runs):
