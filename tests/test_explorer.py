@@ -1,6 +1,7 @@
 """The page to explore models with, in a browser (Debian's `chromium`, or Chrome)."""
 
 import contextlib
+import importlib.resources
 import json
 import re
 import shutil
@@ -179,13 +180,11 @@ def test_latents_stay_on_the_map(visit):
 def test_the_model_is_the_one_that_was_chosen_last(visit, slow):
     page, held = visit("cyclegan"), []
     page.route(re.compile(f"/conv_vae.*{slow}"), lambda route: held.append(route))
-    page.fill("#model", "conv_vae")
-    page.locator("#model").press("Enter")
+    page.select_option("#model", "conv_vae")
     expect(page.locator("#status")).to_have_text("Loading conv_vae ...")
     while not held:
         page.wait_for_timeout(50)
-    page.fill("#model", "cgan")
-    page.locator("#model").press("Enter")
+    page.select_option("#model", "cgan")
     page.locator("#status", has_text="cgan:").wait_for()
     drawn = picture(page, "grid")
     for route in held:
@@ -343,16 +342,104 @@ def test_an_image_of_one_s_own_is_answered(visit, tmp_path, model, answers):
         expect(page.locator("figcaption", has_text=answer).first).to_be_visible()
 
 
-def test_what_goes_wrong_is_told(visit):
+def test_an_example_is_taken_as_a_file_is(visit):
+    page = visit("cyclegan")
+    shown = set()
+    for name in ("Sneaker", "Ankle boot", "Shirt"):
+        page.get_by_role("button", name=name).press("Enter")  # the keyboard is enough
+        expect(page.locator("#file")).to_have_value(
+            re.compile(f"{name.lower().replace(' ', '_')}.png$")
+        )
+        page.wait_for_timeout(300)
+        shown.add(page.get_by_label("translate_a_to_b").evaluate("canvas => canvas.toDataURL()"))
+    assert len(shown) == 3
+
+
+def test_examples_are_held_out_images():
+    held_out = np.load(importlib.resources.files("tfgen.data.embedded") / "fashion_mnist.npz")
+    folder = importlib.resources.files("tfgen.serving") / "explorer"
+    for name, place in (("sneaker", 104), ("ankle_boot", 28), ("shirt", 7)):
+        with PIL.Image.open(folder / f"{name}.png") as image:
+            np.testing.assert_array_equal(np.asarray(image), held_out["x_test"][place, ..., 0])
+
+
+def test_the_next_model_answers_the_same_image(visit, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    PIL.Image.fromarray(pixels).save(tmp_path / "image.png")
+    page = visit("conv_vae")
+    page.set_input_files("#file", tmp_path / "image.png")
+    expect(page.locator("figcaption", has_text="reconstruct")).to_be_visible()
+    for model, answer in (("cgan", None), ("cyclegan", "translate_a_to_b")):
+        page.select_option("#model", model)
+        page.locator("#status", has_text=f"{model}:").wait_for()
+        expect(page.locator("figcaption", has_text="reconstruct")).to_have_count(0)
+        if answer:
+            expect(page.locator("figcaption", has_text=answer)).to_be_visible()
+
+
+def test_a_file_that_is_no_image_can_be_chosen_again(visit, tmp_path):
+    (tmp_path / "image.png").write_text("no image")
+    page = visit("conv_vae")
+    for _ in range(2):
+        page.set_input_files("#file", tmp_path / "image.png")
+        expect(page.locator("#status.error")).to_contain_text("could not be decoded")
+        expect(page.locator("#file")).to_have_value("")
+    page.get_by_role("button", name="Shirt").click()
+    expect(page.locator("figcaption", has_text="reconstruct")).to_be_visible()
+    expect(page.locator("#status")).to_have_text(re.compile("^conv_vae: "))
+
+
+def test_a_signature_is_shown_once(visit):
+    page = visit("cyclegan")
+    translations = "score_a, score_b, translate_a_to_b, translate_b_to_a"
+    expect(page.locator("#status")).to_have_text(f"cyclegan: {translations}")
+    page.get_by_role("button", name="Shirt").click()
+    expect(page.locator("#answers figure")).to_have_count(4)
+    # Of latents there is one signature, which has no other name.
+    expect(visit("conv_vae").locator("#status")).to_contain_text("serving_default")
+
+
+def test_a_model_is_chosen_from_those_that_there_are(visit, browser, url):
+    page = visit("cgan")
+    choice = page.get_by_role("combobox", name="Model")
+    names = ["cgan", "conv_vae", "cyclegan", "infogan", "spatial", "wide"]
+    assert choice.locator("option").all_inner_texts() == names
+    choice.press("ArrowDown")
+    page.locator("#status", has_text="conv_vae:").wait_for()
+    with browser.new_page() as page:
+        page.goto(f"{url}/?model=nothing")
+        told = f"There is no model nothing. The server has: {', '.join(names)}."
+        expect(page.locator("#status.error")).to_have_text(told)
+        page.select_option("#model", "cgan")
+        page.locator("#status", has_text="cgan:").wait_for()
+
+
+def test_a_name_is_typed_where_names_are_unknown(browser, url):
+    with browser.new_page() as page:
+        # As TensorFlow Serving answers.
+        page.route("**/healthz", lambda route: route.fulfill(status=404, body="Not Found"))
+        page.goto(f"{url}/?model=cgan&server={url}")
+        page.locator("#status", has_text="cgan:").wait_for()
+        name = page.get_by_role("textbox", name="Model")
+        name.fill("nothing")
+        name.press("Enter")
+        expect(page.locator("#status.error")).to_contain_text("Could not find any versions")
+        expect(page.locator("#explored")).to_have_attribute("inert", "")  # it is another model's
+        name.fill("conv_vae")
+        name.press("Enter")
+        page.locator("#status", has_text="conv_vae:").wait_for()
+
+
+def test_what_goes_wrong_is_told_until_something_succeeds(visit):
     page = visit("cgan")
     page.fill("#count", "100000")
     page.evaluate("() => document.getElementById('count').removeAttribute('max')")
     page.locator("#count").press("Enter")
     expect(page.locator("#status.error")).to_contain_text("count must be between 1 and 4096")
-    page.fill("#model", "nothing")
-    page.locator("#model").press("Enter")
-    expect(page.locator("#status.error")).to_contain_text("Could not find any versions")
-    expect(page.locator("#explored")).to_have_attribute("inert", "")  # it is another model's
+    page.fill("#count", "4")
+    page.locator("#count").press("Enter")
+    expect(page.locator("#status")).to_have_text(re.compile("^cgan: sample, "))
+    expect(page.locator("#status")).to_have_class("")
 
 
 def test_a_token_is_asked_for_where_one_is_wanted(browser, tmp_path):
@@ -366,6 +453,7 @@ def test_a_token_is_asked_for_where_one_is_wanted(browser, tmp_path):
         token = page.get_by_label(f"Token for {url.removeprefix('http://')}")
         expect(token).to_be_focused()
         expect(page.locator("#status.error")).to_contain_text("Authorization: Bearer")
+        expect(page.get_by_role("textbox", name="Model")).to_be_visible()
         token.fill("guessed")
         token.press("Enter")
         expect(page.locator("#status.error")).to_contain_text("Authorization: Bearer")
@@ -374,5 +462,6 @@ def test_a_token_is_asked_for_where_one_is_wanted(browser, tmp_path):
         token.press("Enter")
         expect(page.locator("#status")).to_have_text("half: serving_default")
         expect(token).to_be_hidden()
+        assert page.locator("select#model option").all_inner_texts() == ["half"]
         kept = page.evaluate("() => [document.cookie, localStorage.length, sessionStorage.length]")
         assert kept == ["", 0, 0] and page.url == f"{url}/"

@@ -128,7 +128,7 @@ def test_the_wheel_works_away_from_the_checkout(python):
             address = re.search(r"http://\S+", printed)[0]
             with urllib.request.urlopen(address) as answer:
                 page = answer.read().decode()
-            for name in re.findall(r'(?:src|href)="([\w.]+\.(?:js|css))"', page):
+            for name in re.findall(r'(?:src|href)="([\w.]+\.(?:js|css|png))"', page):
                 assert urllib.request.urlopen(f"{address}/{name}").status == 200
         finally:
             server.kill()

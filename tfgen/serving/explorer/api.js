@@ -58,9 +58,21 @@ export class Model {
     return this.abilities.includes(ability);
   }
 
-  // The signatures' names; those of TensorFlow's own are left out.
+  // The signatures' names; TensorFlow's own are left out, and a default that has a name too.
   names() {
-    return Object.keys(this.signatures).filter((name) => !name.startsWith("__")).sort();
+    const names = Object.keys(this.signatures).filter((name) => !name.startsWith("__")).sort();
+    const form = JSON.stringify(this.form("serving_default"));
+    const isTwin = (name) => name !== "serving_default" && JSON.stringify(this.form(name)) === form;
+    return names.some(isTwin) ? names.filter((name) => name !== "serving_default") : names;
+  }
+
+  // What a signature takes and gives: names, types and sizes, in the order of the names.
+  form(signature) {
+    return ["inputs", "outputs"].map((side) =>
+      Object.entries(this.signatures[signature]?.[side] ?? {})
+        .map(([name, { dtype, tensor_shape: { dim } }]) => [name, dtype, ...dim.map(({ size }) => size)])
+        .sort(),
+    );
   }
 
   inputs(signature) {

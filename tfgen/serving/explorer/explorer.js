@@ -1,5 +1,6 @@
 import { Model, modelNames, useToken, versionsOf } from "./api.js";
-import { drawGrid, readImage } from "./draw.js";
+import { drawGrid } from "./draw.js";
+import { answerImage, fetchFile, imageSignatures } from "./images.js";
 import { byActivity, calculate, drawLatents, interpolate, isKnown, shaken } from "./latents.js";
 
 const element = (id) => document.getElementById(id);
@@ -7,7 +8,9 @@ const value = (id) => Number(element(id).value);
 const MOST_SLIDERS = 32;
 const MOST_ROWS = 256; // of a request: servers bound its rows and its bytes
 
+let names = []; // of the models, as far as the server tells
 let model = null; // what is explored
+let summary = ""; // of the model: what the status says while nothing is wrong
 let choosing = new AbortController(); // ends what is asked of a model when another one is chosen
 let latents = []; // its latents, as the sliders show them
 let order = []; // their places, the most active first
@@ -30,28 +33,44 @@ function newestOnly(draw) {
   };
 }
 
-// Runs what a user asked for, and tells when it fails.
+function tell(text, kind = "") {
+  element("status").textContent = text;
+  element("status").className = kind;
+}
+
+// Runs what a user asked for, and tells when it fails, until the next is asked for.
 async function attempt(action) {
-  element("status").className = "";
+  if (element("status").className === "error") tell(summary);
   try {
     await action();
   } catch (error) {
     if (error.name === "AbortError") return;
     if (error.status === 401) askForToken(new URL(error.url).host);
-    element("status").textContent = error.message;
-    element("status").className = "error";
+    tell(error.message, "error");
   }
 }
 
 // ---- Which model
 
-async function choose() {
+// A list of the names that are known; where none is, one types a name.
+function offerNames() {
+  if (names.length === 0) return;
+  const list = document.createElement("select");
+  list.id = "model";
+  list.append(...names.map((name) => new Option(name)));
+  element("model").replaceWith(list);
+}
+
+async function choose(name = element("model").value.trim()) {
   choosing.abort();
   choosing = new AbortController();
   const { signal } = choosing;
-  const name = element("model").value.trim();
   element("explored").inert = true; // until it is the model of that name
-  element("status").textContent = `Loading ${name} ...`;
+  summary = "";
+  tell(`Loading ${name} ...`);
+  if (names.length && !names.includes(name)) {
+    throw new Error(`There is no model ${name}. The server has: ${names.join(", ")}.`);
+  }
   const versions = await versionsOf(name, signal);
   const chosen = versions.includes(element("version").value) ? element("version").value : "";
   element("version").replaceChildren(
@@ -60,12 +79,13 @@ async function choose() {
   );
   element("version").value = chosen;
   model = await new Model(name, chosen, signal).load();
+  summary = `${name}: ${model.names().join(", ")}`;
   element("explored").inert = false;
   element("samples").hidden = !model.can("sample") && !model.can("choose_labels");
   element("codes").hidden = !model.can("choose_codes");
   const slides = model.can("generate") && latentsAreVectors();
   element("latents").hidden = element("between").hidden = !slides;
-  element("images").hidden = imageSignatures().length === 0;
+  element("images").hidden = imageSignatures(model).length === 0;
   for (const each of document.querySelectorAll("[data-needs=labels]")) {
     each.hidden = labels(1, 0).labels === undefined;
   }
@@ -80,7 +100,8 @@ async function choose() {
     await startAgain();
     await Promise.all([drawPath(), drawSum()]);
   }
-  element("status").textContent = `${name}: ${model.names().join(", ")}`;
+  if (!element("images").hidden) await answerFile();
+  tell(summary);
 }
 
 // Tells whether a latent is one number, which a slider can show.
@@ -283,39 +304,29 @@ async function drawSum() {
 
 // ---- A user's image
 
-// The signatures that take nothing but images.
-function imageSignatures() {
-  return model.names().filter((name) => model.inputs(name).join() === "images");
-}
-
-async function answerImage(file) {
-  const figures = [];
-  const asked = model; // another one may be chosen while the file is read
-  for (const name of imageSignatures()) {
-    const image = await readImage(file, asked.shape(name, "inputs", "images"));
-    const outputs = await asked.predict(name, { images: [image] });
-    for (const [output, answer] of Object.entries(outputs)) {
-      figures.push(makeFigure(name, output, image, answer[0]));
+// Shows what the model makes of the chosen file, if there is one.
+async function answerFile() {
+  const [file] = element("file").files;
+  if (!file) return;
+  const isChosen = () => file === element("file").files[0]; // still
+  try {
+    const figures = await answerImage(model, file);
+    if (isChosen()) element("answers").replaceChildren(...figures);
+  } catch (error) {
+    if (error.name !== "AbortError" && isChosen()) {
+      element("file").value = ""; // so that the same file can be chosen again
+      element("answers").replaceChildren();
     }
+    throw error;
   }
-  element("answers").replaceChildren(...figures);
 }
 
-function makeFigure(name, output, image, answer) {
-  const figure = document.createElement("figure");
-  const caption = document.createElement("figcaption");
-  if (output === "images") {
-    const canvas = document.createElement("canvas");
-    canvas.setAttribute("aria-label", name);
-    drawGrid(canvas, [image, answer], 2);
-    caption.textContent = name;
-    figure.append(canvas);
-  } else {
-    const numbers = [answer].flat(3).slice(0, 10).map((number) => number?.toPrecision(4) ?? "NaN");
-    caption.textContent = `${name}, ${output}: ${numbers.join(", ")}`;
-  }
-  figure.append(caption);
-  return figure;
+// As if a user had chosen it: the input shows its name, and the next model answers it too.
+async function answerExample(image) {
+  const files = new DataTransfer();
+  files.items.add(await fetchFile(image.src));
+  element("file").files = files.files;
+  await answerFile();
 }
 
 // ---- A server that wants a token
@@ -342,14 +353,16 @@ function onSubmit(form, action) {
 }
 
 async function start() {
-  const names = await modelNames();
-  element("models").replaceChildren(...names.map((name) => new Option(name)));
-  element("model").value ||= new URLSearchParams(location.search).get("model") ?? names[0] ?? "";
-  await choose();
+  names = await modelNames();
+  const inAddress = new URLSearchParams(location.search).get("model");
+  const name = element("model").value || inAddress || names[0] || "";
+  offerNames();
+  element("model").value = name;
+  await choose(name);
 }
 
 onSubmit(element("access"), enter);
-element("model").addEventListener("change", () => attempt(choose));
+element("model-choice").addEventListener("change", () => attempt(choose));
 element("version").addEventListener("change", () => attempt(choose));
 onSubmit(element("seed").form, drawSamples);
 element("next-seed").addEventListener("click", () => {
@@ -364,13 +377,15 @@ element("map").addEventListener("pointermove", drag);
 element("map").addEventListener("keydown", step);
 onSubmit(element("from").form, drawPath);
 onSubmit(element("plus").form, drawSum);
-element("file").addEventListener("change", (event) => {
-  if (event.target.files.length) attempt(() => answerImage(event.target.files[0]));
-});
+element("file").addEventListener("change", () => attempt(answerFile));
+for (const button of element("examples").querySelectorAll("button")) {
+  button.addEventListener("click", () => attempt(() => answerExample(button.firstElementChild)));
+}
 element("drop").addEventListener("dragover", (event) => event.preventDefault());
 element("drop").addEventListener("drop", (event) => {
   event.preventDefault();
-  if (event.dataTransfer.files.length) attempt(() => answerImage(event.dataTransfer.files[0]));
+  if (event.dataTransfer.files.length) element("file").files = event.dataTransfer.files;
+  attempt(answerFile);
 });
 
 attempt(start);
