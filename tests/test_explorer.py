@@ -355,6 +355,18 @@ def test_an_example_is_taken_as_a_file_is(visit):
     assert len(shown) == 3
 
 
+def test_an_image_can_be_dropped(visit):
+    page = visit("cyclegan")
+    dropped = page.evaluate_handle("""async () => {
+        const files = new DataTransfer();
+        files.items.add(new File([await (await fetch("shirt.png")).blob()], "dropped.png"));
+        return files;
+    }""")
+    page.dispatch_event("#drop", "drop", {"dataTransfer": dropped})
+    expect(page.locator("figcaption", has_text="translate_a_to_b")).to_be_visible()
+    expect(page.locator("#file")).to_have_value(re.compile("dropped.png$"))
+
+
 def test_examples_are_held_out_images():
     held_out = np.load(importlib.resources.files("tfgen.data.embedded") / "fashion_mnist.npz")
     folder = importlib.resources.files("tfgen.serving") / "explorer"
