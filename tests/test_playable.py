@@ -46,7 +46,7 @@ def test_they_are_served_without_a_word_of_warning():
         text=True,
     )
     try:
-        first, address, _ = (server.stdout.readline().strip() for _ in range(3))
+        first, address, *_ = [server.stdout.readline().strip() for _ in range(4)]
         assert "Open the explorer in a browser" in first
         asked = {"signature_name": "sample", "inputs": {"count": 2, "seed": 0}}
         for name in ("cgan_fashion", "vae_fashion"):

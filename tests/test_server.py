@@ -46,7 +46,7 @@ def started(folder, *options):
         text=True,
     )
     try:
-        printed = "".join(process.stdout.readline() for _ in range(3))
+        printed = "".join(process.stdout.readline() for _ in range(4))
         rest, grpc_address = re.findall(r"(127\.0\.0\.1:\d+)", printed)
         yield process, f"http://{rest}", grpc_address
     finally:
@@ -357,12 +357,14 @@ def test_the_first_lines_say_what_to_open(folder):
     command = [sys.executable, "-m", "tfgen", "serve", str(folder), "--rest-port=0"]
     process = subprocess.Popen([*command, "--grpc-port=0"], stdout=subprocess.PIPE, text=True)
     try:
-        printed = [process.stdout.readline() for _ in range(2)]
+        printed = [process.stdout.readline() for _ in range(4)]
     finally:
         process.terminate()
         process.communicate()
     assert printed[0] == f"Serving {folder}, until Ctrl-C. Open the explorer in a browser:\n"
     assert re.fullmatch(r"  http://127\.0\.0\.1:\d+/\n", printed[1])
+    assert printed[2] == "Programs ask that address over REST, and over gRPC:\n"
+    assert re.fullmatch(r"  127\.0\.0\.1:\d+\n", printed[3])
 
 
 SERVE = """

@@ -225,9 +225,8 @@ def _serve(options):
     def started(rest_port, grpc_port):
         print(f"Serving {options.root}, until Ctrl-C. Open the explorer in a browser:")
         print(f"  http://{options.host}:{rest_port}/")
-        print(
-            f"Programs ask there over REST, and {options.host}:{grpc_port} over gRPC.", flush=True
-        )
+        print("Programs ask that address over REST, and over gRPC:")
+        print(f"  {options.host}:{grpc_port}", flush=True)
 
     serve(settings, started)
 
