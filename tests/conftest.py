@@ -8,6 +8,8 @@ import_tensorflow()
 
 import keras  # noqa: E402 (quietly)
 
+from tests.browsers import BROWSER  # noqa: E402
+
 # Graphs are made of many small Python objects: to look through all of them for garbage as often as
 # Python does by default took a quarter of the time of tests/test_contract.py for one model.
 gc.freeze()
@@ -28,6 +30,17 @@ def cache_of_this_session(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TFGEN_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Starts a browser, once for the tests of a file."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 # Files of long tests: begun last, they would leave all processes but one without work (with

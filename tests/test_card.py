@@ -204,6 +204,12 @@ def test_what_a_recipe_measured_is_said_with_its_protocol(tmp_path):
     assert "https://www.tensorflow.org/datasets/catalog/mnist" in section(card, "Data")
 
 
+def test_the_machine_stands_beside_the_time(tmp_path):
+    machine = {"processor": "Any", "cores": 2, "system": "Linux", "accelerators": ["One", "Two"]}
+    card = cards_of(write_run(tmp_path / "run", machine=machine))
+    assert "| seconds | 1 |" in card and "| machine | 2 cores of Any, One, Two |" in card
+
+
 def test_every_measure_says_what_it_measures():
     for each in RECIPES.values():
         assert each.measure is None or each.measure.__doc__, each.name

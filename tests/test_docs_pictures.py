@@ -40,8 +40,10 @@ def test_pictures_are_drawn_of_runs_and_what_is_missing_is_told(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     line = "infogan_demo --epochs 2"
     made = {
-        "points": pictures.Picture("Points.", drawings.summary, (line,)),
-        "missing": pictures.Picture("None.", drawings.summary, (f"{line} --seed 1", "vae_demo")),
+        "points": pictures.Picture("Points", "vae", "Points.", drawings.summary, (line,)),
+        "missing": pictures.Picture(
+            "None", "vae", "None.", drawings.summary, (f"{line} --seed 1", "vae_demo")
+        ),
     }
     monkeypatch.setattr(pictures, "PICTURES", made)
     train.main([*line.split(), "--no-export", "--no-xla"])

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import inspect
 import pathlib
 import re
 import runpy
@@ -12,7 +13,7 @@ from matplotlib import pyplot
 
 from tests.documents import PAGES, ROOT, SHELL, blocks, commands
 from training.tables import fills
-from training.tools import pictures
+from training.tools import drawings, pictures
 from training.tools.picture_notes import digest, read_notes
 
 IDS = [str(path.relative_to(ROOT)) for path in PAGES]
@@ -105,6 +106,28 @@ def test_marked_parts_are_what_is_there(path):
     text = path.read_text()
     assert fills.fill(text, path.parent) == text, "python -m training.tabulate fills it"
     assert text.count("<!-- fill: ") == text.count("<!-- end -->")
+
+
+def test_a_picture_s_digest_is_of_all_that_draws_it(monkeypatch):
+    picture = pictures.PICTURES["cgan_mnist"]
+    before = digest(picture)
+    with monkeypatch.context() as patched:
+        patched.setattr(drawings, "_COLUMNS", 12)
+        assert digest(picture) != before
+    source = inspect.getsource(drawings._of_each_class)
+    with monkeypatch.context() as patched:
+        getsource = inspect.getsource
+        patched.setattr(
+            inspect,
+            "getsource",
+            lambda value: (
+                source.replace("seed=0", "seed=1")
+                if value is drawings._of_each_class
+                else getsource(value)
+            ),
+        )
+        assert digest(picture) != before
+    assert digest(picture) == before
 
 
 @pytest.mark.parametrize("name", pictures.PICTURES)

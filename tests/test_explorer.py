@@ -4,16 +4,16 @@ import contextlib
 import importlib.resources
 import json
 import re
-import shutil
 
 import numpy as np
 import PIL.Image
 import playwright.sync_api
 import pytest
 import tensorflow as tf
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 import tfgen
+from tests.browsers import needs_browser
 from tests.servables import half_plus, spec, write
 from tests.specimens import compiled
 from tests.test_server import started
@@ -21,8 +21,7 @@ from tfgen.latent_space import interpolate_spherical
 from tfgen.serving.description import derive
 from tfgen.serving.servable import Servable
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(not BROWSER, reason="there is no Chromium here")
+pytestmark = needs_browser
 
 
 WIDE = 600  # latents, so that more than 1,024 images are asked for to find the active ones
@@ -70,14 +69,6 @@ def url(tmp_path_factory):
     described.write_text(json.dumps(SPATIAL))
     with started(folder) as (_, rest, _):
         yield rest
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def test_methods_stand_below_their_class_and_docstrings_are_left_out():
 
 def test_a_picture_says_by_which_commands_on_which_data_and_where_it_was_trained():
     one, several = filled("picture dcgan_fashion"), filled("picture classical_fashion", DOCS / "x")
-    assert one.startswith("![Samples of DCGAN, of one seed.](pictures/dcgan_fashion.png)\n\n*")
+    assert one.startswith("![DCGAN: samples of one seed.](pictures/dcgan_fashion.png)\n\n*")
     assert "`python -m training.train dcgan_fashion` (50 epochs of `embedded`, seed 0, " in one
     assert "(../pictures/classical_fashion.png)" in several
     assert [line[:36] for line in several.splitlines() if line.startswith("* ")] == [

@@ -302,19 +302,25 @@ def test_a_tracked_run_has_the_same_weights_and_all_of_it_is_logged(client):
     }
 
 
-def test_an_interrupted_run_goes_on_in_mlflow_and_a_fresh_one_is_new(client, monkeypatch):
-    args = command("runs/broken", "--epochs=4", "--checkpoint-minutes=0")
-    on_epoch_end = Checkpoint.on_epoch_end
+def train_until_interrupted(args, monkeypatch, hook):
+    """Trains, and interrupts the third epoch where the checkpoint's callback is called."""
+    called = getattr(Checkpoint, hook)
 
     def interrupted(self, epoch, logs=None):
-        if epoch == 2:  # MLflow has this epoch, and the checkpoint does not
+        if epoch == 2:
             raise KeyboardInterrupt
-        on_epoch_end(self, epoch, logs)
+        called(self, epoch, logs)
 
     with monkeypatch.context() as patched, pytest.raises(SystemExit):
-        patched.setattr(Checkpoint, "on_epoch_end", interrupted)
+        patched.setattr(Checkpoint, hook, interrupted)
         with closed_logs(patched):
             train.main(args)
+
+
+def test_an_interrupted_run_goes_on_in_mlflow_and_a_fresh_one_is_new(client, monkeypatch):
+    args = command("runs/broken", "--epochs=4", "--checkpoint-minutes=0")
+    # MLflow has the third epoch, and the checkpoint does not.
+    train_until_interrupted(args, monkeypatch, "on_epoch_end")
     run_id = run_id_in("runs/broken")
     assert client.get_run(run_id).info.status == "KILLED"
     assert [step for step, _ in course(client, run_id)["loss"]] == [1, 2, 3]
@@ -334,17 +340,7 @@ def test_an_interrupted_run_goes_on_in_mlflow_and_a_fresh_one_is_new(client, mon
 def test_what_was_not_tracked_at_first_is_logged_later(client, monkeypatch):
     args = command("runs/later", "--epochs=3", "--steps=2", "--checkpoint-minutes=0")
     untracked = [each for each in args if "track" not in each]
-    on_epoch_begin = Checkpoint.on_epoch_begin
-
-    def interrupted(self, epoch, logs=None):
-        if epoch == 2:
-            raise KeyboardInterrupt
-        on_epoch_begin(self, epoch, logs)
-
-    with monkeypatch.context() as patched, pytest.raises(SystemExit):
-        patched.setattr(Checkpoint, "on_epoch_begin", interrupted)
-        with closed_logs(patched):
-            train.main(untracked)
+    train_until_interrupted(untracked, monkeypatch, "on_epoch_begin")
     train.main(args)
     found = course(client, run_id_in("runs/later"))
     assert [step for step, _ in found["loss"]] == [1, 2, 3]

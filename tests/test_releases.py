@@ -216,6 +216,13 @@ def _link(content):
     content[: tarfile.BLOCKSIZE] = header.tobuf(tarfile.USTAR_FORMAT)
 
 
+def _negative(content):
+    """Gives the first member a size below 0, as tar's binary numbers can."""
+    header = tarfile.TarInfo(MANIFEST)
+    header.size = -1024
+    content[: tarfile.BLOCKSIZE] = header.tobuf(tarfile.GNU_FORMAT)
+
+
 def _no_header(content):
     content[: tarfile.BLOCKSIZE] = b"x" * tarfile.BLOCKSIZE
 
@@ -236,6 +243,7 @@ BROKEN = {
     "flipped": (_flip, "is damaged, or no release file"),
     "a zip archive": (_as_zip, "is damaged, or no release file"),
     "no tar archive": (_repack(_no_header), "is damaged, or no release file"),
+    "a negative size": (_repack(_negative), "its member 'release.json' is no plain file"),
     "a link": (_repack(_link), "its member 'release.json' is no plain file"),
     "one member twice": (_repack(_twice), "it has two members 'release.json'"),
     "cut off in tar": (

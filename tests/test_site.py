@@ -4,19 +4,18 @@ It needs what `make docs` installs, and Debian's `chromium`, or Chrome.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
+from tests.browsers import needs_browser
 from tests.documents import ROOT
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not BROWSER, reason="there is no Chromium here"),
+    needs_browser,
 ]
 BROKEN = """() => ({
     wide: document.documentElement.scrollWidth > innerWidth,
@@ -34,14 +33,6 @@ def site(tmp_path_factory):
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("width", [400, 1280])

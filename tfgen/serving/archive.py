@@ -92,7 +92,7 @@ def read_members(archive):
             header = tarfile.TarInfo.frombuf(archive.read(_BLOCK), "utf-8", "strict")
         except tarfile.EOFHeaderError:
             return found
-        if not header.isreg():
+        if not header.isreg() or header.size < 0:
             raise ValueError(f"its member {header.name!r} is no plain file")
         if header.name in found:
             raise ValueError(f"it has two members {header.name!r}")

@@ -245,9 +245,15 @@ def _training(description, origin):
     rows = [
         f"| {key} | {description[key]} |" for key in _SETTINGS if description.get(key) is not None
     ]
+    if "machine" in description:
+        rows.append(f"| machine | {_machine(**description['machine'])} |")
     if rows:
         parts.append("\n".join(["| setting | value |", "| --- | --- |", *rows]))
     return "\n\n".join(parts)
+
+
+def _machine(processor, cores, accelerators=(), **rest):
+    return ", ".join([f"{cores} cores of {processor}", *accelerators])
 
 
 def _scores(scores):

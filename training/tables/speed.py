@@ -55,9 +55,9 @@ seconds from its start to its first steps. {versions}. On {machine_of(result)}. 
 
 {table(head, rows)}
 
-`fit`, with its data, metrics and callbacks, as a share of the step alone, which is taken on one
-batch in a loop within a graph, both of one model in one process, medians of pairs:
-{_fit(result)}.
+The speed of `fit`, with its data, metrics and callbacks, as a share of the step's own. For that
+the step is taken on one batch, in a loop within a graph. Both are of one model in one process.
+Medians of pairs: {_fit(result)}.
 
 {table(["workload", "what", "way", "precision", "examples/s", "times Keras", "range"], besides)}
 

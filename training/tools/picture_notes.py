@@ -41,14 +41,30 @@ def read_notes(folder):
 
 
 def digest(picture):
-    """Returns a digest of the code that draws a picture, without comments and docstrings."""
+    """Returns a digest of the code that draws a picture, without comments and docstrings.
+
+    It is that of the picture's modules, and of its function with all that this one names of its own
+    module: functions and constants.
+    """
     modules = [importlib.import_module(each) for each in picture.modules]
-    lines = [
-        line
-        for source in map(inspect.getsource, [picture.draw, *modules])
-        for line in _lines_that_count(textwrap.dedent(source))
-    ]
+    sources = [*_sources(picture.draw).values(), *map(inspect.getsource, modules)]
+    lines = [line for source in sources for line in _lines_that_count(source)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _sources(function, found=None):
+    """Returns the source of a function and of what it names of its module, a dict of names."""
+    found = {} if found is None else found
+    found[function.__qualname__] = textwrap.dedent(inspect.getsource(function))
+    tree = ast.parse(found[function.__qualname__])
+    for name in sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}):
+        value = function.__globals__.get(name)
+        if inspect.isfunction(value) and value.__module__ == function.__module__:
+            if value.__qualname__ not in found:
+                _sources(value, found)
+        elif isinstance(value, (int, float, str, tuple)):
+            found[name] = f"{name} = {value!r}"
+    return found
 
 
 def _trained(run):

@@ -29,20 +29,20 @@ class Picture:
     """A picture of the documentation.
 
     Args:
+        title: what the gallery calls it.
+        page: the name of the model's page, in `docs/models`.
         shows: what there is to see, a sentence.
         draw: a function of the file to be and of the folders of the runs.
         runs: what `python -m training.train` takes to make each run.
         modules: names of the modules that draw it, beside `draw`.
-        title: what the gallery calls it.
-        page: the name of the model's page, in `docs/models`.
     """
 
+    title: str
+    page: str
     shows: str
     draw: Callable
     runs: tuple
     modules: tuple = ("tfgen.pictures",)
-    title: str = ""
-    page: str = "index"
 
 
 FASHION = "--data tfds:fashion_mnist --mixed-precision bfloat16"
@@ -51,13 +51,15 @@ GALLERY = ("training.tools.gallery", "training.runs.plots", "tfgen.pictures")
 CODES = ("tfgen.callbacks.latent_space", "tfgen.pictures")
 
 
-def samples_of(recipe, name, **where):
+def samples_of(recipe, title, page):
     """Returns the picture of a recipe's samples."""
-    return Picture(f"Samples of {name}, of one seed.", drawings.samples, (recipe,), **where)
+    return Picture(title, page, f"{title}: samples of one seed.", drawings.samples, (recipe,))
 
 
 PICTURES = {
     "mosaic": Picture(
+        "Six models",
+        "index",
         "What six models make.",
         drawings.mosaic,
         (
@@ -69,95 +71,78 @@ PICTURES = {
             "r1_gan_grid",
         ),
         CODES,
-        title="Six models",
     ),
     "vae_fashion": Picture(
+        "Variational autoencoder",
+        "vae",
         "A VAE: losses, samples, reconstructions, and where held-out images lie in latent space.",
         drawings.summary,
         ("vae_fashion",),
         SUMMARY,
-        title="Variational autoencoder",
-        page="vae",
     ),
     "classical_fashion": Picture(
+        "Classical densities",
+        "densities",
         "Samples of a Gaussian, a mixture of Gaussians and a kernel density.",
         drawings.beside(),
         ("gaussian_fashion", "mixture_fashion", "kde_fashion"),
         GALLERY,
-        title="Classical densities",
-        page="densities",
     ),
-    "minimax_gan_fashion": samples_of(
-        "minimax_gan_fashion", "the minimax GAN", title="Minimax GAN", page="gan"
-    ),
-    "ns_gan_fashion": samples_of(
-        "ns_gan_fashion", "the non-saturating GAN", title="Non-saturating GAN", page="gan"
-    ),
-    "lsgan_fashion": samples_of(
-        "lsgan_fashion",
-        "the least squares GAN",
-        title="Least squares GAN",
-        page="least_squares_gan",
-    ),
-    "wgan_fashion": samples_of(
-        "wgan_fashion", "the Wasserstein GAN", title="Wasserstein GAN", page="wasserstein_gan"
-    ),
+    "minimax_gan_fashion": samples_of("minimax_gan_fashion", "Minimax GAN", "gan"),
+    "ns_gan_fashion": samples_of("ns_gan_fashion", "Non-saturating GAN", "gan"),
+    "lsgan_fashion": samples_of("lsgan_fashion", "Least squares GAN", "least_squares_gan"),
+    "wgan_fashion": samples_of("wgan_fashion", "Wasserstein GAN", "wasserstein_gan"),
     "wgan_gp_fashion": samples_of(
-        "wgan_gp_fashion",
-        "the Wasserstein GAN with gradient penalty",
-        title="Wasserstein GAN with gradient penalty",
-        page="gradient_penalties",
+        "wgan_gp_fashion", "Wasserstein GAN with gradient penalty", "gradient_penalties"
     ),
-    "dragan_fashion": samples_of(
-        "dragan_fashion", "DRAGAN", title="DRAGAN", page="gradient_penalties"
-    ),
+    "dragan_fashion": samples_of("dragan_fashion", "DRAGAN", "gradient_penalties"),
     "r1_gan_fashion": Picture(
+        "Non-saturating GAN with R1",
+        "gradient_penalties",
         "The non-saturating GAN with R1: samples, and below each its nearest training image.",
         drawings.summary,
         (f"r1_gan_fashion {FASHION}",),
         SUMMARY,
-        title="Non-saturating GAN with R1",
-        page="gradient_penalties",
     ),
-    "began_fashion": samples_of("began_fashion", "BEGAN", title="BEGAN", page="began"),
-    "dcgan_fashion": samples_of("dcgan_fashion", "DCGAN", title="DCGAN", page="dcgan"),
+    "began_fashion": samples_of("began_fashion", "BEGAN", "began"),
+    "dcgan_fashion": samples_of("dcgan_fashion", "DCGAN", "dcgan"),
     "grid": Picture(
+        "Modes in the plane",
+        "gradient_penalties",
         "Twenty-five Gaussians, samples of the plain GAN, and samples of the one with R1.",
         drawings.beside("grid@test"),
         ("ns_gan_grid", "r1_gan_grid"),
         GALLERY,
-        title="Modes in the plane",
-        page="gradient_penalties",
     ),
     "cgan_mnist": Picture(
+        "Conditional GAN: digits",
+        "conditional_gan",
         "The conditional GAN: a digit in each row, the same latents in each column.",
         drawings.labelled,
         ("cgan_mnist",),
-        title="Conditional GAN: digits",
-        page="conditional_gan",
     ),
     "cgan_fashion": Picture(
+        "Conditional GAN: clothes",
+        "conditional_gan",
         "The small conditional GAN: a class in each row, the same latents in each column.",
         drawings.labelled,
         ("cgan_fashion",),
-        title="Conditional GAN: clothes",
-        page="conditional_gan",
     ),
     "infogan_mnist": Picture(
+        "InfoGAN",
+        "info_gan",
         "InfoGAN: ten categories side by side, then each continuous code from end to end.",
         drawings.codes,
         ("infogan_mnist",),
         CODES,
-        title="InfoGAN",
-        page="info_gan",
     ),
     "cyclegan_fashion": Picture(
+        "CycleGAN",
+        "cycle_gan",
         "CycleGAN: sneakers to boots and back, boots to sneakers and back.",
         drawings.summary,
         ("cyclegan_fashion",),
         SUMMARY,
-        title="CycleGAN",
-        page="cycle_gan",
     ),
 }
 
