@@ -8,7 +8,14 @@ from training import COMMANDS
 from training.tables.cells import table
 
 # All but `clients`, whose import replaces Python's sockets by Locust's.
-NAMES = ("train", "evaluate", "launch", *(each for each in COMMANDS if each != "clients"), "faults")
+NAMES = (
+    "train",
+    "evaluate",
+    "launch",
+    *(each for each in COMMANDS if each != "clients"),
+    "faults",
+    "figures",
+)
 
 
 def overview():

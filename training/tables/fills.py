@@ -16,6 +16,7 @@ import os
 import pathlib
 import re
 
+from training.figures.catalogue import FIGURES
 from training.runs.catalogue import catalogue
 from training.tables import commands
 from training.tables.cells import duration, table
@@ -132,6 +133,9 @@ def _image(folder, name):
 def _picture(folder, name):
     """Returns an image and, below, what it shows and how that was trained."""
     runs = [_trained(run) for run in read_notes(ROOT / "docs/pictures")[name]["runs"]]
+    if not runs:
+        drawn = f"Drawn by `python -m training.figures {name}`."
+        return f"{_image(folder, name)}\n\n*{PICTURES[name].shows}* {drawn}"
     how = f" {runs[0]}" if len(runs) == 1 else "\n".join([":\n", *(f"* {run}" for run in runs)])
     return f"{_image(folder, name)}\n\n*{PICTURES[name].shows}* Trained by{how}"
 
@@ -146,10 +150,19 @@ def _trained(run):
 
 
 def _gallery(folder):
-    """Returns all pictures, each under the model's name and with a link to its page."""
+    """Returns the models' pictures, each under the model's name and with a link to its page."""
     return "\n\n".join(
         f"## {picture.title}\n\n{_picture(folder, name)}\n\n{_leads_on(folder, picture.page)}"
         for name, picture in PICTURES.items()
+        if picture.page
+    )
+
+
+def _figures(folder):
+    """Returns the lectures' figures, each under its title."""
+    return "\n\n".join(
+        f"## {figure.title} {{ #{name} }}\n\n{_picture(folder, name)}"
+        for name, figure in FIGURES.items()
     )
 
 
@@ -190,6 +203,7 @@ _KINDS = {
     "command": _command,
     "commands": _commands,
     "figure": _figure,
+    "figures": _figures,
     "gallery": _gallery,
     "image": _image,
     "notebook": _notebook,

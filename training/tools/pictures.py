@@ -19,6 +19,7 @@ from collections.abc import Callable
 
 from tfgen.utils.tensorflow_setup import import_tensorflow
 from training import train
+from training.figures.catalogue import FIGURES
 from training.tools import drawings
 
 _COLOURS = 64  # of a picture's file: enough for eyes, and half the size
@@ -30,18 +31,18 @@ class Picture:
 
     Args:
         title: what the gallery calls it.
-        page: the name of the model's page, in `docs/models`.
+        page: the name of the model's page, in `docs/models`; `None` for a figure of the lectures.
         shows: what there is to see, a sentence.
         draw: a function of the file to be and of the folders of the runs.
-        runs: what `python -m training.train` takes to make each run.
+        runs: what `python -m training.train` takes to make each run, if it shows some.
         modules: names of the modules that draw it, beside `draw`.
     """
 
     title: str
-    page: str
+    page: str | None
     shows: str
     draw: Callable
-    runs: tuple
+    runs: tuple = ()
     modules: tuple = ("tfgen.pictures",)
 
 
@@ -54,6 +55,12 @@ CODES = ("tfgen.callbacks.latent_space", "tfgen.pictures")
 def samples_of(recipe, title, page):
     """Returns the picture of a recipe's samples."""
     return Picture(title, page, f"{title}: samples of one seed.", drawings.samples, (recipe,))
+
+
+def of_the_lectures(figure):
+    """Returns the picture of a `training.figures.catalogue.LectureFigure`."""
+    modules = (figure.module, "training.figures.canvas")
+    return Picture(figure.title, None, figure.shows, figure.draw, modules=modules)
 
 
 PICTURES = {
@@ -144,6 +151,7 @@ PICTURES = {
         ("cyclegan_fashion",),
         SUMMARY,
     ),
+    **{name: of_the_lectures(figure) for name, figure in FIGURES.items()},
 }
 
 

@@ -40,28 +40,25 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     import_tensorflow()
     try:
-        draw(pathlib.Path(options.output) / "toy.png")
+        from training.figures.__main__ import draw as draw_named
+
+        draw_named("toy", pathlib.Path(options.output))
     except OSError as error:
         sys.exit(f"toy: {error}")
 
 
 def draw(path):
     """Prints both vectors at each stage, and draws the stages into a file."""
-    from matplotlib.figure import Figure
+    from training.figures.canvas import canvas, save
 
-    from tfgen.utils.files import atomic_write, check_writable
-
-    check_writable(path.parent)
-    figure = Figure(figsize=(13, 4.6), layout="constrained")
+    figure = canvas(13, 4.6)
     print(f"{'':34}v of the generator   w of the discriminator")
     for axes, (title, gan, data) in zip(figure.subplots(1, 3), stages(), strict=True):
         v, w = vectors(gan)
         print(f"{title:34}({v[0]:.2f}, {v[1]:.2f})         ({w[0]:.2f}, {w[1]:.2f})")
         contour = _draw_stage(axes, title, gan, data)
     figure.colorbar(contour, ax=figure.axes, label="D(x): how likely it is that x is of the data")
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=100)
-    print(f"Drawn in {path}.")
+    save(figure, path)
 
 
 def stages():

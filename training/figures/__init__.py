@@ -1,0 +1,1 @@
+"""The lectures' figures, a module for each: `training.figures.catalogue` lists them."""
