@@ -12,7 +12,8 @@ Example:
 
 import keras
 
-from tfgen.distributions import Bernoulli, DiagonalNormal
+from tfgen.distributions import Bernoulli, DiagonalNormal, Gaussian
+from tfgen.distributions.codes import Categorical
 from tfgen.models.autoencoders.vae import VAE
 from tfgen.models.gans.began import BEGAN
 from tfgen.models.gans.conditional_gan import ConditionalGAN
@@ -47,6 +48,15 @@ def vae(
     return _compiled(model, optimizers, [keras.optimizers.Adam(1e-3)])
 
 
+def vae_lecture(encoder, decoder, prior, **options):
+    """The lecture code: `mean(sum((x_hat - x)^2) + KL(q(z|x) || p(z)))`.
+
+    The squared error is a normal likelihood of variance 1/2, up to a constant. Posterior:
+    `DiagonalNormal()`, whose scale is a softplus.
+    """
+    return vae(encoder, decoder, prior, likelihood=Gaussian(scale=0.5**0.5), **options)
+
+
 def beta_vae(encoder, decoder, prior, beta=4.0, **options):
     """Higgins et al., 2017, equation 4: `E_q[log p(x|z)] - beta KL(q(z|x) || p(z))`."""
     return vae(encoder, decoder, prior, beta=beta, **options)
@@ -62,6 +72,16 @@ def ns_gan(generator, discriminator, prior, optimizers=None, **options):
     """Goodfellow et al., 2014, section 3: the generator maximizes `E[log D(G(z))]`."""
     gan = GAN(generator, discriminator, prior, NonSaturating(), **options)
     return _compiled(gan, optimizers, _adams())
+
+
+def gan_lecture(generator, discriminator, prior, optimizers=None, **options):
+    """The lecture code: `J_D = h(1, D(x)) + h(0, D(G(z)))`, `J_G = h(1, D(G(z)))`.
+
+    `h` is the sigmoid cross-entropy with logits. Both players learn from the same `z` in a step,
+    each by Adam; the slide names no rate, 1e-3 is Adam's own.
+    """
+    options = {"fresh_fakes": False, **options}
+    return ns_gan(generator, discriminator, prior, optimizers or _lecture_adams(), **options)
 
 
 def ml_gan(generator, discriminator, prior, optimizers=None, **options):
@@ -129,6 +149,16 @@ def cgan(generator, discriminator, prior, num_classes=None, optimizers=None, **o
     return _compiled(gan, optimizers, _adams())
 
 
+def cgan_lecture(generator, discriminator, prior, num_classes=None, optimizers=None, **options):
+    """The lecture code: `gan_lecture` whose players see `[z, c]` and `[x, c]`.
+
+    See `tfgen.networks.condition_generator` and `condition_discriminator`.
+    """
+    options = {"fresh_fakes": False, **options}
+    optimizers = optimizers or _lecture_adams()
+    return cgan(generator, discriminator, prior, num_classes, optimizers, **options)
+
+
 def infogan(generator, discriminator, recognition, prior, codes, optimizers=None, **options):
     """Chen et al., 2016, equation 6: `min_{G,Q} max_D V(D, G) - lambda E[log Q(c|G(z, c))]`.
 
@@ -137,6 +167,20 @@ def infogan(generator, discriminator, recognition, prior, codes, optimizers=None
     """
     gan = InfoGAN(generator, discriminator, recognition, prior, codes, **options)
     return _compiled(gan, optimizers, _adams(1e-3, 2e-4))
+
+
+def infogan_lecture(
+    generator, discriminator, recognition, prior, codes=None, optimizers=None, **options
+):
+    """The lecture code: `gan_lecture`, and `Q_loss = cross_entropy(c, Q(G(z, c)))` beside it.
+
+    Q is a network of its own, which has an optimizer of its own, Adam(1e-4), over the variables of
+    G and Q. Unless told otherwise the code is one of four clusters, each of probability 0.25.
+    """
+    options = {"fresh_fakes": False, **options}
+    optimizers = optimizers or [*_lecture_adams(), keras.optimizers.Adam(1e-4)]
+    codes = codes or [Categorical(4)]
+    return infogan(generator, discriminator, recognition, prior, codes, optimizers, **options)
 
 
 def dcgan(generator, discriminator, prior, **options):
@@ -166,10 +210,27 @@ def cyclegan(
     return _compiled(model, optimizers, _adams(rate))
 
 
+def cyclegan_lecture(generator_ab, generator_ba, discriminator_a, discriminator_b, **options):
+    """The lecture code: `J_G_A = h(1, D_A(G_BA(b))) + lambda mean|a - G_BA(G_AB(a))|`, no pool.
+
+    `h` is the sigmoid cross-entropy with logits; B has the same. The factor lambda is
+    `cycle_weight`, unless told otherwise the paper's 10. Another lecture squares the cycle:
+    `cycle_loss="mean_squared_error"`, a mean over pixels where the slide has a sum. The slides
+    name no optimizer.
+    """
+    players = generator_ab, generator_ba, discriminator_a, discriminator_b
+    return cyclegan(*players, **{"game": NonSaturating(), "pool_size": 0, **options})
+
+
 def _compiled(model, optimizers, of_the_paper):
     """Compiles a model with the given optimizers, or with those of its paper."""
     model.compile(*(of_the_paper if optimizers is None else optimizers))
     return model
+
+
+def _lecture_adams():
+    """Returns the lecture code's Adam for both players."""
+    return _adams(1e-3, beta_1=0.9)
 
 
 def _adams(rate=2e-4, critic_rate=None, beta_1=0.5, beta_2=0.999):

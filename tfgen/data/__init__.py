@@ -4,6 +4,7 @@ from tfgen.data.batches import batches, steps_per_epoch
 from tfgen.data.demo import four_modes
 from tfgen.data.domains import Domains, domains
 from tfgen.data.gaussians import RoundGaussians, gaussian_grid, gaussian_ring
+from tfgen.data.marbles import marbles
 from tfgen.data.share import share
 from tfgen.data.source import Source
 from tfgen.data.sources import load_batches, source
@@ -21,6 +22,7 @@ __all__ = [
     "gaussian_grid",
     "gaussian_ring",
     "load_batches",
+    "marbles",
     "share",
     "source",
     "steps_per_epoch",

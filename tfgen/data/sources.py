@@ -13,6 +13,7 @@ from tfgen.data.batches import batches
 from tfgen.data.demo import four_modes
 from tfgen.data.folder import read_folder
 from tfgen.data.gaussians import gaussian_grid, gaussian_ring
+from tfgen.data.marbles import marbles
 from tfgen.data.source import Source
 from tfgen.data.splits import SPLITS, one_in_ten
 from tfgen.data.tfds import is_tfds, read_tfds
@@ -51,6 +52,8 @@ def source(name, split="train", size=None, channels=None, skip_unreadable=False)
             "ring": 100,000 training and 10,000 test points of 8 Gaussians on a circle, see
             `tfgen.data.gaussian_ring`;
             "grid": as many of 25 Gaussians on a square, see `tfgen.data.gaussian_grid`;
+            "marbles": 10,000 training and 5,000 test images that a function paints, 64x64x3, see
+            `tfgen.data.marbles`;
             "digits": scikit-learn's 1,797 written digits, 8x8x1, of which one in ten is kept for
             "test";
             "tfds:NAME": a data set of TensorFlow Datasets with images, downloaded if need be; where
@@ -142,6 +145,11 @@ def _draws_of(gaussians):
     return lambda _, split, size: gaussians.sample(counts[split], seed=SPLITS.index(split))
 
 
+def _marbles(_, split, size):
+    counts = {"train": 10_000, "test": 5000}
+    return marbles(counts[split], seed=SPLITS.index(split))
+
+
 def _digits(_, split, size):
     import sklearn.datasets  # slow to import, and rarely needed
 
@@ -215,6 +223,7 @@ _READERS = {
     "demo": _by_split(_demo),
     "ring": _by_split(_draws_of(gaussian_ring())),
     "grid": _by_split(_draws_of(gaussian_grid())),
+    "marbles": _by_split(_marbles),
     "digits": _by_split(_digits),
     "tfds": _by_split(_tfds),
     "folder": read_folder,

@@ -18,9 +18,14 @@ batch_normalization = functools.partial(layers.BatchNormalization, momentum=0.9,
 
 
 def dcgan_generator(
-    output_shape, latent_dim=100, filters=128, kernel_size=4, normalization=batch_normalization
+    output_shape,
+    latent_dim=100,
+    filters=128,
+    kernel_size=4,
+    normalization=batch_normalization,
+    activation="relu",
 ):
-    """From latents to small maps of many filters, doubled up to an image; ReLU.
+    """From latents to small maps of many filters, doubled up to an image.
 
     The first maps have 4 to 7 pixels on their shorter side: an image of 64 pixels is doubled four
     times from 4x4, one of 32 three times, one of 28 twice from 7x7.
@@ -34,6 +39,8 @@ def dcgan_generator(
             later code, is faster and paints every pixel equally often.
         normalization: a function without arguments that makes a layer, for instance a layer's
             class; it comes after every layer but the last. `None` for none.
+        activation: of all layers but the last: the paper's "relu", or "leaky_relu", the lecture's,
+            whose slope below 0 is 0.2.
 
     Returns:
         A model from `[batch, latent_dim]` to float32 images `[batch, *output_shape]` in [0, 1]:
@@ -55,10 +62,10 @@ def dcgan_generator(
 
     inputs = keras.Input((latent_dim,), name="latents")
     hidden = small_normal(layers.Dense, math.prod(start), use_bias=use_bias)(inputs)
-    hidden = activate(layers.Reshape(start)(hidden), layers.ReLU(), normalization)
+    hidden = activate(layers.Reshape(start)(hidden), layers.Activation(activation), normalization)
     for count in later:
         hidden = double(count, kernel_size, use_bias=use_bias)(hidden)
-        hidden = activate(hidden, layers.ReLU(), normalization)
+        hidden = activate(hidden, layers.Activation(activation), normalization)
     images = to_images(double(channels, kernel_size, ImageConv2DTranspose)(hidden))
     return keras.Model(inputs, images, name="generator")
 

@@ -12,11 +12,10 @@ def vae_demo(shape, steps):
 
     Two hidden layers, two latents, and the squared error, which is a Gaussian of variance 1/2.
     """
-    return zoo.vae(
+    return zoo.vae_lecture(
         networks.mlp_encoder(shape, latent_dim=2, hidden_sizes=(64, 32)),
         networks.mlp_decoder(shape, latent_dim=2, hidden_sizes=(32, 64)),
         distributions.StandardNormal(2),
-        likelihood=distributions.Gaussian(scale=0.5**0.5),
         optimizers=[keras.optimizers.Adam(3e-3)],
     )
 
