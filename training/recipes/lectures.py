@@ -74,7 +74,7 @@ def cyclegan_lecture(shape, steps):
     )
 
 
-@recipe(data="marbles", batch_size=64, epochs=15)
+@recipe(data="marbles", batch_size=64, epochs=10)
 def dcgan_lecture(shape, steps):
     """The lecture's DCGAN, 64x64x3 of 100 uniform codes, as wide as the paper's, and leaky.
 
