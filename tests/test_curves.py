@@ -74,11 +74,14 @@ def test_half_of_the_modes_are_precise_but_not_recalled():
         [found.precision, found.recall], discrete_curve([0.25] * 4, [0.5, 0.5, 0, 0])
     )
     # At slope 2, between two of the grid's, precision is 1 and recall still 1/2: best for both.
-    expected_f_8, expected_f_1_8 = (
-        (1 + weight**2) * 0.5 / (weight**2 * 1 + 0.5) for weight in (8, 1 / 8)
+    expected_f_8, expected_f_1_8, expected_f_1 = (
+        (1 + weight**2) * 0.5 / (weight**2 * 1 + 0.5) for weight in (8, 1 / 8, 1)
     )
     assert found.f_8 == pytest.approx(expected_f_8, rel=2e-3)
     assert found.f_1_8 == pytest.approx(expected_f_1_8, rel=2e-3)
+    # The slide's harmonic mean, 2 / (1 / precision + 1 / recall).
+    assert expected_f_1 == 2 / (1 / 1 + 1 / 0.5)
+    assert found.f_1 == pytest.approx(expected_f_1, rel=2e-3)
     assert found.f_8 < 0.51 and found.f_1_8 > 0.98
 
 
@@ -103,7 +106,7 @@ def test_the_curve_is_the_mean_over_clusterings_and_a_function_of_the_seed():
         assert (precision > 0).all() and (precision <= 1 + 1e-12).all()
         assert not np.allclose(precision, one.precision)
     assert first.precision.shape == first.recall.shape == (11,)
-    assert type(first.f_8) is float and type(first.f_1_8) is float
+    assert all(type(each) is float for each in (first.f_8, first.f_1_8, first.f_1))
 
 
 def test_finer_clusters_see_what_coarse_ones_do_not():

@@ -692,6 +692,7 @@ def test_scores_are_those_of_the_functions_on_features():
         "coverage": (coverage, 1.0, {"k": 3}, (coverage * (1 - coverage) / 24) ** 0.5),
         "f_8": (curve.f_8, 1.0, {"clusters": 20, "runs": 10, "seed": 0}, None),
         "f_1_8": (curve.f_1_8, 1.0, {"clusters": 20, "runs": 10, "seed": 0}, None),
+        "f_1": (curve.f_1, 1.0, {"clusters": 20, "runs": 10, "seed": 0}, None),
         "one_nn": (total, 0.5, {}, (total * (1 - total) / 48) ** 0.5),
         "one_nn_real": (real, 0.5, {}, (real * (1 - real) / 24) ** 0.5),
         "one_nn_fake": (generated, 0.5, {}, (generated * (1 - generated) / 24) ** 0.5),

@@ -100,6 +100,8 @@ def test_precision_and_recall_follow_the_papers_equations(block, k):
     precision, recall = precision_recall(real, fake, k)
     assert 0 < recall < 1 and 0 < precision < 1
     assert (precision, recall) == plain_precision_recall(real, fake, k)
+    harmonic = 2 * precision * recall / (precision + recall) if precision * recall else 0.0
+    assert precision_recall(real, fake, k).f_1 == pytest.approx(harmonic)
 
 
 @pytest.mark.parametrize("k", [1, 3, 7])

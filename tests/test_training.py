@@ -292,7 +292,7 @@ def test_the_seed_decides_weights_and_noise():
 @pytest.mark.parametrize("name", [name for name in RECIPES if RECIPES[name].in_steps])
 def test_every_recipe_takes_a_step(name):
     recipe = RECIPES[name]
-    shapes = {"demo": (32,), "ring": (2,), "grid": (2,)}
+    shapes = {"demo": (32,), "ring": (2,), "grid": (2,), "marbles": (64, 64, 3)}
     shape = shapes.get(recipe.data, (*(recipe.size or (28, 28)), 1))
     batch = (np.random.default_rng(0).random((2, *shape), np.float32),)
     if recipe.labels:

@@ -4,7 +4,7 @@ from tfgen.data.batches import batches, steps_per_epoch
 from tfgen.data.demo import four_modes
 from tfgen.data.domains import Domains, domains
 from tfgen.data.gaussians import RoundGaussians, gaussian_grid, gaussian_ring
-from tfgen.data.marbles import marbles
+from tfgen.data.painted import marbles
 from tfgen.data.share import share
 from tfgen.data.source import Source
 from tfgen.data.sources import load_batches, source

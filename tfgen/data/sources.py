@@ -13,7 +13,7 @@ from tfgen.data.batches import batches
 from tfgen.data.demo import four_modes
 from tfgen.data.folder import read_folder
 from tfgen.data.gaussians import gaussian_grid, gaussian_ring
-from tfgen.data.marbles import marbles
+from tfgen.data.painted import marbles
 from tfgen.data.source import Source
 from tfgen.data.splits import SPLITS, one_in_ten
 from tfgen.data.tfds import is_tfds, read_tfds

@@ -15,12 +15,14 @@ class PrecisionRecallCurve(NamedTuple):
 
     `f_8` and `f_1_8` are the best F-scores on it: `f_8` weighs recall 8 times as much as precision,
     so it speaks of recall; `f_1_8` weighs precision 8 times as much as recall, and speaks of that.
+    `f_1` weighs both alike: it is the best harmonic mean.
     """
 
     precision: np.ndarray
     recall: np.ndarray
     f_8: float
     f_1_8: float
+    f_1: float
 
 
 def precision_recall_curve(real, fake, clusters=20, angles=1001, runs=10, seed=0):
@@ -66,7 +68,7 @@ def precision_recall_curve(real, fake, clusters=20, angles=1001, runs=10, seed=0
         for run_seed in np.random.SeedSequence(seed).generate_state(runs)
     ]
     precision, recall = np.mean(curves, axis=0)
-    best = [_f_scores(precision, recall, weight).max() for weight in (8, 1 / 8)]
+    best = [_f_scores(precision, recall, weight).max() for weight in (8, 1 / 8, 1)]
     return PrecisionRecallCurve(precision, recall, *map(float, best))
 
 

@@ -13,6 +13,13 @@ class PrecisionRecall(NamedTuple):
     precision: float
     recall: float
 
+    @property
+    def f_1(self):
+        """The harmonic mean of both (Lucic et al., 2018); 0 where one is 0."""
+        if 0 in self:
+            return 0.0
+        return 2 / (1 / self.precision + 1 / self.recall)
+
 
 class DensityCoverage(NamedTuple):
     """`density`, at least 0 and about 1 for real images, and `coverage`, a share in [0, 1]."""

@@ -137,6 +137,7 @@ def prd(comparison, settings):
     return [
         Score("f_8", (curve.f_8,), 1.0, options),
         Score("f_1_8", (curve.f_1_8,), 1.0, options),
+        Score("f_1", (curve.f_1,), 1.0, options),
     ]
 
 

@@ -184,12 +184,12 @@ def random_examples(recipe, count):
 
     from tfgen import data
 
-    points = {"demo": (32,), "ring": (2,), "grid": (2,)}
-    shape = points.get(recipe.data, (*(recipe.size or (28, 28)), 1))
+    known = {"demo": (32,), "ring": (2,), "grid": (2,), "marbles": (64, 64, 3)}
+    shape = known.get(recipe.data, (*(recipe.size or (28, 28)), 1))
     random = np.random.default_rng(0)
     examples = (random.random((count, *shape), np.float32),)
     if recipe.labels:
-        examples += (np.arange(count) % 10,)
+        examples += (np.arange(count) % recipe.num_classes,)
     if recipe.find_data is data.domains:
         return (shape, shape), (*examples, random.random((count, *shape), np.float32))
     return shape, examples
