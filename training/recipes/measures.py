@@ -31,6 +31,25 @@ def mode_coverage(gaussians, count=2500):
     return measure
 
 
+def nearest_modes(model, train, test, count=1000):
+    """Measures which modes samples lie at: those of the training points that are nearest to them.
+
+    Where classes can be asked for, they are the modes, and all are asked for alike often.
+    """
+    labelled = "choose_labels" in model.abilities
+    asked = np.arange(count) % model.num_classes if labelled else None
+    options = {"labels": asked} if labelled else {}
+    samples = model.sample(count, seed=0, **options).numpy()
+    indices, distances = evaluation.nearest(samples, train.images)
+    modes = train.labels[indices]
+    measured = {
+        "modes": len(np.unique(modes)),
+        "distance": float(distances.mean()),
+        "distance_of_data": float(evaluation.nearest(test.images, train.images).distances.mean()),
+    }
+    return {**measured, "agreement": float(np.mean(modes == asked))} if labelled else measured
+
+
 def label_agreement(model, train, test, count=10_000):
     """Measures how often a classifier of real images sees the class that was asked for.
 
