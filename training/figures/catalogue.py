@@ -40,4 +40,45 @@ FIGURES = {
         "after the discriminator's.",
         "training.tools.toy",
     ),
+    "samplers": LectureFigure(
+        "Four ways to draw samples",
+        "A distribution given by its inverse, by its density, and by data: as a Gaussian, which is "
+        "too rough for them, and as a kernel density.",
+        "training.figures.samplers",
+    ),
+    "kde_digits": LectureFigure(
+        "Kernel density of digits",
+        "Real digits above. Below, samples of Gaussian kernels in 15 principal components.",
+        "training.figures.kde_digits",
+    ),
+    "optimal_discriminator": LectureFigure(
+        "The optimal discriminator",
+        "Data and samples of two Gaussians, and D* = p / (p + q). Its value is "
+        "-log 4 + 2 JSD: it grows from -log 4 towards 0 as the samples move away.",
+        "training.figures.optimal_discriminator",
+    ),
+    "transposed_convolution": LectureFigure(
+        "Transposed convolution",
+        "One active hidden unit paints its kernel. There and back through orthonormal kernels, "
+        "an image stays what it is; through others, it does not.",
+        "training.figures.transposed_convolution",
+    ),
+    "blurry": LectureFigure(
+        "What blurry means",
+        "The squared error's best answer to two equally likely images is their average. It is "
+        "neither of them, and unlikely as a sample.",
+        "training.figures.blurry",
+    ),
+    "frechet_parts": LectureFigure(
+        "The two parts of the FID",
+        "Of samples, as points, and by the slide's formulas, as lines. The left part sees how far "
+        "the means are from each other, the right part how the scales differ.",
+        "training.figures.frechet_parts",
+    ),
+    "nearest_neighbour_score": LectureFigure(
+        "The nearest neighbour's score",
+        "The score is 0 for a copy, about 0.5 for samples of the same distribution, and 1 for "
+        "those of a distant one.",
+        "training.figures.nearest_neighbour_score",
+    ),
 }
