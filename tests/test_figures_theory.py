@@ -119,7 +119,7 @@ def test_the_value_grows_from_minus_log_4_towards_0():
 
 
 def test_a_trained_discriminator_comes_close_to_the_optimal_value():
-    found = optimal_discriminator.trained_values([0.0, 2.0], epochs=3)
+    found = optimal_discriminator.trained_values([0.0, 2.0])
     expected = [optimal_discriminator.optimal_value(distance) for distance in (0.0, 2.0)]
     np.testing.assert_allclose(found, expected, atol=0.02)
 

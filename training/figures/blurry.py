@@ -25,12 +25,11 @@ def strokes():
     return images.reshape(2, -1)
 
 
-def trained_answer(images, steps=30):
+def trained_answer(images):
     """Trains a layer that cannot tell which image is wanted, and returns its answer.
 
     Args:
         images: float32 `[count, size]`, all equally likely.
-        steps: of gradient descent on the squared error.
 
     Returns:
         A float32 array `[size]`.
@@ -41,7 +40,7 @@ def trained_answer(images, steps=30):
     # The loss is a mean over pixels, which makes the gradient small: the rate is large.
     model.compile(keras.optimizers.SGD(size / 8), "mean_squared_error")
     blank = np.ones([len(images), 1], np.float32)
-    model.fit(blank, images, batch_size=len(images), epochs=steps, verbose=0)
+    model.fit(blank, images, batch_size=len(images), epochs=30, verbose=0)
     return model(blank)[0].numpy()
 
 
@@ -63,7 +62,7 @@ def draw(path):
     answer = trained_answer(images)
     shown = {"a half of the data": images[0], "the other half": images[1], "trained answer": answer}
     figure = canvas(10, 7.4)
-    panels = figure.subplot_mosaic([[*"aabbcc"], [*"lllrrr"]], height_ratios=(0.75, 1))
+    panels = figure.subplot_mosaic([[*"aabbcc"], [*"lllrrr"]], height_ratios=(0.65, 1))
     for name, (title, image) in zip("abc", shown.items(), strict=True):
         error = expected_error(image[np.newaxis], images)[0]
         print(f"{title}: expected squared error {error:.2f}")

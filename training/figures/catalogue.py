@@ -42,8 +42,8 @@ FIGURES = {
     ),
     "samplers": LectureFigure(
         "Four ways to draw samples",
-        "A distribution given by its inverse, by its density, and by data: as a Gaussian, which is "
-        "too rough for them, and as a kernel density.",
+        "The inverse transform needs the inverse of F, Metropolis-Hastings the density f. From "
+        "data one estimates a Gaussian, which is too rough here, or a kernel density.",
         "training.figures.samplers",
     ),
     "kde_digits": LectureFigure(
@@ -53,14 +53,14 @@ FIGURES = {
     ),
     "optimal_discriminator": LectureFigure(
         "The optimal discriminator",
-        "Data and samples of two Gaussians, and D* = p / (p + q). Its value is "
-        "-log 4 + 2 JSD: it grows from -log 4 towards 0 as the samples move away.",
+        "The best discriminator of data p and samples q is p / (p + q). Its value, "
+        "-log 4 + 2 JSD, grows from -log 4 towards 0 as the samples move away.",
         "training.figures.optimal_discriminator",
     ),
     "transposed_convolution": LectureFigure(
         "Transposed convolution",
-        "One active hidden unit paints its kernel. There and back through orthonormal kernels, "
-        "an image stays what it is; through others, it does not.",
+        "One active hidden unit paints its kernel. A convolution and its transpose give back an "
+        "image if the kernels are orthonormal, and change it otherwise.",
         "training.figures.transposed_convolution",
     ),
     "blurry": LectureFigure(
@@ -71,12 +71,12 @@ FIGURES = {
     ),
     "frechet_parts": LectureFigure(
         "The two parts of the FID",
-        "Of samples, as points, and by the slide's formulas, as lines. The left part sees how far "
-        "the means are from each other, the right part how the scales differ.",
+        "Points are measured on samples, lines are the slide's formulas. The left part sees how "
+        "far apart the means are, the right part how the scales differ.",
         "training.figures.frechet_parts",
     ),
     "nearest_neighbour_score": LectureFigure(
-        "The nearest neighbour's score",
+        "The 1-NN score",
         "The score is 0 for a copy, about 0.5 for samples of the same distribution, and 1 for "
         "those of a distant one.",
         "training.figures.nearest_neighbour_score",

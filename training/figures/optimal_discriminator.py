@@ -21,6 +21,7 @@ from training.figures.canvas import canvas, save
 SHOWN = (0.0, 1.0, 3.0)
 TRAINED = (0.0, 1.0, 2.0, 3.0, 5.0)
 LARGEST = 6.0
+EXAMPLES, UNSEEN = 20_000, 100_000  # of the data, in training and after
 SEED = 0
 
 
@@ -48,28 +49,27 @@ def optimal_value(distance):
     return -np.log(4) + 2 * jensen_shannon(distance)
 
 
-def trained_values(distances, epochs=4, count=100_000):
-    """Trains a small discriminator at each distance, from one to the next.
+def trained_values(distances):
+    """Trains a small discriminator at each distance, starting from what it learned at the last.
 
     Its value is measured on data and samples that are new to it.
 
     Args:
         distances: how far the samples' mean is from the data's, one after the other.
-        epochs: how often it sees 20,000 examples of the data, at each distance.
-        count: the number of new data, and of new samples.
 
     Returns:
         A list of floats, `J(G, D)` at each distance.
     """
     keras.utils.set_random_seed(SEED)
     gan = shifting_gan()
-    data, unseen = np.split(np.random.default_rng(SEED).normal(size=[20_000 + count, 1]), [20_000])
+    data = np.random.default_rng(SEED).normal(size=[EXAMPLES + UNSEEN, 1])
     values = []
     for distance in distances:
         gan.generator.set_weights([np.array([[1.0]]), np.array([distance])])
-        gan.fit(data, batch_size=500, epochs=epochs, verbose=0)
-        logits = gan.discriminator(unseen), gan.discriminator(gan.sample(count, seed=SEED))
-        values.append(-float(Minimax().discriminator_loss(*logits)))
+        gan.fit(data[:EXAMPLES], batch_size=500, epochs=4, verbose=0)
+        real, fake = data[EXAMPLES:], gan.sample(UNSEEN, seed=SEED)
+        loss = gan.game.discriminator_loss(gan.discriminator(real), gan.discriminator(fake))
+        values.append(-float(loss))
     return values
 
 
@@ -116,7 +116,7 @@ def _draw_values(axes):
     axes.plot(TRAINED, trained, "o", color="C3", label="of a trained discriminator")
     axes.axhline(0, color="gray", linestyle=":")
     axes.axhline(-np.log(4), color="gray", linestyle=":")
-    axes.text(0.05, -0.02, "0: all told apart", color="dimgray", va="top")
+    axes.text(0.05, -0.02, "0: D* makes no mistake", color="dimgray", va="top")
     axes.text(LARGEST, -np.log(4) + 0.02, "-log 4: D* = 1/2", color="dimgray", ha="right")
     axes.set(title="what the best discriminator measures", xlabel="distance d", ylabel="J(G, D)")
     axes.legend(loc="center right")

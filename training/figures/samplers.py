@@ -89,9 +89,9 @@ def _draw_metropolis_hastings(axes, shown=400, steps=60):
     print(f"Metropolis-Hastings: {accepted}")
     intervals = (-3.2, 3.2), (-1.6, 5.2)
     _draw_contours(axes, lambda plane: np.exp(banana_log_density(plane)), intervals)
-    _scatter(axes, chains.samples.reshape(-1, 2)[:: CHAINS * STEPS // shown], "C1", "samples")
+    _scatter(axes, chains.samples[-1, :shown], "C1", "samples, one of each chain")
     axes.plot(
-        *chains.samples[:steps, 0].T, color="black", lw=0.8, label=f"{steps} steps of a chain"
+        *chains.samples[:steps, 0].T, color="black", lw=0.8, label=f"{steps} steps of one chain"
     )
     axes.set(title=f"Metropolis-Hastings: {accepted}", xlabel="$x_1$", ylabel="$x_2$")
     axes.legend(loc="upper center")

@@ -13,7 +13,8 @@ from keras.layers import Conv2D, Conv2DTranspose
 from tfgen import data
 from training.figures.canvas import canvas, save
 
-UNIT = (12, 18)  # the hidden unit that is active, of 24x24
+KERNEL, HIDDEN = 9, 24  # the sides of the kernel that is shown, and of the hidden units
+UNIT = (12, 18)  # the one that is active
 HAAR = 0.5 * np.array(
     [[[1, 1], [1, 1]], [[1, -1], [1, -1]], [[1, 1], [-1, -1]], [[1, -1], [-1, 1]]]
 )
@@ -41,15 +42,15 @@ def convolution_pair(kernels, strides=1):
     return forward, backward
 
 
-def wave(side=9):
-    """Returns a kernel that answers to slanted edges, as first layers learn: `[side, side]`."""
-    y, x = np.mgrid[:side, :side] - side // 2
-    return np.exp(-(x**2 + y**2) / (0.2 * side) ** 2 / 2) * np.sin(0.9 * (x + 0.6 * y))
+def wave():
+    """Returns a kernel that answers to slanted edges, as first layers learn: `[KERNEL, KERNEL]`."""
+    y, x = np.mgrid[:KERNEL, :KERNEL] - KERNEL // 2
+    return np.exp(-(x**2 + y**2) / (0.2 * KERNEL) ** 2 / 2) * np.sin(0.9 * (x + 0.6 * y))
 
 
-def one_active_unit(side=24):
-    """Returns hidden units `[1, side, side, 1]`, all 0 but the one at `UNIT`, which is 1."""
-    hidden = np.zeros([1, side, side, 1], np.float32)
+def one_active_unit():
+    """Returns hidden units `[1, HIDDEN, HIDDEN, 1]`, all 0 but the one at `UNIT`, which is 1."""
+    hidden = np.zeros([1, HIDDEN, HIDDEN, 1], np.float32)
     hidden[(0, *UNIT, 0)] = 1
     return hidden
 
