@@ -302,7 +302,9 @@ def test_perceptrons_refuse_shapes_that_are_none(build, message):
 )
 def test_dcgan_doubles_up_to_the_image_and_halves_it_again(shape, start, counts):
     generator = dcgan_generator(shape, 5, filters=2)
-    maps = [layer.output.shape[1:] for layer in of_kind(generator, layers.ReLU)]
+    *activated, _ = of_kind(generator, layers.Activation)
+    assert {each.activation for each in activated} == {keras.activations.relu}
+    maps = [layer.output.shape[1:] for layer in activated]
     assert maps == [
         (start[0] * 2**power, start[1] * 2**power, count) for power, count in enumerate(counts)
     ]
@@ -347,7 +349,7 @@ def test_weights_start_small_normal_and_independent():
 
 def test_dcgan_normalizes_all_but_the_ends():
     generator = dcgan_generator((28, 28, 1), 3, filters=2)
-    normalized = ["BatchNormalization", "ReLU"]
+    normalized = ["BatchNormalization", "Activation"]
     assert types(generator) == [
         *("InputLayer", "Dense", "Reshape", *normalized, "Conv2DTranspose", *normalized),
         *("ImageConv2DTranspose", "Activation", "Rescaling"),

@@ -24,6 +24,8 @@ from tfgen.objectives.schedules import ConstantThenLinear
 
 DCGAN_ADAM = {"learning_rate": (2e-4, 2e-4), "beta_1": 0.5, "beta_2": 0.999}
 PLAIN = {"penalties": [], "critic_steps": 1, "constraint": None}
+LECTURE = {**PLAIN, "game": NonSaturating(), "fresh_fakes": False}
+LECTURE_ADAM = {"learning_rate": (1e-3, 1e-3), "beta_1": 0.9, "beta_2": 0.999}
 # name: class, values, optimizers (the generator's rate first).
 PAPERS = {
     "vae": (
@@ -103,6 +105,33 @@ PAPERS = {
         },
         DCGAN_ADAM,
     ),
+    "vae_lecture": (
+        tfgen.VAE,
+        {
+            "posterior": distributions.DiagonalNormal(),
+            "likelihood": distributions.Gaussian(scale=0.5**0.5),
+            "bound": ELBO(1.0),
+        },
+        {"learning_rate": (1e-3,), "beta_1": 0.9},
+    ),
+    "gan_lecture": (tfgen.GAN, LECTURE, LECTURE_ADAM),
+    "cgan_lecture": (tfgen.ConditionalGAN, {**LECTURE, "num_classes": None}, LECTURE_ADAM),
+    "infogan_lecture": (
+        tfgen.InfoGAN,
+        {**LECTURE, "information_weight": 1.0, "codes": [Categorical(2)]},
+        {**LECTURE_ADAM, "learning_rate": (1e-3, 1e-3, 1e-4)},
+    ),
+    "cyclegan_lecture": (
+        tfgen.CycleGAN,
+        {
+            "game": NonSaturating(),
+            "cycle_weight": 10.0,
+            "cycle_loss": "mean_absolute_error",
+            "identity_weight": 0.0,
+            "pool_size": 0,
+        },
+        DCGAN_ADAM,
+    ),
 }
 
 
@@ -119,6 +148,7 @@ def conditioned(first, second, outputs):
 def arguments(name):
     """Returns tiny networks, and what else a function of the zoo must be given."""
     prior = distributions.Uniform(2)
+    name = name.removesuffix("_lecture")
     if name == "cyclegan":
         images = keras.Input((4, 4, 1))
         return [keras.Model(images, layers.Conv2D(1, 1)(images)) for _ in ("AB", "BA", "A", "B")]
