@@ -101,3 +101,25 @@ def test_there_may_be_fewer_categories_than_classes():
     model = types.SimpleNamespace(codes=[Categorical(2)], recognize=Reader().recognize)
     train = pairs((0, 2, 5), (1, 0, 5), (1, 1, 4))
     assert measures.code_error(model, train, train) == {"code_error": pytest.approx(4 / 14)}
+
+
+class Modes:
+    """Stands for a model of points in three modes, of which it makes two; of class 2 it makes 0."""
+
+    abilities = frozenset({"sample"})
+    num_classes = 3
+
+    def sample(self, count, seed, labels=None):
+        modes = np.arange(count) % 2 if labels is None else np.where(labels == 2, 0, labels)
+        return tf.constant(np.stack([5.0 * modes, np.full(count, 0.25)], axis=1))
+
+
+def test_modes_of_samples_are_those_of_the_nearest_training_points():
+    corners = np.array([[0.0, 0.0], [5.0, 0.0], [10.0, 0.0]])
+    train, test = data.Source(corners, np.arange(3)), data.Source(corners + [0, 0.5])
+    model = Modes()
+    found = measures.nearest_modes(model, train, test, count=12)
+    assert found == {"modes": 2, "distance": 0.25, "distance_of_data": 0.5}
+    model.abilities = frozenset({"sample", "choose_labels"})
+    found = measures.nearest_modes(model, train, test, count=12)
+    assert found["agreement"] == pytest.approx(2 / 3)

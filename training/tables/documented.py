@@ -4,6 +4,7 @@ import statistics
 
 from training.tables import speed
 from training.tables.cells import duration, machine_of, table
+from training.tables.lectures import lecture_scores
 from training.tables.published import LUCIC_FASHION, PUBLISHED
 
 
@@ -231,6 +232,7 @@ TABLES = {
     "fid": fid,
     "half_precision": half_precision,
     "layouts": layouts,
+    "lecture_scores": lecture_scores,
     "likelihood": likelihood,
     "modes": modes,
     "probe": probe,

@@ -1,0 +1,41 @@
+"""The table of what the lectures' recipes reach."""
+
+from training.tables.cells import duration, table
+
+_DEMO = ("vae_demo", "gan_lecture", "cgan_lecture", "infogan_lecture", "infogan_demo")
+_SCORES = {"pixels_frechet_distance": "Frechet distance", "one_nn": "1-NN score"}
+_MEASURED = {
+    "modes": "{:.0f} of 4 modes",
+    "agreement": "{:.0%} of samples are of the class asked for",
+    "code_error": "{:.0%} of held-out points are read wrongly",
+}
+
+
+def lecture_scores(read):
+    """Scores of the lectures' recipes on their demonstration data, and of the data themselves.
+
+    Args:
+        read: a function from a file's name to what it holds.
+    """
+    scored = {each["generator"]: each for each in read("lecture_demo.json")["results"]}
+    rows = []
+    for recipe in (*_DEMO, "demo@train"):
+        if recipe == "demo@train":
+            name, measured, seconds = "training points", "", ""
+        else:
+            recorded = read(f"recipe_{recipe}.json")
+            name, seconds = f"`{recipe}`", duration(recorded["training"]["seconds"])
+            measured = _in_words(recorded["measured"])
+        rows.append([name, *(_value(scored[recipe], each) for each in _SCORES), measured, seconds])
+    return table(["samples of", *_SCORES.values(), "measured besides", "training"], rows)
+
+
+def _value(result, name):
+    (score,) = [each for each in result["scores"] if each["name"] == name]
+    return f"{score['value']:.3g}"
+
+
+def _in_words(measured):
+    return "; ".join(
+        form.format(measured[name]) for name, form in _MEASURED.items() if name in measured
+    )
