@@ -1,7 +1,7 @@
 """Data: a name such as "embedded", "tfds:mnist" or "folder:PATH" becomes batches for `fit`."""
 
 from tfgen.data.batches import batches, steps_per_epoch
-from tfgen.data.demo import four_modes
+from tfgen.data.demo import four_modes, four_modes_in_plane
 from tfgen.data.domains import Domains, domains
 from tfgen.data.gaussians import RoundGaussians, gaussian_grid, gaussian_ring
 from tfgen.data.painted import marbles
@@ -19,6 +19,7 @@ __all__ = [
     "batches",
     "domains",
     "four_modes",
+    "four_modes_in_plane",
     "gaussian_grid",
     "gaussian_ring",
     "load_batches",

@@ -34,6 +34,32 @@ FIGURES = {
         "sample is generated, at the left, minimax gives no slope.",
         "training.figures.generator_losses",
     ),
+    "pushed_gaussian": LectureFigure(
+        "GANs are distribution transformers",
+        "Gaussian noise, and where a trained generator takes it, in the same colours: among data "
+        "around two half moons, in grey. Neighbours stay neighbours, so some samples lie between "
+        "the moons.",
+        "training.figures.pushed_gaussian",
+    ),
+    "mode_collapse": LectureFigure(
+        "Mode collapse over time",
+        "Samples, in red, at six moments of three trainings on a ring of eight Gaussians. In the "
+        "first row the generator moves from mode to mode; R1 or a deeper discriminator mends it.",
+        "training.figures.mode_collapse",
+    ),
+    "interpolation": LectureFigure(
+        "A straight line between two images",
+        "Three pairs of images of clothes. In latent space an image of the line shows one piece of "
+        "clothing, faintly between unlike ones; in pixel space it is an average of two.",
+        "training.figures.interpolation",
+    ),
+    "demo_manifold": LectureFigure(
+        "The VAE's demo: four modes on a plane",
+        "The points in the plane of which the demo's 32 dimensions are made, the latents that a "
+        "VAE finds of these, and its samples beside the data. The prior has no gaps, so some "
+        "samples lie between the modes.",
+        "training.figures.demo_manifold",
+    ),
     "toy": LectureFigure(
         "The toy of two lines",
         "A generator of a line, and its discriminator: at the start, after the generator's update, "
