@@ -4,7 +4,8 @@ A fixed discriminator is best answered by one point. It then learns that this po
 and the generator moves on to another: samples jump from mode to mode, and never are at all of them.
 
 The first row shows it on a ring of eight Gaussians, with players as in the experiment of Metz et
-al. (2017, appendix A): two hidden layers in the generator, one in the discriminator, latents more dimensions than the data. They report collapse with such players. Here it comes from the
+al. (2017, appendix A): two hidden layers in the generator, one in the discriminator, latents of
+more dimensions than the data. They report collapse with such players. Here it comes from the
 shallow discriminator: its slope is broad, and all samples follow it together. Two remedies, each of
 them alone, at the same steps:
 
