@@ -29,7 +29,7 @@ def test_the_list_says_what_each_shows(capsys):
 def test_a_mistyped_figure_and_a_folder_that_is_none_are_refused(tmp_path, capsys):
     with pytest.raises(SystemExit):
         command.main(["generator_loss"])
-    assert "no figure 'generator_loss': choose of generator_losses," in capsys.readouterr().err
+    assert "no figure 'generator_loss': choose of samplers," in capsys.readouterr().err
     (tmp_path / "file").touch()
     with pytest.raises(SystemExit, match="figures: .*file"):
         command.main(["generator_losses", f"--output={tmp_path}/file"])

@@ -28,44 +28,6 @@ class LectureFigure:
 
 
 FIGURES = {
-    "generator_losses": LectureFigure(
-        "log D against log(1 - D)",
-        "What the generator descends in three games, and how steeply. Where D is sure that a "
-        "sample is generated, at the left, minimax gives no slope.",
-        "training.figures.generator_losses",
-    ),
-    "pushed_gaussian": LectureFigure(
-        "GANs are distribution transformers",
-        "Gaussian noise, and where a trained generator takes it, in the same colours: among data "
-        "around two half moons, in grey. Neighbours stay neighbours, so some samples lie between "
-        "the moons.",
-        "training.figures.pushed_gaussian",
-    ),
-    "mode_collapse": LectureFigure(
-        "Mode collapse over time",
-        "Samples, in red, at six moments of three trainings on a ring of eight Gaussians. In the "
-        "first row the generator moves from mode to mode; R1 or a deeper discriminator mends it.",
-        "training.figures.mode_collapse",
-    ),
-    "interpolation": LectureFigure(
-        "A straight line between two images",
-        "Three pairs of images of clothes. In latent space an image of the line shows one piece of "
-        "clothing, faintly between unlike ones; in pixel space it is an average of two.",
-        "training.figures.interpolation",
-    ),
-    "demo_manifold": LectureFigure(
-        "The VAE's demo: four modes on a plane",
-        "The points in the plane of which the demo's 32 dimensions are made, the latents that a "
-        "VAE finds of these, and its samples beside the data. The prior has no gaps, so some "
-        "samples lie between the modes.",
-        "training.figures.demo_manifold",
-    ),
-    "toy": LectureFigure(
-        "The toy of two lines",
-        "A generator of a line, and its discriminator: at the start, after the generator's update, "
-        "after the discriminator's.",
-        "training.tools.toy",
-    ),
     "samplers": LectureFigure(
         "Four ways to draw samples",
         "The inverse transform needs the inverse of F, Metropolis-Hastings the density f. From "
@@ -77,17 +39,55 @@ FIGURES = {
         "Real digits above. Below, samples of Gaussian kernels in 15 principal components.",
         "training.figures.kde_digits",
     ),
-    "optimal_discriminator": LectureFigure(
-        "The optimal discriminator",
-        "The best discriminator of data p and samples q is p / (p + q). Its value, "
-        "-log 4 + 2 JSD, grows from -log 4 towards 0 as the samples move away.",
-        "training.figures.optimal_discriminator",
+    "demo_manifold": LectureFigure(
+        "The VAE's demo: four modes on a plane",
+        "The points in the plane of which the demo's 32 dimensions are made, the latents that a "
+        "VAE finds of these, and its samples beside the data. The prior has no gaps, so some "
+        "samples lie between the modes.",
+        "training.figures.demo_manifold",
+    ),
+    "interpolation": LectureFigure(
+        "A straight line between two images",
+        "Three pairs of images of clothes. In latent space an image of the line shows one piece of "
+        "clothing, faintly between unlike ones; in pixel space it is an average of two.",
+        "training.figures.interpolation",
     ),
     "transposed_convolution": LectureFigure(
         "Transposed convolution",
         "One active hidden unit paints its kernel. A convolution and its transpose give back an "
         "image if the kernels are orthonormal, and change it otherwise.",
         "training.figures.transposed_convolution",
+    ),
+    "pushed_gaussian": LectureFigure(
+        "GANs are distribution transformers",
+        "Gaussian noise, and where a trained generator takes it, in the same colours: among data "
+        "around two half moons, in grey. Neighbours stay neighbours, so some samples lie between "
+        "the moons.",
+        "training.figures.pushed_gaussian",
+    ),
+    "toy": LectureFigure(
+        "The toy of two lines",
+        "A generator of a line, and its discriminator: at the start, after the generator's update, "
+        "after the discriminator's.",
+        "training.tools.toy",
+    ),
+    "generator_losses": LectureFigure(
+        "log D against log(1 - D)",
+        "What the generator descends in three games, and how steeply. Where D is sure that a "
+        "sample is generated, at the left, minimax gives no slope.",
+        "training.figures.generator_losses",
+    ),
+    "optimal_discriminator": LectureFigure(
+        "The optimal discriminator",
+        "The best discriminator of data p and samples q is p / (p + q). Its value, "
+        "-log 4 + 2 JSD, grows from -log 4 towards 0 as the samples move away.",
+        "training.figures.optimal_discriminator",
+    ),
+    "mode_collapse": LectureFigure(
+        "Mode collapse over time",
+        "Samples, in red, at six moments of three trainings on a ring of eight Gaussians. In the "
+        "first row the generator moves from mode to mode; R1 or a deeper discriminator mends it.",
+        "training.figures.mode_collapse",
     ),
     "blurry": LectureFigure(
         "What blurry means",
