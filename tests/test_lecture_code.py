@@ -113,6 +113,20 @@ def gaussian_divergence(mean_1, covariance_1, mean_2, covariance_2):
     )
 
 
+def test_the_divergence_of_two_normals_is_the_slide_s():
+    random = np.random.default_rng(3)
+    means, factors = random.normal(size=[2, 3]), np.tril(random.normal(size=[2, 3, 3]))
+    factors[:, range(3), range(3)] = random.uniform(0.5, 2, [2, 3])
+    first, second = (
+        tfd.MultivariateNormalTriL(mean, factor)
+        for mean, factor in zip(means, factors, strict=True)
+    )
+    covariances = factors @ np.swapaxes(factors, 1, 2)
+    expected = gaussian_divergence(means[0], covariances[0], means[1], covariances[1])
+    found = distributions.kl_divergence(first, second, latents=None)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
 def test_vae_losses_are_the_slide_s():
     model = vae()
     weights = weights_of(model.encoder)
@@ -264,7 +278,7 @@ def test_infogan_losses_are_the_slide_s():
     np.testing.assert_allclose(
         losses["discriminator_loss"], h(1, perceptron(X, judge)) + h(0, fake), rtol=1e-5
     )
-    latents = model.make_fakes(X, "recognition", training=False).latents.numpy()
+    latents = model.make_fakes(X, "generator", training=False).latents.numpy()
     codes = latents[:, LATENTS:]
     np.testing.assert_array_equal(np.sort(codes, axis=1), np.eye(CLASSES)[[-1] * BATCH])
     expected = softmax_cross_entropy(codes, perceptron(perceptron(latents, maker), reader))
@@ -276,26 +290,21 @@ def test_infogan_losses_are_the_slide_s():
 
 
 def test_an_infogan_step_is_the_slide_s():
-    """D's and G's turns as in the GAN; then Q's optimizer, over the variables of G and Q."""
+    """D's and G's turns as in the GAN; then Q's, of the same draws, over the weights of G and Q."""
     model = infogan(optimizers=sgd(3))
-    drawn = {
-        player: model.make_fakes(X, player, training=True).latents.numpy()
-        for player in ("generator", "recognition")
-    }
+    latents = model.make_fakes(X, "generator", training=True).latents.numpy()
     maker, judge, reader = (
         weights_of(player) for player in (model.generator, model.discriminator, model.recognition)
     )
     model.fit(X, batch_size=BATCH, verbose=0)
-    fakes = perceptron(drawn["generator"], maker)
+    fakes = perceptron(latents, maker)
     after = weights_of(model.discriminator)
     check_descent(
         judge, after, lambda moved: h(1, perceptron(X, moved)) + h(0, perceptron(fakes, moved))
     )
     # G moves twice: down its own loss, then, from there, down that of Q.
-    between = _descended(
-        maker, lambda moved: h(1, perceptron(perceptron(drawn["generator"], moved), after))
-    )
-    latents, size = drawn["recognition"], len(maker)
+    between = _descended(maker, lambda moved: h(1, perceptron(perceptron(latents, moved), after)))
+    size = len(maker)
 
     def recognition_loss(both):
         read = perceptron(perceptron(latents, both[:size]), both[size:])

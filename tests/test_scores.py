@@ -289,6 +289,22 @@ def test_inception_score_is_the_number_of_classes_of_sure_and_balanced_predictio
     np.testing.assert_allclose(inception_score(one_hot, splits=4), [5.0, 0.0], atol=1e-12)
 
 
+def test_modes_within_a_class_are_missed_by_the_inception_score_and_seen_by_frechet():
+    """A slide's: the score knows classes alone. Each of two classes has two modes here."""
+    random = np.random.default_rng(0)
+    centres = np.array([[0.0, 0.0], [0.0, 4.0], [9.0, 0.0], [9.0, 4.0]])
+    real, fake = (
+        centres[modes] + random.normal(scale=0.1, size=[400, 2])
+        for modes in (np.arange(400) % 4, 2 * (np.arange(400) % 2))
+    )
+    scores = [inception_score(np.eye(2)[np.int64(each[:, 0] > 5)], 1) for each in (real, fake)]
+    assert scores[0].value == scores[1].value == pytest.approx(2.0)
+    # The mean is off by 2, and so is the deviation along the second axis.
+    assert frechet_distance(real, fake) == pytest.approx(
+        4 + (np.hypot(2, 0.1) - 0.1) ** 2, rel=0.02
+    )
+
+
 def test_inception_score_is_the_exponent_of_the_divergence_from_the_mean():
     # The mean is (1/2, 1/2).
     divergence = 0.9 * np.log(0.9 / 0.5) + 0.1 * np.log(0.1 / 0.5)

@@ -144,7 +144,7 @@ def began(generator, autoencoder, prior, optimizers=None, **options):
 
 
 def cgan(generator, discriminator, prior, num_classes=None, optimizers=None, **options):
-    """Mirza and Osindero, 2014, equation 2: both players see the condition; non-saturating."""
+    """Mirza and Osindero, 2014, figure 1: both players see the condition; non-saturating."""
     gan = ConditionalGAN(generator, discriminator, prior, num_classes, **options)
     return _compiled(gan, optimizers, _adams())
 
@@ -172,7 +172,7 @@ def infogan(generator, discriminator, recognition, prior, codes, optimizers=None
 def infogan_lecture(
     generator, discriminator, recognition, prior, codes=None, optimizers=None, **options
 ):
-    """The lecture code: `gan_lecture`, and `Q_loss = cross_entropy(c, Q(G(z, c)))` beside it.
+    """The lecture code: `gan_lecture`, and `Q_loss = cross_entropy(c, Q(G(z, c)))` after it.
 
     Q is a network of its own, which has an optimizer of its own, Adam(1e-4), over the variables of
     G and Q. Unless told otherwise the code is one of four clusters, each of probability 0.25.

@@ -41,21 +41,21 @@ FIGURES = {
     ),
     "demo_manifold": LectureFigure(
         "The VAE's demo: four modes on a plane",
-        "The points in the plane of which the demo's 32 dimensions are made, the latents that a "
-        "VAE finds of these, and its samples beside the data. The prior has no gaps, so some "
-        "samples lie between the modes.",
+        "Points in the plane, from which the demo's 32 dimensions are made. Beside them stand the "
+        "latents that a VAE finds, and its samples. The prior has no gaps, so some samples lie "
+        "between the modes.",
         "training.figures.demo_manifold",
     ),
     "interpolation": LectureFigure(
         "A straight line between two images",
-        "Three pairs of images of clothes. In latent space an image of the line shows one piece of "
-        "clothing, faintly between unlike ones; in pixel space it is an average of two.",
+        "Three pairs of images of clothes. In latent space each image on the line shows one piece "
+        "of clothing, faintly between unlike ones. In pixel space it is an average of two.",
         "training.figures.interpolation",
     ),
     "transposed_convolution": LectureFigure(
         "Transposed convolution",
         "One active hidden unit paints its kernel. A convolution and its transpose give back an "
-        "image if the kernels are orthonormal, and change it otherwise.",
+        "image if the kernels are an orthonormal basis, and change it otherwise.",
         "training.figures.transposed_convolution",
     ),
     "pushed_gaussian": LectureFigure(

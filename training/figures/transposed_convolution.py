@@ -3,7 +3,8 @@
 A convolution is `h = W^T x`; the transposed one is `x = W h`, with the same kernels.
 
 * Activating one hidden unit `k` paints its kernel at its place: `x = W[:, k]`.
-* If `W` is orthonormal, `W W^T x = x`: the transposed convolution gives back what was convolved.
+* If `W` is square and orthonormal, `W W^T x = x`: the transposed convolution gives back what was
+  convolved.
 * Otherwise `W W^T x` is another image: a deconvolution would need the inverse, not the transpose.
 """
 

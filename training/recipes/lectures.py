@@ -1,6 +1,6 @@
-"""The lectures' adversarial networks to the letter, each beside a recipe that has learnt since.
+"""The lectures' adversarial networks: the slides' layers, losses and steps.
 
-The slides give the layers and losses; sizes and rates that they leave open are ours.
+Sizes and rates are ours: the slides leave them open.
 """
 
 import keras

@@ -194,7 +194,9 @@ class InfoGAN(GAN):
 
     def recognition_losses(self, data, training):
         """Computes how badly Q reads the codes, which the recognition's optimizer descends."""
-        latents, fakes = self.make_fakes(data, "recognition", training)
+        # As the discriminator and the generator do, Q may share its latents with the others.
+        player = "recognition" if self.fresh_fakes else "generator"
+        latents, fakes = self.make_fakes(data, player, training)
         seen = self.augmented(fakes, "recognition's samples", training)
         outputs = as_list(self._recognizer(seen, training=training))
         self._read_off_augmented(outputs, seen, training)
