@@ -120,7 +120,7 @@ def report(run, exported):
     results, folder = read_results(run), run.folder
     epochs = "1 epoch" if results["epochs"] == 1 else f"{results['epochs']} epochs"
     losses = ", ".join(f"{name} {value:.2f}" for name, value in results["test"].items())
-    measured = [f"  {name:16}{value:g}\n" for name, value in results.get("measured", {}).items()]
+    measured = [f"  {name:20}{value:g}\n" for name, value in results.get("measured", {}).items()]
     python = "python" if "VIRTUAL_ENV" in os.environ else os.path.relpath(sys.executable)
     usual = folder.path == pathlib.Path("runs", results["recipe"])
     name = results["recipe"] if usual else folder.path
