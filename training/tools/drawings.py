@@ -18,6 +18,13 @@ def samples(path, folder):
     _write_grid(path, _model(folder).sample(_ROWS * _COLUMNS, seed=0))
 
 
+def large_samples(path, folder):
+    """Draws fewer samples of one seed, none left out, in their own size."""
+    from tfgen.pictures import grid, write_png
+
+    write_png(path, grid(_model(folder).sample(48, seed=0), columns=12))
+
+
 def labelled(path, folder):
     """Draws a row of samples for each class, from the same latents in each column."""
     _write_grid(path, _of_each_class(_model(folder), _COLUMNS))

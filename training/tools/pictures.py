@@ -22,7 +22,7 @@ from training import train
 from training.figures.catalogue import FIGURES
 from training.tools import drawings
 
-_COLOURS = 64  # of a picture's file: enough for eyes, and half the size
+_COLOURS = 64  # of a file of grey images and curves: enough for eyes, and half the size
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +36,7 @@ class Picture:
         draw: a function of the file to be and of the folders of the runs.
         runs: what `python -m training.train` takes to make each run, if it shows some.
         modules: names of the modules that draw it, beside `draw`.
+        colours: how many its file has, at most 256.
     """
 
     title: str
@@ -44,6 +45,7 @@ class Picture:
     draw: Callable
     runs: tuple = ()
     modules: tuple = ("tfgen.pictures",)
+    colours: int = _COLOURS
 
 
 FASHION = "--data tfds:fashion_mnist --mixed-precision bfloat16"
@@ -113,6 +115,14 @@ PICTURES = {
     ),
     "began_fashion": samples_of("began_fashion", "BEGAN", "began"),
     "dcgan_fashion": samples_of("dcgan_fashion", "DCGAN", "dcgan"),
+    "dcgan_lecture": Picture(
+        "DCGAN: marbles",
+        "dcgan",
+        "The lecture's DCGAN, 64x64 pixels in colour: samples of one seed.",
+        drawings.large_samples,
+        ("dcgan_lecture --mixed-precision bfloat16",),
+        colours=256,
+    ),
     "grid": Picture(
         "Modes in the plane",
         "gradient_penalties",
@@ -192,28 +202,28 @@ def make(name, folder):
     folder.mkdir(parents=True, exist_ok=True)
     runs = [complete_run(each.split()[0]) for each in picture.runs]
     picture.draw(path, *runs)
-    reduce_colours(path)
+    reduce_colours(path, picture.colours)
     note(folder, name, picture, runs)
     print(f"{name}: {path}")
     return True
 
 
-def reduce_colours(path):
+def reduce_colours(path, colours):
     """Writes a picture's file again with few colours, which makes it small."""
     from tfgen.utils.files import atomic_write
 
-    few = with_few_colours(path.read_bytes())
+    few = with_few_colours(path.read_bytes(), colours)
     with atomic_write(path) as temporary:
         temporary.write_bytes(few)
 
 
-def with_few_colours(png):
+def with_few_colours(png, colours=_COLOURS):
     """Returns the bytes of a PNG file with few colours, of those of one with many."""
     from PIL import Image
 
     few = io.BytesIO()
     with Image.open(io.BytesIO(png)) as image:
-        reduced = image.convert("L" if image.mode == "L" else "RGB").quantize(_COLOURS)
+        reduced = image.convert("L" if image.mode == "L" else "RGB").quantize(colours)
     reduced.save(few, format="PNG", optimize=True)
     return few.getvalue()
 
