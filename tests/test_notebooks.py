@@ -78,6 +78,34 @@ def test_a_page_becomes_cells_of_text_and_code():
     ]
 
 
+FOLDED = """\
+**Exercise.** Why?
+
+??? note "Answer"
+
+    Because of $x$:
+
+    <!-- in tests: 3 -> 1 -->
+    ```python
+    for each in range(3):
+        print(each)
+    ```
+
+The text goes on.
+"""
+
+
+def test_a_folded_answer_stays_folded_and_its_code_is_not_run():
+    assert notebooks.cells(FOLDED)[1:] == [
+        (
+            "markdown",
+            "**Exercise.** Why?\n\n<details><summary>Answer</summary>\n\nBecause of $x$:\n\n"
+            "```python\nfor each in range(3):\n    print(each)\n```\n\n</details>\n\n"
+            "The text goes on.",
+        )
+    ]
+
+
 def test_outputs_lose_what_differs_from_run_to_run():
     picture = io.BytesIO()
     Image.effect_noise((64, 64), 60).save(picture, format="PNG")

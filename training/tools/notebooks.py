@@ -16,6 +16,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 
 from tfgen.utils.files import atomic_write
@@ -40,8 +41,10 @@ jupyter lab
 _PYTHON = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # Settings for tests, the marks of parts that are filled, and the link to the notebook itself.
 _COMMENT = r"<!-- (?:(?!-->).)* -->"
-_LEFT_OUT = re.compile(rf"^(?:{_COMMENT}|\[Download this page.*)\n|{_COMMENT}", re.MULTILINE)
+_LEFT_OUT = re.compile(rf"^ *(?:{_COMMENT}|\[Download this page.*)\n|{_COMMENT}", re.MULTILINE)
 _LINK_TO_PAGE = re.compile(r"\[([^\]]+)\]\((?!\w+:)[^)\s]+\.\w+(?:#[^)\s]*)?\)")
+# An answer that the site shows when it is opened, such as `??? note "Answer"` and indented lines.
+_FOLDED = re.compile(r'^\?\?\? \w+ "([^"]+)"\n((?:(?: {4}.*)?\n)+)', re.MULTILINE)
 # The times that Keras tells, and what TensorFlow logs.
 _VOLATILE = re.compile(r" - \d+\w* - \d+\w*/(?:step|epoch)|^(?:INFO|WARNING):tensorflow:.*\n", re.M)
 _LIMIT = 1200  # seconds that a cell may take
@@ -78,8 +81,15 @@ def cells(text):
         if index % 2:
             found.append(("code", part.strip()))
         elif prose := _LINK_TO_PAGE.sub(r"\1", _LEFT_OUT.sub("", part)).strip():
-            found.append(("markdown", prose))
+            found.append(("markdown", _FOLDED.sub(_folded, f"{prose}\n").strip()))
     return found
+
+
+def _folded(match):
+    """Returns a folded part as notebooks know it: HTML around Markdown, which is not indented."""
+    title, lines = match.groups()
+    inside = textwrap.dedent(lines).strip()
+    return f"<details><summary>{title}</summary>\n\n{inside}\n\n</details>\n\n"
 
 
 def make(page, path):
