@@ -134,7 +134,7 @@ def test_outputs_lose_what_differs_from_run_to_run():
 def test_an_unknown_tutorial_is_refused(capsys):
     with pytest.raises(SystemExit):
         notebooks.main(["vea"])
-    assert "no tutorial 'vea': choose of cycle_gan," in capsys.readouterr().err
+    assert "no tutorial 'vea': choose of course," in capsys.readouterr().err
 
 
 def test_a_page_s_code_is_executed_and_its_failure_told(tmp_path, monkeypatch, capsys):
