@@ -122,6 +122,9 @@ _RECORDED = (
             "infogan_mnist",
             "cyclegan_fashion",
             "cyclegan_64",
+            "vae_conv_lecture",
+            "cyclegan_lecture",
+            "dcgan_lecture",
         )
     ),
 )

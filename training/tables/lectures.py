@@ -1,5 +1,7 @@
 """The table of what the lectures' recipes reach."""
 
+import statistics
+
 from training.tables.cells import duration, table
 
 _DEMO = ("vae_demo", "gan_lecture", "cgan_lecture", "infogan_lecture", "infogan_demo")
@@ -32,7 +34,7 @@ def lecture_scores(read):
 
 def _value(result, name):
     (score,) = [each for each in result["scores"] if each["name"] == name]
-    return f"{score['value']:.3g}"
+    return f"{score['value']:.2g} ± {statistics.stdev(score['values']):.1g}"
 
 
 def _in_words(measured):
