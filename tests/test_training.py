@@ -148,7 +148,7 @@ def test_what_a_recipe_measures_is_kept_and_recorded(tmp_path, capsys):
     train.main([*command, f"--output={output}"])
     results = json.loads((output / "results.json").read_text())
     assert set(results["measured"]) == {"modes", "high_quality"}
-    assert f"modes           {results['measured']['modes']}" in capsys.readouterr().out
+    assert f"modes               {results['measured']['modes']}" in capsys.readouterr().out
     assert tf.io.decode_png((output / "summary.png").read_bytes()).shape[0] > 100
     record.main([str(output), f"--output={tmp_path / 'ring.json'}"])
     recorded = json.loads((tmp_path / "ring.json").read_text())
@@ -237,7 +237,7 @@ def test_what_a_recipe_measures_comes_last_and_is_made_up_for(tmp_path, capsys, 
     monkeypatch.setitem(RECIPES, "ns_gan_ring", dataclasses.replace(ring, measure=measured))
     train.main(args)
     printed = capsys.readouterr().out
-    assert "size            13" in printed
+    assert "size                13" in printed
     assert "Add --epochs N --change to train it further, or --fresh to begin anew" in printed
     assert f"tfgen serve {tmp_path}\n" in printed
     assert f"training.evaluate {tmp_path / 'run'}\n" in printed

@@ -194,9 +194,8 @@ class InfoGAN(GAN):
 
     def recognition_losses(self, data, training):
         """Computes how badly Q reads the codes, which the recognition's optimizer descends."""
-        # As the discriminator and the generator do, Q may share its latents with the others.
-        player = "recognition" if self.fresh_fakes else "generator"
-        latents, fakes = self.make_fakes(data, player, training)
+        draws = "recognition" if self.fresh_fakes else "generator"
+        latents, fakes = self.make_fakes(data, draws, training)
         seen = self.augmented(fakes, "recognition's samples", training)
         outputs = as_list(self._recognizer(seen, training=training))
         self._read_off_augmented(outputs, seen, training)
@@ -206,9 +205,7 @@ class InfoGAN(GAN):
 
     def compute_losses(self, data, training):
         losses = super().compute_losses(data, training)
-        if self._recognition_plays:
-            losses |= self.recognition_losses(data, training)
-        return losses
+        return losses | (self.recognition_losses(data, training) if self._recognition_plays else {})
 
     def take_turns(self, data):
         losses = super().take_turns(data)
