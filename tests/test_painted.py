@@ -1,5 +1,7 @@
 """Images that a function paints: what is drawn at random shows, and nothing else changes."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -70,8 +72,16 @@ def test_marbles_are_data_by_name():
     )
 
 
-@pytest.mark.parametrize("wrong", [{"count": 0}, {"count": 1, "size": 0}])
-def test_no_images_and_no_pixels_are_refused(wrong):
-    name = max(wrong, key=lambda each: wrong[each] == 0)
-    with pytest.raises(ValueError, match=f"`{name}` must be at least 1. Received: {name}=0"):
+@pytest.mark.parametrize(
+    ("wrong", "received"),
+    [
+        ({"count": 0}, "count=0"),
+        ({"count": 1.5}, "count=1.5"),
+        ({"count": 1, "size": 0}, "size=0"),
+        ({"count": 1, "size": (64, 64)}, "size=(64, 64)"),
+    ],
+)
+def test_what_is_no_number_of_images_or_pixels_is_refused(wrong, received):
+    message = re.escape(f"must be an integer, at least 1. Received: {received}.")
+    with pytest.raises(ValueError, match=message):
         data.marbles(**wrong)

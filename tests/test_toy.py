@@ -7,7 +7,7 @@ from scipy.integrate import quad
 from scipy.special import expit
 from scipy.stats import norm
 
-from training.tools import toy
+from training.figures import toy
 
 V, W, JUDGE = np.array([0.2, 0.98]), np.array([0.98, 0.2]), np.array([0.71, -0.71])
 SLIDE_V, SLIDE_JUDGE = [0.39, 0.92], [0.67, -0.74]

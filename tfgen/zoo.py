@@ -81,7 +81,8 @@ def gan_lecture(generator, discriminator, prior, optimizers=None, **options):
     each by Adam; the slide names no rate, 1e-3 is Adam's own.
     """
     options = {"fresh_fakes": False, **options}
-    return ns_gan(generator, discriminator, prior, optimizers or _lecture_adams(), **options)
+    gan = GAN(generator, discriminator, prior, NonSaturating(), **options)
+    return _compiled(gan, optimizers, _lecture_adams())
 
 
 def ml_gan(generator, discriminator, prior, optimizers=None, **options):
@@ -155,8 +156,8 @@ def cgan_lecture(generator, discriminator, prior, num_classes=None, optimizers=N
     See `tfgen.networks.condition_generator` and `condition_discriminator`.
     """
     options = {"fresh_fakes": False, **options}
-    optimizers = optimizers or _lecture_adams()
-    return cgan(generator, discriminator, prior, num_classes, optimizers, **options)
+    gan = ConditionalGAN(generator, discriminator, prior, num_classes, **options)
+    return _compiled(gan, optimizers, _lecture_adams())
 
 
 def infogan(generator, discriminator, recognition, prior, codes, optimizers=None, **options):
@@ -176,11 +177,12 @@ def infogan_lecture(
 
     Q is a network of its own, which has an optimizer of its own, Adam(1e-4), over the variables of
     G and Q. Unless told otherwise the code is one of four clusters, each of probability 0.25.
+    `optimizers` are three: with two, the codes' loss would count in the generator's.
     """
     options = {"fresh_fakes": False, **options}
-    optimizers = optimizers or [*_lecture_adams(), keras.optimizers.Adam(1e-4)]
-    codes = codes or [Categorical(4)]
-    return infogan(generator, discriminator, recognition, prior, codes, optimizers, **options)
+    codes = [Categorical(4)] if codes is None else codes
+    gan = InfoGAN(generator, discriminator, recognition, prior, codes, **options)
+    return _compiled(gan, optimizers, [*_lecture_adams(), keras.optimizers.Adam(1e-4)])
 
 
 def dcgan(generator, discriminator, prior, **options):

@@ -26,7 +26,7 @@ COMMANDS = {
     "release": "training.tools.release",
     "same_weights": "training.tools.same_weights",
     "tabulate": "training.tables.tabulate",
-    "toy": "training.tools.toy",
+    "toy": "training.figures.toy",
 }
 
 # Commands that had other names in the release before.

@@ -1,6 +1,7 @@
 """Colour images made by a function: a marble on a ground, in the light of a lamp."""
 
 import colorsys
+import numbers
 
 import numpy as np
 
@@ -26,15 +27,15 @@ def marbles(count, size=64, seed=0):
         A `Source` of uint8 images `[count, size, size, 3]` without labels.
 
     Raises:
-        ValueError: `count` or `size` is less than 1.
+        ValueError: `count` or `size` is no integer, or less than 1.
 
     Example:
         >>> marbles(10).images.shape
         (10, 64, 64, 3)
     """
     for name, number in {"count": count, "size": size}.items():
-        if number < 1:
-            raise ValueError(f"`{name}` must be at least 1. Received: {name}={number}.")
+        if not isinstance(number, numbers.Integral) or number < 1:
+            raise ValueError(f"`{name}` must be an integer, at least 1. Received: {name}={number}.")
     random = np.random.default_rng(seed)
     parts = [
         _paint(size, **_draw(random, min(_CHUNK, count - start)))

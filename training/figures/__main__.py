@@ -10,6 +10,7 @@ import sys
 
 from tfgen.utils.tensorflow_setup import import_tensorflow
 from training.figures.catalogue import FIGURES
+from training.tools.arguments import chosen
 
 
 def main(arguments=None):
@@ -22,9 +23,7 @@ def main(arguments=None):
     add("--list", action="store_true", help="show what each figure shows, and exit")
     add("--output", metavar="FOLDER", default="runs/figures", help="default: %(default)s")
     options = parser.parse_args(arguments)
-    if unknown := set(options.names) - set(FIGURES):
-        parser.error(f"there is no figure {min(unknown)!r}: choose of {', '.join(FIGURES)}")
-    names = options.names or list(FIGURES)
+    names = chosen(parser, options.names, FIGURES, "figure")
     if options.list:
         for name in names:
             print(f"{name}: {FIGURES[name].shows}")

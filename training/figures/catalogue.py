@@ -69,7 +69,7 @@ FIGURES = {
         "The toy of two lines",
         "A generator of a line, and its discriminator: at the start, after the generator's update, "
         "after the discriminator's.",
-        "training.tools.toy",
+        "training.figures.toy",
     ),
     "generator_losses": LectureFigure(
         "log D against log(1 - D)",

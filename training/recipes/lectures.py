@@ -36,13 +36,14 @@ def cgan_lecture(shape, steps):
 
     The players take `[z, c]` and `[x, c]`, a latent or a point followed by its one-hot class.
     """
-    classes, (features,) = 4, shape
+    classes = 4
     return zoo.cgan_lecture(
         networks.condition_generator(
             networks.mlp_generator(shape, latent_dim=2 + classes, hidden_sizes=HIDDEN), classes
         ),
         networks.condition_discriminator(
-            networks.mlp_discriminator((features + classes,), hidden_sizes=HIDDEN), classes
+            networks.mlp_discriminator((*shape[:-1], shape[-1] + classes), hidden_sizes=HIDDEN),
+            classes,
         ),
         distributions.StandardNormal(2),
         num_classes=classes,

@@ -158,7 +158,7 @@ def _gallery(folder):
     )
 
 
-def _figures(folder):
+def _lecture_figures(folder):
     """Returns the lectures' figures, each under its title."""
     return "\n\n".join(
         f"## {figure.title} {{ #{name} }}\n\n{_picture(folder, name)}"
@@ -203,9 +203,9 @@ _KINDS = {
     "command": _command,
     "commands": _commands,
     "figure": _figure,
-    "figures": _figures,
     "gallery": _gallery,
     "image": _image,
+    "lecture_figures": _lecture_figures,
     "notebook": _notebook,
     "picture": _picture,
     "recipes": _recipes,

@@ -21,20 +21,21 @@ def lecture_scores(read):
     """
     scored = {each["generator"]: each for each in read("lecture_demo.json")["results"]}
     rows = []
-    for recipe in (*_DEMO, "demo@train"):
-        if recipe == "demo@train":
-            name, measured, seconds = "training points", "", ""
-        else:
-            recorded = read(f"recipe_{recipe}.json")
-            name, seconds = f"`{recipe}`", duration(recorded["training"]["seconds"])
-            measured = _in_words(recorded["measured"])
-        rows.append([name, *(_value(scored[recipe], each) for each in _SCORES), measured, seconds])
+    for recipe in _DEMO:
+        recorded = read(f"recipe_{recipe}.json")
+        besides = _in_words(recorded["measured"]), duration(recorded["training"]["seconds"])
+        rows.append([f"`{recipe}`", *_values(scored[recipe]), *besides])
+    rows.append(["training points", *_values(scored["demo@train"]), "", ""])
     return table(["samples of", *_SCORES.values(), "measured besides", "training"], rows)
 
 
-def _value(result, name):
-    (score,) = [each for each in result["scores"] if each["name"] == name]
-    return f"{score['value']:.2g} ± {statistics.stdev(score['values']):.1g}"
+def _values(result):
+    """Returns the scores of a result, each with its deviation over the seeds."""
+    scores = {each["name"]: each for each in result["scores"]}
+    return [
+        f"{scores[name]['value']:.2g} ± {statistics.stdev(scores[name]['values']):.1g}"
+        for name in _SCORES
+    ]
 
 
 def _in_words(measured):

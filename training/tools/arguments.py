@@ -10,6 +10,20 @@ def positive(text):
     return int(text)
 
 
+def chosen(parser, names, known, what):
+    """Returns the names that were typed, or all that are known if there are none.
+
+    Args:
+        parser: an `argparse.ArgumentParser`, which ends the command at a name that is not known.
+        names: what was typed.
+        known: the names that there are, in order.
+        what: what they are names of, such as "picture".
+    """
+    if unknown := set(names) - set(known):
+        parser.error(f"there is no {what} {min(unknown)!r}: choose of {', '.join(known)}")
+    return names or list(known)
+
+
 def size(text):
     """Returns the height and the width, a list, of a text such as 64x48."""
     sides = text.split("x")

@@ -20,6 +20,7 @@ import textwrap
 import time
 
 from tfgen.utils.files import atomic_write
+from training.tools.arguments import chosen
 from training.tools.machine import machine
 from training.tools.pictures import with_few_colours
 
@@ -59,9 +60,7 @@ def main(arguments=None):
     add("names", nargs="*", metavar="NAME", help=f"of {', '.join(PAGES)} (default: all)")
     add("--output", metavar="FOLDER", default="docs/notebooks", help="default: %(default)s")
     options = parser.parse_args(arguments)
-    if unknown := set(options.names) - set(PAGES):
-        parser.error(f"there is no tutorial {min(unknown)!r}: choose of {', '.join(PAGES)}")
-    for name in options.names or PAGES:
+    for name in chosen(parser, options.names, PAGES, "tutorial"):
         path = pathlib.Path(options.output, f"{name}.ipynb")
         try:
             print(f"{name}: {make(PAGES[name], path)}")

@@ -21,6 +21,7 @@ from tfgen.utils.tensorflow_setup import import_tensorflow
 from training import train
 from training.figures.catalogue import FIGURES
 from training.tools import drawings
+from training.tools.arguments import chosen
 
 _COLOURS = 64  # of a file of grey images and curves: enough for eyes, and half the size
 
@@ -175,9 +176,7 @@ def main(arguments=None):
     add("--list", action="store_true", help="show the command lines that make each, and exit")
     add("--output", metavar="FOLDER", default="docs/pictures", help="default: %(default)s")
     options = parser.parse_args(arguments)
-    if unknown := set(options.names) - set(PICTURES):
-        parser.error(f"there is no picture {min(unknown)!r}: choose of {', '.join(PICTURES)}")
-    names = options.names or list(PICTURES)
+    names = chosen(parser, options.names, PICTURES, "picture")
     if options.list:
         for name in names:
             print(f"{name}\n{how_to_train(PICTURES[name].runs)}", end="")

@@ -1,6 +1,6 @@
 """Draws the lectures' toy: one update of a generator of a line, and one of its discriminator.
 
-    $ python -m training.toy --output runs/toy
+    $ python -m training.toy --output runs/toy       # as python -m training.figures toy
 
 Samples are `x = h v`, data `x = h w`, with `h ~ N(0, 1)` and `v`, `w` in the plane; the
 discriminator is `y = sig(|x1| w1 + |x2| w2)`, with a `w` of its own. After their updates, which
