@@ -170,9 +170,13 @@ def scatter(vectors):
 
 
 def write_png(path, pixels):
-    """Writes a uint8 image `[height, width, 1 or 3]`; the file is whole or not there."""
+    """Writes a uint8 image `[height, width, 1 or 3]`; the file is whole or not there.
+
+    Raises:
+        OSError: the disk refuses it.
+    """
     with atomic_write(path) as temporary:
-        tf.io.write_file(str(temporary), tf.io.encode_png(pixels))
+        temporary.write_bytes(tf.io.encode_png(pixels).numpy())
 
 
 def _stacked_grid(parts, columns):

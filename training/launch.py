@@ -95,7 +95,14 @@ class Launcher:
             process.terminate()
 
     def _run_once(self):
-        addresses = [f"localhost:{port}" for port in free_ports(self.options.workers)]
+        ports = free_ports(self.options.workers)
+        if reachable():
+            self._tell(
+                f"the workers listen on all networks of this machine, at the ports {ports}: "
+                "TensorFlow does so, and asks nobody for a password. Keep strangers from them; "
+                "docs/guides/devices.md says how."
+            )
+        addresses = [f"localhost:{port}" for port in ports]
         self.processes = [self._start(index, addresses) for index in range(len(addresses))]
         readers = [
             threading.Thread(target=_show, args=(index, process.stdout))
@@ -156,6 +163,11 @@ class Launcher:
 
     def _tell(self, text):
         print(f"launch: {text}", flush=True)
+
+
+def reachable():
+    """Tells whether this machine has another network than the one within itself."""
+    return any(not name.startswith("lo") for _, name in socket.if_nameindex())
 
 
 def free_ports(count):

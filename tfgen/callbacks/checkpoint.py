@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfgen.engine.checkpoints import SHARE, CheckpointFolder
+from tfgen.engine.keras_internals import weights_file
 from tfgen.engine.replicas import broadcast, from_chief, is_chief, told_by_any
 from tfgen.utils.files import clear_unfinished
 
@@ -118,11 +119,12 @@ class Checkpoint(keras.callbacks.Callback):
             return
 
         def write(path):
-            model.save_weights(path)
-            with h5py.File(path, "a") as file:
+            content = weights_file(model)
+            with h5py.File(content, "a") as file:
                 file.attrs[_SECONDS] = self.seconds
                 if within:
                     file[_MEANS] = np.array(means)
+            path.write_bytes(content.getbuffer())
 
         size = sum(_bytes(variable) for variable in _state(model))
         self.folder.write(int(model.step.numpy()), write, size + _OVERHEAD)

@@ -10,6 +10,7 @@ from tfgen.engine.abilities import abilities_of, require
 from tfgen.engine.replicas import is_chief
 from tfgen.pictures import write_png
 from tfgen.utils.deprecation import warn_renamed
+from tfgen.utils.disk import optional
 from tfgen.utils.files import check_writable
 
 
@@ -21,7 +22,8 @@ class Picture(keras.callbacks.Callback, abc.ABC):
     able to do, and in `render` what is seen.
 
     When training begins the picture is rendered once and thrown away: what cannot be drawn is
-    refused then, and not after an epoch.
+    refused then, and not after an epoch. A picture that cannot be written, as on a full disk, is
+    left out with a warning: the training goes on.
 
     Args:
         directory: the run's folder.
@@ -70,22 +72,28 @@ class Picture(keras.callbacks.Callback, abc.ABC):
 
     def on_train_begin(self, logs=None):
         self.check()
+        self._writer = None
         if is_chief(self.model.distribute_strategy):
             self.render()
-            folder = self.directory / "tensorboard" / "pictures"
-            self.writer = tf.summary.create_file_writer(str(folder))
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.every or not is_chief(self.model.distribute_strategy):
             return
         pixels = self.render()
-        write_png(self.directory / "pictures" / f"{self.name}-{epoch + 1:04d}.png", pixels)
-        with self.writer.as_default():
-            tf.summary.image(self.name, pixels[tf.newaxis], step=epoch)
+        folder = self.directory / "pictures"
+        with optional(f"The pictures in {folder}"):
+            write_png(folder / f"{self.name}-{epoch + 1:04d}.png", pixels)
+        folder = self.directory / "tensorboard" / "pictures"
+        with optional(f"TensorBoard's pictures in {folder}"):
+            self._writer = self._writer or tf.summary.create_file_writer(str(folder))
+            with self._writer.as_default():
+                tf.summary.image(self.name, pixels[tf.newaxis], step=epoch)
+            self._writer.flush()  # what the disk refuses is told here
 
     def on_train_end(self, logs=None):
-        if is_chief(self.model.distribute_strategy):
-            self.writer.close()
+        if self._writer:
+            with optional(f"TensorBoard's pictures in {self.directory / 'tensorboard'}"):
+                self._writer.close()
 
 
 class SamplePicture(Picture):

@@ -1,6 +1,5 @@
 """A folder of checkpoints, each of which is whole or known to be damaged."""
 
-import errno
 import hashlib
 import os
 import pathlib
@@ -8,6 +7,7 @@ import re
 import shutil
 import warnings
 
+from tfgen.utils.disk import mend, reason
 from tfgen.utils.files import check_writable, put, unfinished
 
 SHARE = 0.01  # of the time between two saves, at most, for the second to be worth it
@@ -50,7 +50,7 @@ class CheckpointFolder:
             step: the number of steps taken.
             save: a function that writes the state to the path it is called with.
             size: about how many bytes that takes, so that it is not begun where there is no room:
-                HDF5 may crash the process when a disk fills up under it.
+                HDF5 may crash the process when a disk fills up under a file that it writes.
 
         Raises:
             OSError: it cannot be written, for instance because the disk is full. What was kept
@@ -58,7 +58,7 @@ class CheckpointFolder:
         """
         try:
             if shutil.disk_usage(self.path).free < size:
-                raise OSError(errno.ENOSPC, f"{size / 2**20:.0f} MiB are needed")
+                raise OSError(f"{size / 2**20:.0f} MiB are needed")
             with unfinished(self.path) as folder:
                 written = folder / "state.weights.h5"
                 save(written)
@@ -104,8 +104,9 @@ class CheckpointFolder:
         status = os.statvfs(self.path)
         free = status.f_bavail * status.f_frsize / 2**20
         return (
-            f"The checkpoint of step {step} could not be saved in {self.path} ({error}; {free:.0f} "
-            f"MiB are free). {kept}: make room, and start again with the same command."
+            f"The checkpoint of step {step} could not be saved in {self.path} ({reason(error)}; "
+            f"{free:.0f} MiB are free). {kept}: {mend(error) or 'make room'}, and start again with "
+            "the same command."
         )
 
 

@@ -3,8 +3,11 @@
 Keras has no public way to what is here. `tests/test_keras_internals.py` tells when a name changes.
 """
 
+import io
+
 import keras
 from keras.src.models.functional import Functional, unpack_singleton
+from keras.src.saving import saving_lib
 
 __all__ = [
     "Functional",
@@ -18,6 +21,7 @@ __all__ = [
     "replace_moments",
     "run_through",
     "seed_generators",
+    "weights_file",
 ]
 
 
@@ -98,3 +102,17 @@ def run_through(network, inputs, replace):
 
 def _functional(network):
     return network._functional if type(network) is keras.Sequential else network
+
+
+def weights_file(model):
+    """Returns what `model.save_weights` writes, as an `io.BytesIO`.
+
+    HDF5 crashes the process when a disk fills up, or fails, under a file that it is writing.
+    """
+    file = io.BytesIO()
+    store = saving_lib.H5IOStore(file, mode="w")
+    saving_lib._save_state(
+        model, weights_store=store, assets_store=None, inner_path="", visited_saveables=set()
+    )
+    store.close()
+    return file

@@ -1,9 +1,12 @@
 """What is expensive and does not change, kept on disk by its content."""
 
+import contextlib
+
 import numpy as np
 
 from tfgen.evaluation.features import checksum_of
 from tfgen.utils.cache import cache_folder, locked
+from tfgen.utils.disk import optional
 from tfgen.utils.files import atomic_write
 
 
@@ -30,7 +33,8 @@ def cached_arrays(key, compute):
     """Returns the arrays kept under a key, or computes and keeps them.
 
     Of two processes that want the same at once, one computes and the other waits for it. A file
-    that was damaged since is computed anew.
+    that was damaged since is computed anew. Where nothing can be written, as on a full disk, it
+    warns, and the arrays are not kept.
 
     Args:
         key: a file's name without ending, which says all that the arrays depend on: digests of
@@ -44,11 +48,14 @@ def cached_arrays(key, compute):
         >>> cached_arrays(f"moments-{digest}", lambda: {"mean": features.mean(axis=0)})
     """
     path = cache_folder() / f"{key}.npz"
-    with locked(path):
+    what = f"The cache {path.parent}"
+    with contextlib.ExitStack() as stack:
+        with optional(what):
+            stack.enter_context(locked(path))
         kept = _read(path)
         if kept is None:
             kept = compute()
-            with atomic_write(path) as temporary:
+            with optional(what), atomic_write(path) as temporary:
                 np.savez(temporary, **kept)
         return kept
 

@@ -6,6 +6,7 @@ import pathlib
 
 import keras
 
+from tfgen.engine.keras_internals import weights_file
 from tfgen.engine.replicas import is_chief
 from tfgen.evaluation.evaluator import Reference, check_scores, evaluate
 from tfgen.evaluation.features import Features
@@ -79,7 +80,7 @@ class KeepBest(keras.callbacks.Callback):
         every: epochs from one scoring to the next.
 
     Raises:
-        OSError: nothing can be written to the file's folder.
+        OSError: nothing can be written to the file's folder, or no more: the disk is full.
         ValueError: `path` has another ending, or `every` is less than 1; when training begins, the
             model cannot do what the scores ask for; or, when the first epoch is scored, the weights
             there were kept by another scoring.
@@ -131,6 +132,6 @@ class KeepBest(keras.callbacks.Callback):
     def _keep(self, record):
         # Killed in between, a resumed run comes to this epoch again.
         with atomic_write(self.path) as path:
-            self.model.save_weights(path)
+            path.write_bytes(weights_file(self.model).getbuffer())
         with atomic_write(self.record) as path:
             path.write_text(json.dumps(record, indent=2) + "\n")

@@ -1,6 +1,8 @@
 """What TensorFlow Serving needs beside the exports to serve a folder of them."""
 
+import json
 import pathlib
+import urllib.parse
 
 from google.protobuf import text_format
 from tensorflow.core.protobuf import saved_model_pb2
@@ -11,6 +13,9 @@ from tfgen.utils.files import atomic_write
 
 UNPACK = "python -m tfgen unpack FILE.tfgen FOLDER"
 IMAGE = "tensorflow/serving:2.20.0"
+_PINNING = f"""# A tag may name another image tomorrow. To pin the one that you tried, write its digest after
+# its name, {IMAGE}@sha256:...; this shows the digest:
+#     docker buildx imagetools inspect {IMAGE}"""
 _MOUNTED = "/models"  # where the folder is in the server's container
 _ARGUMENTS = [
     f"--model_config_file={_MOUNTED}/models.config",
@@ -41,7 +46,7 @@ def configure(root, batching=False):
     `models.config`, `monitoring.config` and `batching.config` are TensorFlow Serving's own;
     `compose.yaml` is for Docker (`docker compose up` in the folder), `kubernetes.yaml` for a
     cluster (a deployment and a service, the folder on a volume that is claimed as `models`). In
-    both the container's own disk is read-only.
+    both the server is the user 1000, without privileges, and the container's own disk is read-only.
 
     Args:
         root: the folder, ROOT/NAME/VERSION. Its release files are left aside: TensorFlow Serving
@@ -55,7 +60,8 @@ def configure(root, batching=False):
 
     Raises:
         FileNotFoundError: there is no model in the folder.
-        ValueError: a signature has an input without rows, and `batching` is asked for.
+        ValueError: a model's name cannot be written or asked for; or a signature has an input
+            without rows, and `batching` is asked for.
 
     Example:
         >>> configure("saved_models")
@@ -68,6 +74,8 @@ def configure(root, batching=False):
             f"There is no model in {root} that TensorFlow Serving can read. Train one (`python -m "
             f"training.train`), name another folder, or unpack a release: {UNPACK}."
         )
+    for name in names:
+        _check_name(name)
     arguments, contents = list(_ARGUMENTS), {}
     if batching:
         for file in files:
@@ -77,8 +85,8 @@ def configure(root, batching=False):
     contents |= {
         "models.config": _models(names),
         "monitoring.config": _MONITORING,
-        "compose.yaml": _compose(names[0], arguments),
-        "kubernetes.yaml": _kubernetes(names[0], arguments),
+        "compose.yaml": _compose(_status_path(names[0]), arguments),
+        "kubernetes.yaml": _kubernetes(_status_path(names[0]), arguments),
     }
     for name, content in contents.items():
         with atomic_write(root / name) as path:
@@ -90,6 +98,20 @@ def packed_only(root):
     """Returns the names of the models of a folder that are there as release files only."""
     names = [path.stem for path in release_files(root)]
     return [name for name in names if not any(pathlib.Path(root, name).glob("*/saved_model.pb"))]
+
+
+def _check_name(name):
+    """Raises a ValueError unless a folder's name can be a model's, in files and in addresses."""
+    if not name.isprintable() or ":" in name:
+        raise ValueError(
+            "The name of a model must have neither ':' nor characters that cannot be printed, such "
+            f"as the end of a line. Received: {name!r}. Rename its folder."
+        )
+
+
+def _status_path(name):
+    """Returns the path at which a server says whether a model is available."""
+    return f"/v1/models/{urllib.parse.quote(name, safe='')}"
 
 
 def _check_rows(file):
@@ -113,8 +135,9 @@ def _models(names):
     return text_format.MessageToString(config)
 
 
-def _compose(name, arguments):
-    return f"""services:
+def _compose(path, arguments):
+    return f"""{_PINNING}
+services:
   serving:
     image: {IMAGE}
     command:
@@ -124,20 +147,25 @@ def _compose(name, arguments):
       - "127.0.0.1:8501:8501"  # REST
     volumes:
       - .:{_MOUNTED}:ro
+    user: "1000:1000"  # who must be able to read the models
     read_only: true
     tmpfs:
       - /tmp
+    mem_limit: 4g
+    cap_drop:
+      - ALL
     security_opt:
       - no-new-privileges:true
     healthcheck:
       test: ["CMD", "bash", "-c", "echo > /dev/tcp/localhost/8501"]  # the image has no curl
     restart: unless-stopped
-# Ready when http://localhost:8501/v1/models/{name} says AVAILABLE.
+# Ready when http://localhost:8501{path} says AVAILABLE.
 """
 
 
-def _kubernetes(name, arguments):
-    return f"""apiVersion: apps/v1
+def _kubernetes(path, arguments):
+    return f"""{_PINNING}
+apiVersion: apps/v1
 kind: Deployment
 metadata:
   name: serving
@@ -155,9 +183,14 @@ spec:
         prometheus.io/port: "8501"
         prometheus.io/path: /monitoring/prometheus/metrics
     spec:
+      automountServiceAccountToken: false
       securityContext:
         runAsNonRoot: true
         runAsUser: 1000
+        runAsGroup: 1000
+        fsGroup: 1000
+        seccompProfile:
+          type: RuntimeDefault
       containers:
         - name: serving
           image: {IMAGE}
@@ -170,7 +203,7 @@ spec:
               containerPort: 8501
           readinessProbe:
             httpGet:
-              path: /v1/models/{name}
+              path: {json.dumps(path)}
               port: rest
           livenessProbe:
             tcpSocket:
@@ -181,6 +214,7 @@ spec:
               cpu: "1"
               memory: 1Gi
             limits:
+              cpu: "4"
               memory: 4Gi
           securityContext:
             readOnlyRootFilesystem: true

@@ -3,7 +3,6 @@
 import json
 import os
 import pathlib
-import tempfile
 
 import tensorflow as tf
 
@@ -13,7 +12,8 @@ from tfgen.serving.definitions import read_definitions
 from tfgen.serving.guard import guarded
 from tfgen.serving.manifest import CARD
 from tfgen.serving.png import png_signatures
-from tfgen.utils.files import check_writable, flush
+from tfgen.utils.disk import needed
+from tfgen.utils.files import check_writable, flush, unfinished
 from tfgen.utils.versions import versions
 
 
@@ -37,7 +37,7 @@ def export(model, directory, metadata=None, png=False):
         The path of the new version.
 
     Raises:
-        OSError: nothing can be written to the folder.
+        OSError: nothing can be written to the folder, or no more: the disk is full.
         ValueError: the model does not say what its exports answer.
 
     Example:
@@ -55,10 +55,10 @@ def export(model, directory, metadata=None, png=False):
     signatures = model.signatures()
     if png:
         signatures |= png_signatures(signatures)
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=directory) as folder:
-        unfinished = pathlib.Path(folder) / "version"
-        _write_saved_model(model, signatures, unfinished)
-        extra = unfinished / "assets.extra"
+    with needed(f"The next version in {directory}"), unfinished(directory) as folder:
+        version = folder / "version"
+        _write_saved_model(model, signatures, version)
+        extra = version / "assets.extra"
         extra.mkdir()
         known = {**description.describe(model), "versions": versions()}
         said = {**(metadata or {}), **known}
@@ -66,11 +66,11 @@ def export(model, directory, metadata=None, png=False):
         warm_up.write_requests(
             extra / warm_up.FILE, {name: specs for name, (_, specs) in signatures.items()}
         )
-        card = model_card(directory.resolve().name, known, read_definitions(unfinished))
-        (unfinished / CARD).write_text(card)
-        for path in [unfinished, *unfinished.rglob("*")]:
+        card = model_card(directory.resolve().name, known, read_definitions(version))
+        (version / CARD).write_text(card)
+        for path in [version, *version.rglob("*")]:
             flush(path)
-        return rename_to_next_version(unfinished, directory)
+        return rename_to_next_version(version, directory)
 
 
 def _write_saved_model(model, signatures, path):
@@ -109,14 +109,14 @@ def _tables(model):
     ]
 
 
-def rename_to_next_version(unfinished, directory):
+def rename_to_next_version(version, directory):
     """Makes a finished folder the next version of a model's folder; returns its path."""
     taken = [int(path.name) for path in directory.iterdir() if path.name.isdigit()]
     number = max(taken, default=0) + 1
     while True:
         try:
             target = directory / str(number)
-            os.rename(unfinished, target)
+            os.rename(version, target)
             flush(directory)
             return target
         except OSError:

@@ -1,9 +1,11 @@
 """The folder of files that are kept between commands, and a lock on each of them."""
 
 import contextlib
-import fcntl
 import os
 import pathlib
+
+from tfgen.utils.disk import warn_once
+from tfgen.utils.locks import lock
 
 
 def cache_folder():
@@ -15,6 +17,8 @@ def cache_folder():
 def locked(path):
     """Keeps other processes out of the block for the same path, until it ends or dies.
 
+    On a disk without locks it warns, and keeps nobody out.
+
     Args:
         path: the file or folder to be; the folder that it lies in is made.
 
@@ -24,6 +28,10 @@ def locked(path):
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with path.with_name(f".{path.name}.lock").open("w") as file:
+        if not lock(file, wait=True):
+            warn_once(
+                f"The disk of {path.parent} has no locks. Going on without: start one process at "
+                "a time, or let TFGEN_CACHE name a folder on another disk."
+            )
         yield

@@ -5,8 +5,14 @@ import os
 import pathlib
 import shutil
 import tempfile
+import time
+
+from tfgen.utils.disk import mend, needed
+from tfgen.utils.locks import lock
 
 _UNFINISHED = ".unfinished-"
+_LOCK = "lock"  # in it; a process that lives holds it
+_OLD = 24 * 3600  # seconds, after which one without a lock is given up
 
 
 @contextlib.contextmanager
@@ -21,28 +27,65 @@ def atomic_write(path):
     Yields:
         A path in the same folder with the same ending.
 
+    Raises:
+        OSError: the disk refuses it; the message names the file, the reason and what helps.
+
     Example:
         >>> with atomic_write("runs/vae/model.keras") as path:
         ...     model.save(path)
     """
     path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with unfinished(path.parent) as folder:
-        yield folder / path.name
-        put(folder / path.name, path)
+    with needed(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with unfinished(path.parent) as folder:
+            yield folder / path.name
+            put(folder / path.name, path)
 
 
 @contextlib.contextmanager
 def unfinished(folder):
-    """Gives a temporary folder inside of `folder`, which is removed in the end."""
-    with tempfile.TemporaryDirectory(prefix=_UNFINISHED, dir=folder) as path:
-        yield pathlib.Path(path)
+    """Gives a temporary folder inside of `folder`, which is removed in the end.
+
+    What killed processes left in `folder` is cleared first, see `clear_unfinished`.
+    """
+    clear_unfinished(folder)
+    path, held = _make_unfinished(folder)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        held.close()
 
 
 def clear_unfinished(folder):
-    """Removes what a killed process left in a folder of its own: nobody else may write there."""
+    """Removes the temporary folders in `folder` that no living process writes to.
+
+    A living process holds a lock in its own. Where a disk has no locks, and for folders of versions
+    that took none, one that has not changed for a day is removed.
+    """
     for path in pathlib.Path(folder).glob(f"{_UNFINISHED}*"):
-        shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(OSError):  # it is in use, or gone meanwhile
+            _clear(path)
+
+
+def _make_unfinished(folder):
+    """Returns a new temporary folder, and the open file in it whose lock says that it is in use."""
+    while True:
+        path = pathlib.Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder))
+        held = (path / _LOCK).open("w")
+        with contextlib.suppress(BlockingIOError):  # another process has begun to clear it
+            lock(held)
+            if os.fstat(held.fileno()).st_nlink:  # and it has not ended that either
+                return path, held
+        held.close()
+
+
+def _clear(path):
+    """Removes a temporary folder, unless a living process writes to it."""
+    with contextlib.ExitStack() as stack:
+        left = (path / _LOCK).exists() and lock(stack.enter_context((path / _LOCK).open("r+")))
+        if left or time.time() - path.stat().st_mtime > _OLD:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def put(source, path):
@@ -69,5 +112,5 @@ def check_writable(folder):
     except OSError as error:
         raise OSError(
             f"Nothing can be written to the folder {folder} ({error.strerror}). Choose another, "
-            "or change its permissions."
+            f"or {mend(error) or 'change its permissions'}."
         ) from error

@@ -53,7 +53,7 @@ class Run:
     def wait_for_save(self):
         """Waits for a checkpoint that is being written."""
         folder = self.folder / "checkpoints"
-        self.wait_until(lambda: any(folder.glob(".unfinished-*/*")))
+        self.wait_until(lambda: any(folder.glob(".unfinished-*/*.h5")))
 
     def worker(self, index):
         """Returns the process number of a launcher's worker."""

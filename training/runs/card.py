@@ -11,6 +11,7 @@ from tfgen.serving.card import EXPORTED, Origin, Usage, model_card
 from tfgen.serving.definitions import read_definitions
 from tfgen.serving.description import describe
 from tfgen.serving.manifest import CARD
+from tfgen.utils.disk import optional
 from tfgen.utils.files import atomic_write
 from tfgen.utils.versions import versions
 from training.recipes.recipe import find
@@ -31,7 +32,7 @@ def write_cards(run, exported=None):
     if exported:
         cards.append((exported / CARD, exported.resolve().parent.name, EXPORTED))
     for path, name, usage in cards:
-        with atomic_write(path) as temporary:
+        with optional(f"The card {path}"), atomic_write(path) as temporary:
             temporary.write_text(model_card(name, known, definitions, usage, origin))
 
 

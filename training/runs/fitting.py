@@ -8,6 +8,7 @@ import keras
 
 from tfgen import callbacks, data
 from tfgen.engine.abilities import abilities_of
+from tfgen.utils.disk import needed, optional
 from training.runs.tracking import track_past
 
 _HELD_OUT_BATCH = 500
@@ -87,7 +88,7 @@ def observe(run):
     return [
         *pictures(run),
         Log(run.folder.log, append=True),
-        keras.callbacks.TensorBoard(run.folder.path / "tensorboard", write_graph=False),
+        Events(run.folder.path / "tensorboard", write_graph=False),
         *run.trackers,
     ]
 
@@ -117,9 +118,34 @@ def pictures(run):
 class Log(keras.callbacks.CSVLogger):
     """Keras' CSV log, on the disk before the checkpoint is."""
 
+    def on_train_begin(self, logs=None):
+        with needed(self.filename):
+            super().on_train_begin(logs)
+
     def on_epoch_end(self, epoch, logs=None):
-        super().on_epoch_end(epoch, logs)
-        os.fsync(self.csv_file.fileno())
+        with needed(self.filename):
+            super().on_epoch_end(epoch, logs)
+            os.fsync(self.csv_file.fileno())
+
+
+def _as_far_as_possible(hook):
+    """Returns a hook of Keras' TensorBoard that goes on where the disk refuses what it writes."""
+
+    def go_on(self, *args, **options):
+        with optional(f"TensorBoard's events in {self.log_dir}"):
+            hook(self, *args, **options)
+
+    return go_on
+
+
+class Events(keras.callbacks.TensorBoard):
+    """Keras' events for TensorBoard, without which the training goes on."""
+
+    on_train_begin = _as_far_as_possible(keras.callbacks.TensorBoard.on_train_begin)
+    on_epoch_end = _as_far_as_possible(keras.callbacks.TensorBoard.on_epoch_end)
+    on_test_begin = _as_far_as_possible(keras.callbacks.TensorBoard.on_test_begin)
+    on_test_end = _as_far_as_possible(keras.callbacks.TensorBoard.on_test_end)
+    on_train_end = _as_far_as_possible(keras.callbacks.TensorBoard.on_train_end)
 
 
 def held_out(run):

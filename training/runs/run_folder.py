@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import fcntl
 import functools
 import json
 import os
@@ -11,7 +10,9 @@ import shutil
 import socket
 import subprocess
 
+from tfgen.utils.disk import warn_once
 from tfgen.utils.files import atomic_write, check_writable, clear_unfinished
+from tfgen.utils.locks import lock
 
 _OF_THE_WEIGHTS = ("recipe", "shape")  # settings that weights of others do not fit
 
@@ -98,6 +99,8 @@ class RunFolder:
 
     def trim_log(self, epochs):
         """Drops the log's lines of epochs that will be run again after an interruption."""
+        if not epochs:  # a header that was cut off, on a full disk, would stay
+            self.log.unlink(missing_ok=True)
         if not self.log.exists():
             return
         with self.log.open(newline="") as file:
@@ -144,23 +147,32 @@ def complete_run(text):
 def locked(path):
     """Holds a lock, which ends with this process, however that ends.
 
+    On a disk without locks it warns, and keeps nobody out.
+
     Args:
         path: the lock's file, which is made.
 
     Raises:
         OSError: another process has it.
     """
-    with path.open("a+") as file:
+    with path.open("ab+", buffering=0) as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held = lock(file)
         except BlockingIOError as error:
             file.seek(0)
             raise OSError(
-                f"Another run is writing to {path.parent}: {file.read().strip()}. Wait for it, end "
-                "it, or choose another folder with --output."
+                f"Another run is writing to {path.parent}: {file.read().decode().strip()}. Wait "
+                "for it, end it, or choose another folder with --output."
             ) from error
-        file.truncate(0)
-        print(f"process {os.getpid()} on {socket.gethostname()}", file=file, flush=True)
+        if not held:
+            warn_once(
+                f"The disk of {path.parent} has no locks, so that a second run in that folder "
+                "would not be refused. Going on: start one at a time, or choose a folder on "
+                "another disk with --output."
+            )
+        with contextlib.suppress(OSError):  # on a full disk the lock holds, without its owner
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
         yield
 
 

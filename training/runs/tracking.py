@@ -57,7 +57,7 @@ def track_results(run, results):
             track_past(run)
             tracker.log(
                 {**figures, **results.get("measured", {})},
-                files,
+                [file for file in files if file.exists()],
             )
 
 

@@ -1,5 +1,6 @@
 """What `python -m training.train` does: trains a run, exports it, measures it."""
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import tensorflow as tf
 import tfgen
 from tfgen.engine.abilities import abilities_of
 from tfgen.engine.replicas import told_by_any
+from tfgen.utils.disk import optional
 from tfgen.utils.files import atomic_write, check_writable
 from training.recipes.recipe import find
 from training.runs import ending
@@ -67,18 +69,19 @@ def complete(run, exports):
         if run.is_chief:
             finish(run, seconds, losses)
     if run.is_chief:
-        exported = export_once(run, exports) if exports else None
+        draw_once(run)
         measure_once(run)
+        exported = export_once(run, exports) if exports else None
         write_cards(run, exported)
         track_results(run, read_results(run))
         report(run, exported)
 
 
 def finish(run, seconds, losses):
-    """Saves a trained model, draws what it learnt, and writes what is noted of it."""
+    """Saves a trained model, and writes what is noted of it."""
     with atomic_write(run.folder.model) as path:
         run.model.save(path)
-    write_summary(run)
+    run.folder.summary.unlink(missing_ok=True)  # of a shorter training, that went on
     results = {
         **run.settings,
         **run.layout,
@@ -90,10 +93,17 @@ def finish(run, seconds, losses):
     write_json(run.folder.results, results)
 
 
+def draw_once(run):
+    """Draws what a run's model learnt, unless that was done; on a full disk, it goes without."""
+    if not run.folder.summary.exists():
+        with optional(f"The picture {run.folder.summary}"):
+            write_summary(dataclasses.replace(run, model=tfgen.load(run.folder.model)))
+
+
 def export_once(run, exports):
     """Exports a run's model, unless that was done before an interruption; returns the path."""
     results = read_results(run)
-    results.pop("measured", None)  # after the export
+    results.pop("measured", None)  # of some exports, after they were written
     for description in sorted(pathlib.Path(exports).glob("*/assets.extra/tfgen.json")):
         if results.items() <= json.loads(description.read_text()).items():
             return description.parent.parent
