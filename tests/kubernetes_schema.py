@@ -25,5 +25,18 @@ def check(value, kind, where="job"):
             check(each, model.openapi_types[names[name]], f"{where}.{name}")
 
 
+def assert_least_privilege(pod):
+    """Asserts that a pod's containers get no more rights than a program of a user's needs."""
+    assert pod["automountServiceAccountToken"] is False
+    of_all = pod["securityContext"]
+    assert of_all["runAsNonRoot"] is True and of_all["runAsUser"] == of_all["fsGroup"] == 1000
+    assert of_all["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in pod["containers"]:
+        own = container["securityContext"]
+        assert own["allowPrivilegeEscalation"] is False and own["readOnlyRootFilesystem"] is True
+        assert own["capabilities"] == {"drop": ["ALL"]} and not own.get("privileged")
+        assert {"cpu", "memory"} <= set(container["resources"]["limits"])
+
+
 def _model(kind):
     return getattr(kubeflow.training, kind, None) or getattr(kubernetes.client, kind)

@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import pytest
 
+from tests.broken_disks import leave_unfinished
 from tests.specimens import assert_same, compiled, fit, images, names_in, weights
 from tfgen.callbacks import Checkpoint, StopOnNonFinite, Terminated
 from tfgen.engine.checkpoints import CheckpointFolder, digest
-from tfgen.utils.files import unfinished
 
 ALL = {"minutes": 0.0}  # a checkpoint after every step
 
@@ -158,8 +158,7 @@ def test_restoring_from_nothing_changes_nothing(tmp_path):
 
 
 def test_what_a_killed_process_left_is_cleared(tmp_path):
-    left = unfinished(tmp_path)
-    (left.__enter__() / "state.weights.h5").write_bytes(b"half")
+    leave_unfinished(tmp_path, "state.weights.h5")
     assert Checkpoint(tmp_path).restore(compiled("mlp_vae")) is False
     assert list(tmp_path.iterdir()) == []
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 import yaml
 
-from tests.kubernetes_schema import check
+from tests.kubernetes_schema import assert_least_privilege, check
 from training.runs import ending
 from training.train import parse
 
@@ -16,7 +16,7 @@ FOLDER = pathlib.Path(__file__).parent.parent / "training" / "cluster"
 
 
 def job():
-    return yaml.safe_load((FOLDER / "tfjob.yaml").read_text())
+    return next(yaml.safe_load_all((FOLDER / "tfjob.yaml").read_text()))
 
 
 def test_the_job_fits_the_schema_of_kubeflow():
@@ -66,20 +66,80 @@ def test_the_slurm_script_is_sound():
     assert max(index for index, line in enumerate(lines) if "#SBATCH" in line) < first
 
 
-@pytest.mark.parametrize(("code", "queued"), [(0, False), (1, False), (138, True), (143, True)])
-def test_the_slurm_script_queues_the_job_again_where_that_helps(tmp_path, code, queued):
+def test_the_job_has_no_more_rights_than_it_needs():
+    pod = job()["spec"]["tfReplicaSpecs"]["Worker"]["template"]["spec"]
+    assert_least_privilege(pod)
+    # What a read-only image cannot take, such as data that are downloaded, has a place.
+    (container,) = pod["containers"]
+    places = {each["mountPath"] for each in container["volumeMounts"]}
+    variables = {each["name"]: each["value"] for each in container["env"]}
+    assert {variables["HOME"], variables["TMPDIR"], "/runs"} <= places
+    assert {each["name"] for each in pod["volumes"]} == {
+        each["name"] for each in container["volumeMounts"]
+    }
+
+
+def test_the_workers_of_a_job_are_reached_by_each_other_alone():
+    _, policy = yaml.safe_load_all((FOLDER / "tfjob.yaml").read_text())
+    check(policy, "V1NetworkPolicy")
+    own = {"matchLabels": {"training.kubeflow.org/job-name": job()["metadata"]["name"]}}
+    assert policy["spec"] == {
+        "podSelector": own,
+        "policyTypes": ["Ingress"],
+        "ingress": [{"from": [{"podSelector": own}]}],
+    }
+
+
+def test_an_image_holds_the_code_and_nothing_that_was_made_beside_it():
+    root = FOLDER.parents[1]
+    left_out = (root / ".dockerignore").read_text().splitlines()
+    assert {".git", "runs", "saved_models"} <= set(left_out)
+    for line in (root / ".gitignore").read_text().splitlines():
+        if line.startswith(("/", "!", "saved_models")):
+            continue  # named above, or beneath it
+        assert f"**/{line}" in left_out
+    kept = ("setup.cfg", "pyproject.toml", "constraints.txt", "DESCRIPTION.md", "tfgen", "training")
+    assert not {*kept, "*", "**"} & set(left_out)
+
+
+@pytest.mark.parametrize("name", ["Dockerfile", "tfjob.yaml"])
+def test_how_to_pin_an_image_is_said(name):
+    assert "@sha256:" in (FOLDER / name).read_text()
+
+
+def slurm(folder, code, **variables):
+    """Runs the script with stand-ins for Slurm's programs; `srun` ends with a code."""
     for name, body in (
         ("srun", f'echo srun "$@"; exit {code}'),
         ("scontrol", 'echo scontrol "$@"'),
     ):
-        (tmp_path / name).write_text(f"#!/bin/bash\n{body}\n")
-        (tmp_path / name).chmod(0o755)
-    result = subprocess.run(
+        (folder / name).write_text(f"#!/bin/bash\n{body}\n")
+        (folder / name).chmod(0o755)
+    return subprocess.run(
         ["bash", FOLDER / "slurm.sh", "vae_demo", "--epochs", "3"],
-        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_ID": "7"},
+        env={"PATH": f"{folder}:/usr/bin:/bin", "SLURM_JOB_ID": "7", **variables},
         capture_output=True,
         text=True,
     )
+
+
+@pytest.mark.parametrize(("code", "queued"), [(0, False), (1, False), (138, True), (143, True)])
+def test_the_slurm_script_queues_the_job_again_where_that_helps(tmp_path, code, queued):
+    result = slurm(tmp_path, code)
     assert result.returncode == code
     assert "-m training.train --strategy multiworker vae_demo --epochs 3" in result.stdout
     assert ("scontrol requeue 7" in result.stdout) == queued
+    assert ("restart 1 of 20 is queued" in result.stderr) == queued
+
+
+@pytest.mark.parametrize(
+    ("count", "most", "queued"),
+    [(19, None, True), (20, None, False), (20, 21, True), (0, 0, False)],
+)
+def test_the_slurm_script_queues_the_job_again_so_often_and_no_more(tmp_path, count, most, queued):
+    limit = {} if most is None else {"TFGEN_RESTARTS": str(most)}
+    result = slurm(tmp_path, 143, SLURM_RESTART_COUNT=str(count), **limit)
+    assert result.returncode == 143
+    assert ("scontrol requeue 7" in result.stdout) == queued
+    said = f"ended with code 143 after {count} restarts: not queued again. The same command goes on"
+    assert (said in result.stderr) != queued

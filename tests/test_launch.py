@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -41,6 +42,19 @@ def test_every_worker_knows_its_place_and_is_shown(tmp_path, capsys):
         assert gpus == os.environ.get("CUDA_VISIBLE_DEVICES", "None")
         clusters.append(config["cluster"]["worker"])
     assert clusters[0] == clusters[1] == clusters[2] and len(set(clusters[0])) == 3
+
+
+@pytest.mark.parametrize(("networks", "told"), [(["lo", "eth0"], True), (["lo"], False)])
+def test_it_says_which_ports_strangers_must_not_reach(
+    networks, told, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(socket, "if_nameindex", lambda: list(enumerate(networks, 1)))
+    assert run(tmp_path, "0") == 0
+    printed = capsys.readouterr().out
+    assert ("listen on all networks of this machine, at the ports [" in printed) == told
+    text = (tmp_path / "0.txt").read_text().rpartition(" ")[0]
+    (address,) = json.loads(text)["cluster"]["worker"]
+    assert (address.partition(":")[2] in printed) == told
 
 
 def test_workers_get_gpus_of_their_own(tmp_path):

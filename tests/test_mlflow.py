@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import tfgen
+from tests.broken_disks import fill, small_disk
 from tests.specimens import assert_same, compiled, fit, weights
 from tfgen.callbacks import Checkpoint, MLflow, SampleGrid, mlflow_run
 from tfgen.callbacks import mlflow as callback
@@ -257,6 +258,18 @@ def test_a_store_that_stays_away_ends_no_training_and_is_left_alone(client, monk
     assert len(warned) == 1 and len(history["loss"]) == 50
     # Twenty minutes' peace for each minute of waiting; and once more in the end.
     assert len(asked) == 4
+
+
+def test_a_store_on_a_full_disk_ends_no_training(client, tmp_path, monkeypatch):
+    with small_disk(tmp_path / "store", free=15 * 2**20, size=16 * 2**20):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/store/mlflow.db")
+        monkeypatch.chdir(tmp_path)
+        tracker = MLflow(tmp_path / "run")
+        lose = Away(lambda: fill(tmp_path / "store"))
+        with pytest.warns(UserWarning, match="no longer takes what is logged") as warned:
+            examples = np.ones([8, 2]), np.ones([8, 1])
+            history = plain().fit(*examples, epochs=90, verbose=0, callbacks=[lose, tracker])
+        assert len(warned) == 1 and len(history.history["loss"]) == 90
 
 
 def test_losses_arrive_where_files_cannot(client, monkeypatch):

@@ -6,6 +6,7 @@ import pathlib
 import keras
 import tensorflow as tf
 
+from tfgen.callbacks.events import optional_events
 from tfgen.engine.abilities import abilities_of, require
 from tfgen.engine.replicas import is_chief
 from tfgen.pictures import write_png
@@ -84,15 +85,14 @@ class Picture(keras.callbacks.Callback, abc.ABC):
         with optional(f"The pictures in {folder}"):
             write_png(folder / f"{self.name}-{epoch + 1:04d}.png", pixels)
         folder = self.directory / "tensorboard" / "pictures"
-        with optional(f"TensorBoard's pictures in {folder}"):
+        with optional_events(folder):
             self._writer = self._writer or tf.summary.create_file_writer(str(folder))
             with self._writer.as_default():
                 tf.summary.image(self.name, pixels[tf.newaxis], step=epoch)
-            self._writer.flush()  # what the disk refuses is told here
 
     def on_train_end(self, logs=None):
         if self._writer:
-            with optional(f"TensorBoard's pictures in {self.directory / 'tensorboard'}"):
+            with optional_events(self.directory / "tensorboard" / "pictures"):
                 self._writer.close()
 
 

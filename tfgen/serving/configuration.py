@@ -13,8 +13,8 @@ from tfgen.utils.files import atomic_write
 
 UNPACK = "python -m tfgen unpack FILE.tfgen FOLDER"
 IMAGE = "tensorflow/serving:2.20.0"
-_PINNING = f"""# A tag may name another image tomorrow. To pin the one that you tried, write its digest after
-# its name, {IMAGE}@sha256:...; this shows the digest:
+_PINNING = f"""# A tag may name another image tomorrow. To pin the one that you tried, write its
+# digest after its name, {IMAGE}@sha256:...; this shows the digest:
 #     docker buildx imagetools inspect {IMAGE}"""
 _MOUNTED = "/models"  # where the folder is in the server's container
 _ARGUMENTS = [

@@ -15,7 +15,6 @@ _MENDS = {
     errno.EACCES: "change its permissions",
     errno.EPERM: "change its permissions",
 }
-_UNKNOWN = "look at its disk"
 
 
 def mend(error):
@@ -46,12 +45,12 @@ def needed(path):
     try:
         yield
     except Exception as error:
-        # An OSError without a number is in words already.
-        if not (error.errno if isinstance(error, OSError) else mend(error)):
+        in_words = isinstance(error, OSError) and error.errno is None
+        if in_words or not mend(error):
             raise
         raise OSError(
-            f"{path} could not be written ({reason(error)}). To mend it, "
-            f"{mend(error) or _UNKNOWN}. Then run this again."
+            f"{path} could not be written ({reason(error)}). To mend it, {mend(error)}. Then run "
+            "this again."
         ) from error
 
 
@@ -75,7 +74,7 @@ def optional(what):
             raise
         warn_once(
             f"{what} could not be written ({reason(error)}). Going on without. To mend it, "
-            f"{mend(error) or _UNKNOWN}."
+            f"{mend(error) or 'look at its disk'}."
         )
 
 

@@ -6,21 +6,23 @@
 Each fault is injected at a random moment into a training, which is then started again with the same
 command. The promise is kept if that ends with the weights, to the last bit, and with the log of a
 run that was not disturbed, and if what was said is what should be.
+
+The file of `--output` is written after each fault. Interrupted, and started again with it, the
+command goes on where it was, until each fault was tried `--times` times in all.
 """
 
 import argparse
-import collections
 import pathlib
 import random
+import signal
 import sys
 import tempfile
-import time
 
+from training.faults import disks  # noqa: F401 (registers its faults)
 from training.faults.kinds import FAULTS
+from training.faults.record import Record
 from training.faults.runs import Broken, NotPossible, Undisturbed
-from training.runs.run_folder import commit, write_json
 from training.tools.arguments import positive
-from training.tools.machine import machine
 
 
 def main(arguments=None):
@@ -29,37 +31,45 @@ def main(arguments=None):
     chosen = {name: fault for name, fault in FAULTS.items() if options.only in name}
     if not chosen:
         sys.exit(f"faults: no fault's name contains {options.only!r}. There are: {list(FAULTS)}.")
-    start, code = time.monotonic(), commit()
-    tried, kept = collections.Counter(), collections.Counter()
+    try:
+        record = Record(options.output, options.seed)
+        inject(chosen, options.times, record)
+    except (OSError, ValueError) as error:
+        sys.exit(f"faults: {error}")
+    except KeyboardInterrupt:
+        kept = "The same command goes on." if options.output else "--output would have kept it."
+        print(f"\nfaults: interrupted. {kept}", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    kept, tried = record.totals()
+    print(f"{kept} of {tried} promises kept.")
+    sys.exit(kept != tried)
+
+
+def inject(faults, times, record):
+    """Injects each fault until it was tried so many times.
+
+    Args:
+        faults: a dict from names to `Fault`s.
+        times: how often each is tried, earlier sittings included.
+        record: the `Record` that counts them.
+    """
     with tempfile.TemporaryDirectory() as folder:
         undisturbed = Undisturbed(pathlib.Path(folder, "undisturbed"))
-        for turn in range(options.times):
-            for index, (name, fault) in enumerate(chosen.items()):
-                draw = random.Random(f"{options.seed}/{name}/{turn}")
-                tried[name] += 1
+        for turn in range(times):
+            for index, (name, fault) in enumerate(faults.items()):
+                if record.tried(name) > turn:
+                    continue
+                draw = random.Random(f"{record.seed}/{name}/{turn}")
+                kept = False
                 try:
                     fault.inject(pathlib.Path(folder, f"{index}-{turn}"), draw, undisturbed)
-                    kept[name] += 1
+                    kept = True
                 except NotPossible as error:
-                    del tried[name]
                     print(f"\n{name}: not possible here. {error}\n", flush=True)
                     continue
                 except Broken as error:
                     print(f"\n{name}, turn {turn}: {error}\n", flush=True)
-                print(f"{name:44}{kept[name]} of {tried[name]} kept", flush=True)
-    if options.output:
-        table = [
-            {"fault": name, "promise": fault.promise, "tried": tried[name], "kept": kept[name]}
-            for name, fault in chosen.items()
-        ]
-        seconds = round(time.monotonic() - start)
-        record = {"faults": table, "times": options.times, "seed": options.seed, "seconds": seconds}
-        write_json(
-            pathlib.Path(options.output),
-            {**record, "machine": machine(), "commit": code},
-        )
-    print(f"{kept.total()} of {tried.total()} promises kept.")
-    sys.exit(kept != tried)
+                record.note(name, fault.promise, kept)
 
 
 def parse(arguments=None):
@@ -70,10 +80,10 @@ def parse(arguments=None):
         "what they learnt with a run that was not disturbed.",
     )
     add = parser.add_argument
-    add("--times", type=positive, default=1, help="how often to inject each fault (default: 1)")
+    add("--times", type=positive, default=1, help="how often to try each fault (default: 1)")
     add("--only", default="", metavar="TEXT", help="only faults whose name contains this")
     add("--seed", type=int, default=0, help="decides the moments (default: 0)")
-    add("--output", metavar="FILE", help="a JSON file for the table")
+    add("--output", metavar="FILE", help="a JSON file for the table, added to if it is there")
     return parser.parse_args(arguments)
 
 

@@ -10,7 +10,7 @@ import zipfile
 import h5py
 import numpy as np
 
-SECONDS = 240  # more than any of these runs should take
+SECONDS = 600  # more than any of these runs should take
 
 
 class Broken(Exception):
@@ -22,9 +22,16 @@ class NotPossible(Exception):
 
 
 class Run:
-    """One start of a command on a run's folder."""
+    """One start of a command on a run's folder.
 
-    def __init__(self, command, folder, *options):
+    Args:
+        command: a list of words.
+        folder: the run's folder.
+        *options: more words for the command.
+        environment: a dict of variables that it is started with.
+    """
+
+    def __init__(self, command, folder, *options, environment=None):
         self.folder = folder
         self.text = ""
         self.process = subprocess.Popen(
@@ -32,7 +39,7 @@ class Run:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
         )
         self._reader = threading.Thread(target=self._read)
         self._reader.start()

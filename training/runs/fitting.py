@@ -7,8 +7,9 @@ import time
 import keras
 
 from tfgen import callbacks, data
+from tfgen.callbacks.events import optional_events
 from tfgen.engine.abilities import abilities_of
-from tfgen.utils.disk import needed, optional
+from tfgen.utils.disk import needed
 from training.runs.tracking import track_past
 
 _HELD_OUT_BATCH = 500
@@ -132,7 +133,7 @@ def _as_far_as_possible(hook):
     """Returns a hook of Keras' TensorBoard that goes on where the disk refuses what it writes."""
 
     def go_on(self, *args, **options):
-        with optional(f"TensorBoard's events in {self.log_dir}"):
+        with optional_events(self.log_dir):
             hook(self, *args, **options)
 
     return go_on

@@ -12,6 +12,7 @@ def faults(name, result):
         for each in result["faults"]
     ]
     tried, kept = (sum(each[key] for each in result["faults"]) for key in ("tried", "kept"))
+    times = max(each["tried"] for each in result["faults"])
     return f"""### {kept} of {tried} promises kept
 
 Each fault at a random moment of a training of `r1_gan_ring`, which was then started again; "the
@@ -21,7 +22,7 @@ same weights": to the last bit those of a run that nothing happened to, and its 
 {table(["fault", "promise", "times tried", "times kept"], rows)}
 
 ```
-python -m training.faults --times {result["times"]} --seed {result["seed"]} \\
+python -m training.faults --times {times} --seed {result["seed"]} \\
     --output training/results/{name}
 ```"""
 
