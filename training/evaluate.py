@@ -17,13 +17,14 @@ import os
 import shlex
 import sys
 
-from tfgen.utils.tensorflow_setup import import_tensorflow
+from tfgen.utils.tensorflow_setup import import_tensorflow, show_warnings_plainly
 from training.tools.arguments import positive, size
 
 
 def main(arguments=None):
     """Runs the command; errors that a user can mend are one line, not a traceback."""
     options = parse(arguments)
+    show_warnings_plainly()
     import_tensorflow()
     try:
         from training.scoring.scoring import run
