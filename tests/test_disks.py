@@ -127,6 +127,24 @@ def test_a_folder_that_another_process_clears_is_made_again(tmp_path, monkeypatc
         assert str(path) == made[2] and path.exists()
 
 
+def test_no_file_is_open_in_a_folder_that_is_removed(tmp_path, monkeypatch):
+    # NFS keeps such a file, and its folder with it.
+    leave_unfinished(tmp_path, "half")
+    removed, genuine = [], shutil.rmtree
+
+    def rmtree(path, **options):
+        links = (f"/proc/self/fd/{each}" for each in os.listdir("/proc/self/fd"))
+        opened = [os.readlink(each) for each in links if os.path.lexists(each)]
+        assert not [each for each in opened if each.startswith(str(path))]
+        removed.append(path)
+        genuine(path, **options)
+
+    monkeypatch.setattr(shutil, "rmtree", rmtree)
+    with files.atomic_write(tmp_path / "file") as path:
+        path.write_text("whole")
+    assert len(removed) == 2
+
+
 def test_the_next_export_clears_what_a_killed_one_left(tmp_path):
     leave_unfinished(tmp_path, "saved_model.pb")
     assert tfgen.export(compiled("mlp_vae"), tmp_path).name == "1"

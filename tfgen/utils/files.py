@@ -53,8 +53,8 @@ def unfinished(folder):
     try:
         yield path
     finally:
+        held.close()  # first: NFS keeps a removed file that is open, and its folder with it
         shutil.rmtree(path, ignore_errors=True)
-        held.close()
 
 
 def clear_unfinished(folder):
@@ -82,10 +82,13 @@ def _make_unfinished(folder):
 
 def _clear(path):
     """Removes a temporary folder, unless a living process writes to it."""
-    with contextlib.ExitStack() as stack:
-        left = (path / _LOCK).exists() and lock(stack.enter_context((path / _LOCK).open("r+")))
-        if left or time.time() - path.stat().st_mtime > _OLD:
-            shutil.rmtree(path, ignore_errors=True)
+    left = time.time() - path.stat().st_mtime > _OLD
+    with contextlib.suppress(FileNotFoundError), (path / _LOCK).open("r+") as file:
+        left = lock(file) or left
+        if left:
+            (path / _LOCK).unlink()  # who has just made it, and had no lock yet, makes another
+    if left:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def put(source, path):
