@@ -94,7 +94,7 @@ def _mend(least, most):
         return "Images in [-1, 1] become (images + 1) / 2; networks rescale within, if they like."
     return (
         "Scale them. For other values, a VAE takes the likelihood `Gaussian`, and a model of your "
-        "own overrides `check_batch`."
+        "own overrides `limits_of`."
     )
 
 

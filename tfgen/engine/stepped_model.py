@@ -182,12 +182,16 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
         return super().fit(x, y, batch_size, *args, **kwargs)
 
     def check_batch(self, data):
-        """Raises a ValueError unless the first batch that `fit` gets can be learnt from.
-
-        Override it for images of other values, or tokens.
-        """
+        """Raises a ValueError unless the first batch that `fit` gets can be learnt from."""
         examples, _ = unpack(data)
-        check_values(examples, *(IMAGE_LIMITS if examples.shape.rank == 4 else (None, None)))
+        check_values(examples, *self.limits_of(examples))
+
+    def limits_of(self, examples):
+        """Returns the least and the largest value of examples, a tensor or its spec; or `None`s.
+
+        Override it for images of other values: `fit` and exports refuse those outside.
+        """
+        return IMAGE_LIMITS if examples.shape.rank == 4 else (None, None)
 
     def evaluate(self, *args, scores=None, return_dict=False, **kwargs):
         """Computes the losses on held-out data, and scores of the samples if asked for.

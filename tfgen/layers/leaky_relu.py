@@ -33,4 +33,4 @@ class LeakyReLU(layers.LeakyReLU):
 
             return tf.nn.leaky_relu(inputs, slope), scaled
 
-        return leaky(inputs)
+        return leaky(tf.convert_to_tensor(inputs))  # a variable has no gradient of its own

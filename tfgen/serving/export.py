@@ -22,7 +22,7 @@ def export(model, directory, metadata=None, png=False):
 
     The version is written beside, then renamed: a server that watches the folder never sees half
     of one. The signatures are the model's `signatures()`, with batches of any size; they refuse
-    numbers that are not finite. `assets.extra` holds requests for TensorFlow Serving to warm up,
+    numbers that are not finite, and images far outside of what the model's `fit` takes. `assets.extra` holds requests for TensorFlow Serving to warm up,
     and `tfgen.json`, which says what the model can do and how its latents are distributed.
     `README.md` is the model's card, as far as the model itself tells; the training command adds
     data, settings and scores.
@@ -76,9 +76,10 @@ def export(model, directory, metadata=None, png=False):
 def _write_saved_model(model, signatures, path):
     """Writes a SavedModel of the signatures, with the weights that they use, each once."""
     module, functions = tf.Module(), {}
+    limits_of = getattr(model, "limits_of", lambda spec: (None, None))  # classical models take any
     for name, (function, specs) in signatures.items():
         functions[name] = tf.function(
-            guarded(function, specs), input_signature=specs, autograph=False
+            guarded(function, specs, limits_of), input_signature=specs, autograph=False
         )
         setattr(module, name, functions[name])
     module.weights = _weights(model, functions.values())

@@ -3,17 +3,23 @@
 import tensorflow as tf
 
 MOST = 4096  # samples of a request: more would be a server's memory
+# Rounding, and resizing by cubic curves, leave the range of images by less. Pixels of 0 to 255, and
+# images in [-1, 1], leave [0, 1] by more.
+_SLACK = 0.5
 
 
-def guarded(function, specs):
-    """Returns a signature's function that refuses numbers which are not finite, and large counts.
+def guarded(function, specs, limits_of):
+    """Returns a signature's function that refuses what its model has no answer to.
 
-    Rows are counted where a seed or another single number stands beside them: there, servers do
-    not.
+    That are numbers which are not finite, images far outside of the model's range, and large
+    counts. Rows are counted where a seed or another single number stands beside them: there,
+    servers do not.
 
     Args:
         function: from tensors to a dict of tensors.
         specs: the list of its `tf.TensorSpec`s.
+        limits_of: a function from the spec of images to their least and largest value, see
+            `tfgen.GenerativeModel.limits_of`.
 
     Returns:
         A function of the same tensors. In the graph it raises `tf.errors.InvalidArgumentError`.
@@ -22,7 +28,10 @@ def guarded(function, specs):
 
     def call(*inputs):
         return function(
-            *(_checked(value, spec.name, alone) for value, spec in zip(inputs, specs, strict=True))
+            *(
+                _in_range(_checked(value, spec.name, alone), spec, limits_of)
+                for value, spec in zip(inputs, specs, strict=True)
+            )
         )
 
     return call
@@ -42,4 +51,21 @@ def _checked(value, name, alone):
     with tf.control_dependencies(checks):
         if value.dtype.is_floating:
             return tf.debugging.check_numerics(value, f"The input {name} must be finite")
+        return tf.identity(value)
+
+
+def _in_range(value, spec, limits_of):
+    low, high = limits_of(spec) if spec.name == "images" else (None, None)
+    if low is None:
+        return value
+    message = f"The input {spec.name} must be in [{low:g}, {high:g}]"
+    checks = [
+        tf.debugging.assert_less_equal(
+            tf.reduce_max(value), high + _SLACK, f"{message}: divide pixels by 255"
+        ),
+        tf.debugging.assert_greater_equal(
+            tf.reduce_min(value), low - _SLACK, f"{message}: (images + 1) / 2 is, of [-1, 1]"
+        ),
+    ]
+    with tf.control_dependencies(checks):
         return tf.identity(value)

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-MOST = 4096  # pixels in a row or column: a small file can claim to be far larger
+from tfgen.serving import png_files
 
 
 def png_signatures(signatures):
@@ -36,37 +36,32 @@ def decode(files, shape):
 
     Returns:
         A float32 tensor `[batch, *shape]`. In the graph `tf.errors.InvalidArgumentError` is raised
-        for what is no PNG file, or too large.
+        for what is no PNG file, or too large, see `tfgen.serving.png_files`.
     """
     height, width, channels = shape
+    brought_to = tf.size(files, tf.int64) * height * width
 
     def decode_one(file):
-        with tf.control_dependencies([_check_size(file)]):
-            pixels = tf.io.decode_png(file, channels)
+        pixels = tf.io.decode_png(file, channels)
         return tf.image.resize(tf.cast(pixels, tf.float32) / 255.0, [height, width], antialias=True)
 
     # One after the other: each may take 200 MB on its way.
     result = tf.TensorSpec(shape, tf.float32)
+    with tf.control_dependencies([png_files.check_pixels(brought_to)]):
+        files = png_files.checked(files)
     return tf.map_fn(decode_one, files, fn_output_signature=result, parallel_iterations=1)
 
 
 def encode(images):
-    """Returns PNG files, strings `[batch]`, of images in [0, 1]."""
+    """Returns PNG files, strings `[batch]`, of images in [0, 1].
+
+    In the graph `tf.errors.InvalidArgumentError` is raised if they have too many pixels together.
+    """
+    sizes = tf.shape(images, tf.int64)
+    with tf.control_dependencies([png_files.check_pixels(tf.reduce_prod(sizes[:3]))]):
+        images = tf.identity(images)
     pixels = tf.cast(tf.round(255.0 * tf.clip_by_value(images, 0.0, 1.0)), tf.uint8)
     return tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.TensorSpec([], tf.string))
-
-
-def _check_size(file):
-    """Reads width and height in a PNG file's header, before memory is found for its pixels."""
-    header = tf.io.decode_raw(tf.strings.substr(file, 16, 8), tf.uint8)
-    sizes = tf.reduce_sum(
-        tf.reshape(tf.cast(header, tf.int64), [2, 4])
-        * tf.constant([2**24, 2**16, 2**8, 1], tf.int64),
-        axis=1,
-    )
-    return tf.debugging.assert_less_equal(
-        sizes, tf.constant(MOST, tf.int64), f"An image may have at most {MOST} pixels a side"
-    )
 
 
 def _is_image(spec):

@@ -7,7 +7,6 @@ import tensorflow as tf
 from tfgen.distributions import Likelihood, Posterior, Prior
 from tfgen.engine import noise, signatures
 from tfgen.engine.batches import check_shape, unpack
-from tfgen.engine.fit_checks import check_values
 from tfgen.engine.generative_model import GenerativeModel
 from tfgen.engine.graphs import as_graph
 from tfgen.engine.named_weights import add_named_weights
@@ -268,9 +267,8 @@ class VAE(GenerativeModel):
         images = self.examples_of(data)
         return [images, self.posterior.point(self.encode(images, use_ema=False))]
 
-    def check_batch(self, data):
-        limits = self.likelihood.limits or (None, None)
-        check_values(unpack(data)[0], *limits)
+    def limits_of(self, examples):
+        return self.likelihood.limits or (None, None)
 
     def signatures(self):
         images = [signatures.images(self.encoder.input_shape[1:])]

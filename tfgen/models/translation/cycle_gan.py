@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tfgen.engine import signatures
 from tfgen.engine.batches import check_shape, unpack, unpack_pair
-from tfgen.engine.fit_checks import IMAGE_LIMITS, check_values
+from tfgen.engine.fit_checks import check_values
 from tfgen.engine.one_pass import on_both
 from tfgen.engine.serialization import serializable
 from tfgen.engine.two_player_model import TwoPlayerModel
@@ -269,7 +269,7 @@ class CycleGAN(TwoPlayerModel):
 
     def check_batch(self, data):
         for images in unpack_pair(data):
-            check_values(images, *(IMAGE_LIMITS if images.shape.rank == 4 else (None, None)))
+            check_values(images, *self.limits_of(images))
 
     def check_shapes(self):
         """Raises a ValueError if the networks do not fit each other."""
