@@ -79,10 +79,12 @@ RUN = {"onnx": run_onnx, "litert": run_litert}
 
 
 def requests(function, rows):
-    """Returns a batch for a signature: numbers below and above zero, all labels in turn."""
+    """Returns a batch for a signature: images, numbers below and above zero, labels in turn."""
     random, (_, specs) = np.random.default_rng(rows), function.structured_input_signature
     return {
-        key: random.normal(size=[rows, *each.shape[1:]]).astype(np.float32)
+        key: (random.random if key == "images" else random.normal)(
+            size=[rows, *each.shape[1:]]
+        ).astype(np.float32)
         if each.dtype.is_floating
         else np.arange(4, 4 + rows, dtype=np.int32)
         for key, each in specs.items()

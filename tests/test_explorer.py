@@ -453,7 +453,7 @@ def test_a_token_is_asked_for_where_one_is_wanted(browser, tmp_path):
         browser.new_page() as page,
     ):
         page.goto(url)
-        token = page.get_by_label(f"Token for {url.removeprefix('http://')}")
+        token = page.get_by_label(f"Token for {url}")
         expect(token).to_be_focused()
         expect(page.locator("#status.error")).to_contain_text("Authorization: Bearer")
         expect(page.get_by_role("textbox", name="Model")).to_be_visible()

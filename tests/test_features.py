@@ -4,6 +4,7 @@ import io
 import os
 import random
 import re
+import shutil
 import tarfile
 
 import keras
@@ -407,7 +408,7 @@ def test_an_archive_without_the_graph_is_refused(tmp_path, small):
 
 
 def test_a_path_without_a_file_is_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no file .*nothing.npz.*Get http://.*Classifier"):
+    with pytest.raises(FileNotFoundError, match="no file .*nothing.npz.*Get https://.*Classifier"):
         read_weights(tmp_path / "nothing.npz", NAMES)
 
 
@@ -419,12 +420,12 @@ def test_a_file_of_another_kind_is_refused(tmp_path):
 def test_the_archive_is_downloaded_once(tmp_path, monkeypatch, small):
     calls = []
 
-    def get_file(name, url, cache_dir, cache_subdir):
-        calls.append(url)
-        write(cache_dir / cache_subdir / name, small)
+    def fetch(address, path, most_bytes):
+        calls.append(address)
+        shutil.move(write(tmp_path / "official.tgz", small), path)
 
     monkeypatch.setenv("TFGEN_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(keras.utils, "get_file", get_file)
+    monkeypatch.setattr(inception_weights, "fetch", fetch)
     for _ in range(2):
         assert list(read_weights(None, NAMES)) == [*NAMES, CLASS_WEIGHTS]
     assert calls == [inception_weights.URL]

@@ -47,6 +47,17 @@ def test_losses_and_gradients_are_those_of_keras(compiled):
         assert np.any(one)
 
 
+def test_a_variable_is_taken_as_keras_takes_it():
+    variable = tf.Variable([1.0, -2.0])
+    results = []
+    for kind in (LeakyReLU, keras.layers.LeakyReLU):
+        with tf.GradientTape() as tape:
+            made = kind(0.2)(variable)
+        results.append([made, tape.gradient(made, variable)])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
 def test_values_are_those_of_keras_in_every_precision(dtype):
     inputs = tf.cast([-2.0, -1e-3, 0.0, 3.0], dtype)

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tests.specimens import compiled, images
 from tfgen import __main__ as command
 from tfgen.serving.png import decode, encode
-from tfgen.serving.png_files import MOST, MOST_PIXELS
+from tfgen.serving.png_files import MOST
 from tfgen.serving.verify import verify
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import re
 import sys
 
 from tfgen.utils.deprecation import renamed_option
@@ -78,6 +79,14 @@ def parse(arguments=None):
         )
         add(old, type=_positive(kind), dest=dest, action=renamed_option(name))
     add("--token-file", metavar="FILE", help="a file with the token that requests must bear")
+    add(
+        "--allowed-hosts",
+        type=_hosts,
+        default=(),
+        metavar="NAMES",
+        help="without a token: more names, with commas between, that browsers may know the server "
+        "by, and whose pages may ask it",
+    )
     export = commands.add_parser(
         "export", help="write a saved model's next version for servers, as training does"
     )
@@ -151,6 +160,16 @@ def _port(text):
 _port.__name__ = "port"
 
 
+def _hosts(text):
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(re.fullmatch(r"[A-Za-z0-9.-]+", name) for name in names):
+        raise ValueError
+    return names
+
+
+_hosts.__name__ = "list of host names"
+
+
 def _export(options):
     import tfgen
 
@@ -158,8 +177,10 @@ def _export(options):
 
 
 def _unpack(options):
+    from tfgen.serving.trust import PROGRAM
     from tfgen.serving.unpack import unpack
 
+    print(PROGRAM, file=sys.stderr)
     print(unpack(options.release, options.root))
 
 
@@ -180,8 +201,13 @@ def _convert(options):
 
 
 def _verify(options):
-    from tfgen.serving.verify import newest_version, verify
+    from tfgen.serving.locate import find_release
+    from tfgen.serving.trust import PROGRAM
+    from tfgen.serving.verify import model_of, newest_version, verify
 
+    version = newest_version(options.path)
+    if find_release(options.path) or not (options.model or model_of(version)):  # made by others
+        print(PROGRAM, file=sys.stderr)
     logging.getLogger("tensorflow").setLevel("ERROR")  # the way servers load is called outdated
     answers, model = verify(options.path, options.model)
     for answer in answers:
@@ -192,12 +218,13 @@ def _verify(options):
         difference = "" if answer.difference is None else f"  ({answer.difference:.0e})"
         print(f"  {answer.signature:19} {inputs} -> {outputs}{difference}")
     compared = f"as {model} does, to the difference in brackets" if model else "finite numbers"
-    print(f"{newest_version(options.path)} is loaded, and every signature answers {compared}.")
+    print(f"{version} is loaded, and every signature answers {compared}.")
 
 
 def _serve(options):
     from tfgen.serving.scheduler import Limits
     from tfgen.serving.server import ServerSettings, serve
+    from tfgen.serving.trust import PROGRAM, remarks_on
 
     limits = Limits(
         max_batch_size=options.max_batch_size,
@@ -220,7 +247,10 @@ def _serve(options):
         limits=limits,
         max_request_bytes=options.max_request_mib * 2**20,
         token=token,
+        allowed_hosts=options.allowed_hosts,
     )
+    for remark in (PROGRAM, *remarks_on(options.host, token)):
+        print(remark, file=sys.stderr)
 
     def started(rest_port, grpc_port):
         print(f"Serving {options.root}, until Ctrl-C. Open the explorer in a browser:")

@@ -10,6 +10,8 @@ ENDINGS = {
     *(".ppm", ".pgm", ".pnm"),
 }
 _DEEP_GREY = {"I;16", "I;16B", "I;16L"}
+# No others are tried, whatever a file is called: for some, Pillow starts other programs.
+_FORMATS = ("PNG", "JPEG", "MPO", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 _GREY = {"1", "L", "LA", "I", "F", *_DEEP_GREY}
 
 
@@ -47,7 +49,7 @@ def read_image(file, mode, size=None):
 def _opened(file):
     """Opens a file, and names it in what goes wrong until it is closed."""
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=_FORMATS) as image:
             yield image
     # Of broken files Pillow raises nearly anything, and of too large ones an error of its own.
     except Exception as error:

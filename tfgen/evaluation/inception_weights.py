@@ -7,22 +7,23 @@ import tarfile
 import zipfile
 import zlib
 
-import keras
 import numpy as np
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 
 from tfgen.evaluation.features import checksum_of
 from tfgen.utils.cache import cache_folder, locked
+from tfgen.utils.fetch import fetch
 from tfgen.utils.files import atomic_write
 
 ARCHIVE = "inception-2015-12-05.tgz"
-URL = f"http://download.tensorflow.org/models/image/imagenet/{ARCHIVE}"
+URL = f"https://download.tensorflow.org/models/image/imagenet/{ARCHIVE}"
 GRAPH = "classify_image_graph_def.pb"
 # Of the arrays up to `pool_3`, in the order of their names: the same whatever file they are in.
 CHECKSUM = "172ae7591683d2e91b788d301e504acb"
 CLASS_WEIGHTS = "softmax/weights"
 
+_MOST_BYTES = 2**28  # of a file, packed or unpacked: the archive has 89 MB, the graph in it 96 MB
 _DAMAGE = (OSError, EOFError, ValueError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
 
 
@@ -50,6 +51,7 @@ def read_weights(path, names):
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}. {_WHERE}")
     try:
+        _check_size(path.stat().st_size)
         arrays = _READERS[path.suffix](path)
         arrays = {name: arrays[name] for name in (*names, CLASS_WEIGHTS) if name in arrays}
     except _DAMAGE as error:
@@ -62,21 +64,30 @@ def read_weights(path, names):
 
 def _read_npz(path):
     with path.open("rb") as file, np.lib.npyio.NpzFile(file) as archive:
+        _check_size(sum(member.file_size for member in archive.zip.infolist()))
         return dict(archive)
 
 
 def _read_archive(path):
     # Unpacked as a whole: the archive's own checksum is at its end, and covers the classes too.
-    unpacked = gzip.decompress(path.read_bytes())
+    with gzip.open(path) as file:
+        unpacked = file.read(_MOST_BYTES + 1)
+    _check_size(len(unpacked))
     with tarfile.open(fileobj=io.BytesIO(unpacked)) as archive:
         for member in archive:
             if pathlib.PurePath(member.name).name == GRAPH:
+                _check_size(member.size)  # of a sparse one it may be any
                 return _constants(archive.extractfile(member).read())
     raise ValueError(f"there is no {GRAPH} in it")
 
 
 def _read_graph(path):
     return _constants(path.read_bytes())
+
+
+def _check_size(size):
+    if size > _MOST_BYTES:
+        raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
 
 
 def _constants(serialized):
@@ -111,10 +122,8 @@ def _download():
         if not path.exists():
             with atomic_write(path) as temporary:
                 try:
-                    keras.utils.get_file(
-                        temporary.name, URL, cache_dir=temporary.parent, cache_subdir="."
-                    )
-                except Exception as error:  # Keras raises no narrower one
+                    fetch(URL, temporary, _MOST_BYTES)
+                except (ConnectionError, ValueError) as error:
                     raise ConnectionError(
                         f"The Inception network cannot be downloaded ({error}). {_WHERE}"
                     ) from error

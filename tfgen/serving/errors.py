@@ -15,6 +15,7 @@ class Code(enum.Enum):
 
     INVALID_ARGUMENT = enum.auto()
     UNAUTHENTICATED = enum.auto()
+    PERMISSION_DENIED = enum.auto()
     NOT_FOUND = enum.auto()
     FAILED_PRECONDITION = enum.auto()
     RESOURCE_EXHAUSTED = enum.auto()
@@ -32,6 +33,7 @@ class Code(enum.Enum):
 _STATUSES = {
     Code.INVALID_ARGUMENT: 400,
     Code.UNAUTHENTICATED: 401,
+    Code.PERMISSION_DENIED: 403,
     Code.NOT_FOUND: 404,
     Code.FAILED_PRECONDITION: 400,
     Code.RESOURCE_EXHAUSTED: 429,

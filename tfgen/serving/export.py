@@ -21,11 +21,11 @@ def export(model, directory, metadata=None, png=False):
     """Writes a model's next version as a SavedModel that needs neither tfgen nor Keras.
 
     The version is written beside, then renamed: a server that watches the folder never sees half
-    of one. The signatures are the model's `signatures()`, with batches of any size; they refuse
-    numbers that are not finite, and images far outside of what the model's `fit` takes. `assets.extra` holds requests for TensorFlow Serving to warm up,
-    and `tfgen.json`, which says what the model can do and how its latents are distributed.
-    `README.md` is the model's card, as far as the model itself tells; the training command adds
-    data, settings and scores.
+    of one. The signatures are the model's `signatures()`, with batches of any size. They refuse
+    numbers that are not finite, and images far outside of the range that the model's `fit` takes.
+    `assets.extra` holds requests for TensorFlow Serving to warm up, and `tfgen.json`, which says
+    what the model can do and how its latents are distributed. `README.md` is the model's card, as
+    far as the model itself tells; the training command adds data, settings and scores.
 
     Args:
         model: a `tfgen.GenerativeModel`.

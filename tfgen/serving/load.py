@@ -1,6 +1,7 @@
 """Saved models, read back."""
 
 import json
+import logging
 import pathlib
 import zipfile
 
@@ -8,6 +9,9 @@ import keras
 
 from tfgen.engine.serialization import register_imported
 from tfgen.serving.locate import find_release
+from tfgen.serving.trust import PROGRAM
+
+_LOG = logging.getLogger(__name__)
 
 
 def load(path, compile=True):
@@ -20,7 +24,7 @@ def load(path, compile=True):
     Args:
         path: a `.keras` file; a run's folder, which has a `model.keras`; a release file,
             `NAME.tfgen`; or the address of a release file with its checksum,
-            "https://HOST/NAME.tfgen#sha256=HEX" (`http`, `https` or `file`). What lies at an
+            "https://HOST/NAME.tfgen#sha256=HEX" (`https` or `file`). What lies at an
             address is checked, and kept in the cache (`TFGEN_CACHE`, or `~/.cache/tfgen`).
         compile: whether to compile the model as it was when it was saved.
 
@@ -38,6 +42,8 @@ def load(path, compile=True):
         >>> model = tfgen.load("vae_fashion.tfgen")
     """
     release = find_release(path)
+    if release is not None and "://" in str(path):
+        _LOG.warning("%s holds a model, which is read as data, and a SavedModel. %s", path, PROGRAM)
     path = pathlib.Path(path) if release is None else release.model
     file = path / "model.keras" if path.is_dir() else path
     if not file.is_file():

@@ -24,9 +24,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
+def is_name(name):
+    """Tells whether a model can be called so in files and addresses: it names no other folder."""
+    return isinstance(name, str) and _NAME.fullmatch(name) is not None
+
+
 def check_name(name):
-    """Raises a ValueError unless a model can be called so in files and addresses."""
-    if not (isinstance(name, str) and _NAME.fullmatch(name)):
+    """Raises a ValueError unless a model can be called so."""
+    if not is_name(name):
         raise ValueError(
             "the name of a release must begin with a letter or digit, and have only letters, "
             f"digits, '.', '_' and '-'. Received: {name!r}"

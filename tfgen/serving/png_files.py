@@ -82,7 +82,9 @@ def _check_chunks(files):
         return count + 1, tf.where(kinds == b"IEND", lengths, places + 12 + sizes), unpacks
 
     first = tf.fill(tf.shape(files), tf.constant(8, tf.int64))
-    _, places, unpacks = tf.while_loop(goes_on, step, (0, first, tf.constant(False)), parallel_iterations=1)
+    _, places, unpacks = tf.while_loop(
+        goes_on, step, (0, first, tf.constant(False)), parallel_iterations=1
+    )
     message = "A PNG file must not have the chunks zTXt, iTXt or iCCP: save it without texts and "
     return [
         _check(~unpacks, f"{message}colour profile"),

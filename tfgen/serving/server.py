@@ -5,25 +5,24 @@ import contextlib
 import dataclasses
 import gc
 import logging
-import pathlib
 import signal
 import socket
 
 import grpc
-import starlette.exceptions
 import starlette.responses
 import starlette.routing
-import starlette.staticfiles
 import uvicorn
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from tfgen.serving.backend import Backend
+from tfgen.serving.browsers import OwnPagesOnly
 from tfgen.serving.choices import read_choices
 from tfgen.serving.errors import Code, ServingError
 from tfgen.serving.grpc_api import ModelService, PredictionService
 from tfgen.serving.locate import find_release
 from tfgen.serving.metrics import Metrics
 from tfgen.serving.models import Models
+from tfgen.serving.page import Page
 from tfgen.serving.rest import RestApi, error_response
 from tfgen.serving.scheduler import Limits, Scheduler
 
@@ -51,6 +50,8 @@ class ServerSettings:
         max_request_bytes: how many bytes a request may have.
         seconds_between_looks: how often to look for new versions.
         token: what requests must bear, or `None`.
+        allowed_hosts: without a token, more names that browsers may know the server by, and whose
+            pages may ask it.
     """
 
     root: str
@@ -62,6 +63,7 @@ class ServerSettings:
     max_request_bytes: int = 64 * 2**20
     seconds_between_looks: float = 1.0
     token: str | None = None
+    allowed_hosts: tuple = ()
 
 
 def serve(settings, started):
@@ -140,35 +142,15 @@ def _bears_token(backend, request):
     return True
 
 
-class Page(starlette.staticfiles.StaticFiles):
-    """The page to explore models with, whose files need nothing from elsewhere."""
-
-    def __init__(self):
-        super().__init__(directory=pathlib.Path(__file__).parent / "explorer", html=True)
-
-    async def __call__(self, scope, receive, send):
-        try:
-            await super().__call__(scope, receive, send)
-        except starlette.exceptions.HTTPException:
-            error = ServingError(Code.NOT_FOUND, f"There is nothing at {scope['path'][:100]}.")
-            await error_response(error)(scope, receive, send)
-
-    def file_response(self, *args, **options):
-        response = super().file_response(*args, **options)
-        # It may ask other servers (`?server=`), and runs no code but its own.
-        response.headers["Content-Security-Policy"] = (
-            "default-src 'self'; connect-src *; img-src 'self' data: blob:"
-        )
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        return response
-
-
 async def _serve(settings, backend, started):
     end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
+    app = application(backend)
+    if settings.token is None:  # which no page of a stranger can know
+        app = OwnPagesOnly(app, settings.host, settings.allowed_hosts)
     async with (
-        _rest(settings, application(backend)) as rest_port,
+        _rest(settings, app) as rest_port,
         _grpc(settings, backend) as grpc_port,
         _watch(backend.models, settings.seconds_between_looks),
     ):

@@ -11,6 +11,7 @@ from tfgen.serving.description import read_description
 from tfgen.serving.errors import sentence_of
 from tfgen.serving.load import load
 from tfgen.serving.locate import find_release
+from tfgen.serving.manifest import is_name
 from tfgen.serving.warm_up import FILE, random_example, read_requests
 
 TOLERANCE = 1e-5
@@ -55,7 +56,7 @@ def verify(path, model=None):
     """
     release = find_release(path)
     path = newest_version(release.version if release else path)
-    model = model or (release.model if release else _model_of(path))
+    model = model or (release.model if release else model_of(path))
     own = load(model).signatures() if model else {}
     export = _Export(path)
     for request in _warm_up(path):
@@ -121,9 +122,12 @@ def newest_version(path):
     return max(numbered, key=lambda version: int(version.name))
 
 
-def _model_of(path):
-    """Returns the `.keras` file of the run that made an export, if it is there."""
-    model = pathlib.Path("runs", str(read_description(path).get("recipe")), "model.keras")
+def model_of(path):
+    """Returns the `.keras` file of the user's own run that made an export, if it is there."""
+    recipe = read_description(path).get("recipe")
+    if not is_name(recipe):  # an export of others may name any path
+        return None
+    model = pathlib.Path("runs", recipe, "model.keras")
     return model if model.exists() else None
 
 

@@ -13,6 +13,7 @@ async function ask(path, signal, body) {
     method: body === undefined ? "GET" : "POST",
     headers: token ? { Authorization: `Bearer ${token}` } : {},
     body: JSON.stringify(body),
+    redirect: "error", // the token is for this server alone
     signal,
   });
   // NaN and Infinity are numbers there, and no JSON.

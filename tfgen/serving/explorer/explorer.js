@@ -45,7 +45,7 @@ async function attempt(action) {
     await action();
   } catch (error) {
     if (error.name === "AbortError") return;
-    if (error.status === 401) askForToken(new URL(error.url).host);
+    if (error.status === 401) askForToken(new URL(error.url).origin);
     tell(error.message, "error");
   }
 }
@@ -331,8 +331,8 @@ async function answerExample(image) {
 
 // ---- A server that wants a token
 
-function askForToken(host) {
-  element("token-host").textContent = host;
+function askForToken(origin) {
+  element("token-origin").textContent = origin;
   element("access").hidden = false;
   element("token").focus();
 }
