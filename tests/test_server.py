@@ -47,7 +47,7 @@ def started(folder, *options):
     )
     try:
         printed = "".join(process.stdout.readline() for _ in range(4))
-        rest, grpc_address = re.findall(r"(127\.0\.0\.1:\d+)", printed)
+        rest, grpc_address = re.findall(r"((?:127\.0\.0\.1|0\.0\.0\.0):\d+)", printed)
         yield process, f"http://{rest}", grpc_address
     finally:
         process.kill()
