@@ -16,6 +16,8 @@ from tfgen.serving import download
 from tfgen.serving.locate import find_release
 from tfgen.serving.release import digest_of
 
+MOVED = {"/moved": "/whole", "/moved/away": "http://models.invalid/tiny.tfgen"}
+
 
 class Handler(http.server.BaseHTTPRequestHandler):
     """Answers as the path says."""
@@ -23,9 +25,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.asked.append(self.path)
         content = self.server.content
-        if self.path == "/moved":
+        if self.path in MOVED:
             self.send_response(302)
-            self.send_header("Location", "/whole")
+            self.send_header("Location", MOVED[self.path])
             self.end_headers()
             return
         if self.path == "/missing":
@@ -149,6 +151,18 @@ def test_an_address_without_a_checksum_is_refused(server, cache):
         with pytest.raises(ValueError, match=r"/whole#sha256=HEX, with the 64 digits"):
             tfgen.load(f"{server.url}/whole{tail}")
     assert server.asked == [] and not cache.exists()
+
+
+def test_an_address_that_is_not_encrypted_is_refused_before_it_is_asked(checksum, cache):
+    with pytest.raises(ValueError, match="/tiny.tfgen.* is not encrypted: .*Use https: instead"):
+        tfgen.load(f"http://models.invalid/tiny.tfgen{checksum}")
+    assert not cache.exists()
+
+
+def test_a_redirect_to_what_is_not_encrypted_is_not_followed(server, checksum, cache):
+    with pytest.raises(ValueError, match="http://models.invalid/tiny.tfgen is not encrypted"):
+        tfgen.load(f"{server.url}/moved/away{checksum}")
+    assert is_empty(cache)
 
 
 def test_other_schemes_are_refused(checksum):

@@ -1,9 +1,11 @@
 """The page to explore models with, in a browser (Debian's `chromium`, or Chrome)."""
 
 import contextlib
+import http.server
 import importlib.resources
 import json
 import re
+import threading
 
 import numpy as np
 import PIL.Image
@@ -443,6 +445,60 @@ def test_what_goes_wrong_is_told_until_something_succeeds(visit):
     page.locator("#count").press("Enter")
     expect(page.locator("#status")).to_have_text(re.compile("^cgan: sample, "))
     expect(page.locator("#status")).to_have_class("")
+
+
+class Redirecting(http.server.BaseHTTPRequestHandler):
+    """Wants a token, and sends whoever bears one elsewhere."""
+
+    def do_GET(self):
+        bears_token = "authorization" in self.headers
+        self.send_response(302 if bears_token else 401)
+        if bears_token:
+            self.send_header("Location", self.server.elsewhere)
+        self._end(b'{"error": "A token is wanted."}')
+
+    def do_OPTIONS(self):
+        self.send_response(200)
+        self._end(b"")
+
+    def _end(self, content):
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Access-Control-Allow-Headers", "authorization")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *args):
+        pass
+
+
+class Noting(Redirecting):
+    """Notes that it was asked."""
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        self.send_response(401)
+        self._end(b"{}")
+
+
+@contextlib.contextmanager
+def listening(handler):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.url, server.asked = f"http://127.0.0.1:{server.server_port}", []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_token_goes_to_the_server_that_the_prompt_names_and_nowhere_else(browser, url):
+    with listening(Noting) as other, listening(Redirecting) as asked, browser.new_page() as page:
+        asked.elsewhere = other.url
+        page.goto(f"{url}/?server={asked.url}")
+        token = page.get_by_label(f"Token for {asked.url}")
+        token.fill("secret")
+        token.press("Enter")
+        expect(page.locator("#status.error")).to_contain_text("Failed to fetch")
+        assert other.asked == []
 
 
 def test_a_token_is_asked_for_where_one_is_wanted(browser, tmp_path):

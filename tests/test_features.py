@@ -400,6 +400,34 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path, small, ending, share):
         read_weights(path, NAMES)
 
 
+@every_kind
+def test_a_file_that_is_larger_than_the_network_is_refused(tmp_path, small, ending, monkeypatch):
+    path = write(tmp_path / f"weights{ending}", {**small, "zeros": np.zeros(10**5, np.float32)})
+    monkeypatch.setattr(inception_weights, "_MOST_BYTES", 10**5)
+    with pytest.raises(ValueError, match="it has more than 100,000 bytes"):
+        read_weights(path, NAMES)
+
+
+def test_a_sparse_member_of_an_archive_is_refused(tmp_path, small):
+    member = tarfile.TarInfo("classify_image_graph_def.pb")
+    member.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}
+    member.pax_headers["GNU.sparse.realsize"] = str(10**12)
+    content = b"0\n".ljust(512, b"\0")
+    member.size = len(content)
+    with tarfile.open(tmp_path / "weights.tgz", "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(member, io.BytesIO(content))
+    with pytest.raises(ValueError, match="it has more than 268,435,456 bytes"):
+        read_weights(tmp_path / "weights.tgz", NAMES)
+
+
+def test_the_network_is_fetched_encrypted(tmp_path, monkeypatch):
+    assert inception_weights.URL.startswith("https://")
+    monkeypatch.setenv("TFGEN_CACHE", str(tmp_path))
+    monkeypatch.setattr(inception_weights, "URL", "http://models.invalid/inception.tgz")
+    with pytest.raises(ConnectionError, match="is not encrypted"):
+        read_weights(None, NAMES)
+
+
 def test_an_archive_without_the_graph_is_refused(tmp_path, small):
     with tarfile.open(tmp_path / "weights.tgz", "w:gz") as archive:
         archive.addfile(tarfile.TarInfo("LICENSE"))

@@ -1,16 +1,21 @@
 """Images as PNG files over the wire."""
 
+import io
 import struct
+import time
 import zlib
 
 import numpy as np
+import PIL.Image
 import pytest
 import tensorflow as tf
 
 from tests.specimens import compiled, images
 from tfgen import __main__ as command
+from tfgen.serving.errors import Code, ServingError
 from tfgen.serving.png import decode, encode
-from tfgen.serving.png_files import MOST
+from tfgen.serving.png_files import MOST, MOST_PIXELS
+from tfgen.serving.servable import Servable
 from tfgen.serving.verify import verify
 
 
@@ -67,15 +72,25 @@ def test_images_of_another_size_and_colour_are_brought_to_the_models():
     np.testing.assert_allclose(found, np.full([1, 8, 8, 1], 128 / 255), atol=1e-3)
 
 
+def chunk(kind, content=b""):
+    checksum = zlib.crc32(kind + content)
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+
+def png(width, height, before=b"", after=b"", pixels=None):
+    """Returns a grey file, with chunks before and after its pixels; black without other pixels."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    if pixels is None:
+        pixels = zlib.compress(bytes((width + 1) * height), 9)
+    pixels = chunk(b"IDAT", pixels)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        [chunk(b"IHDR", header), before, pixels, after, chunk(b"IEND")]
+    )
+
+
 def bomb(side):
     """A small file that claims to be a large image."""
-
-    def chunk(kind, content):
-        checksum = zlib.crc32(kind + content)
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
-
-    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    return png(side, side, pixels=b"")
 
 
 @pytest.mark.parametrize(
@@ -90,3 +105,89 @@ def test_what_is_no_image_is_refused(exported, file):
 def test_a_bomb_is_refused_before_it_is_unpacked(exported, side):
     with pytest.raises(tf.errors.InvalidArgumentError, match=f"at most {MOST} pixels a side"):
         exported[2].signatures["encode_png"](images_bytes=tf.constant([bomb(side)]))
+
+
+def refusal(path, files, seconds=2.0):
+    """Returns what a server says to files, which it must say at once."""
+    servable, started = Servable(path), time.monotonic()
+    with pytest.raises(ServingError) as raised:
+        servable.signature("encode_png")({"images_bytes": np.array(files, object)})
+    assert time.monotonic() - started < seconds
+    assert raised.value.code is Code.INVALID_ARGUMENT
+    return raised.value.message
+
+
+def test_pixels_of_a_request_are_bounded_before_they_are_unpacked(exported):
+    largest = png(MOST, MOST)
+    assert len(largest) < 20_000
+    message = refusal(exported[1], 300 * [largest])
+    assert message == (
+        f"The images of a request may have at most {MOST_PIXELS} pixels together. "
+        f"Received: {300 * MOST_PIXELS}."
+    )
+    exported[2].signatures["encode_png"](images_bytes=tf.constant([largest]))  # one may be so large
+
+
+def test_images_that_are_made_of_files_are_bounded_too():
+    with pytest.raises(tf.errors.InvalidArgumentError, match="pixels together"):
+        decode(tf.fill([300], png(1, 1)), (256, 256, 3))
+
+
+def test_pixels_that_are_packed_are_bounded():
+    packed = tf.function(encode).get_concrete_function(tf.TensorSpec([None, None, None, 1]))
+    images = tf.zeros([2, MOST, MOST // 2, 1])
+    assert packed(images).shape == [2]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="pixels together"):
+        packed(tf.zeros([3, MOST, MOST // 2, 1]))
+
+
+MUCH = zlib.compress(bytes(7_900_000), 9)
+UNPACKED = {
+    "zTXt": chunk(b"zTXt", b"Comment\0\0" + MUCH),
+    "iTXt": chunk(b"iTXt", b"Comment\0\1\0\0\0" + MUCH),
+    "iCCP": chunk(b"iCCP", b"profile\0\0" + MUCH),
+}
+
+
+@pytest.mark.parametrize("kind", UNPACKED)
+def test_chunks_that_unpack_to_more_are_refused(exported, kind):
+    many = 100 * UNPACKED[kind]
+    assert "has more bytes" in refusal(exported[1], [png(1, 1, many)])
+    large = {"width": 400, "height": 400}  # of which a file may have as many bytes
+    for file in (png(**large, before=many), png(**large, after=many)):
+        message = refusal(exported[1], [png(8, 8), file])
+        assert "must not have the chunks zTXt, iTXt or iCCP" in message
+
+
+def test_pixels_beyond_the_image_are_refused(exported):
+    file = png(1, 1, pixels=zlib.compress(bytes(100_000_000), 9))
+    assert "has more bytes" in refusal(exported[1], [file])
+
+
+def test_chunks_without_end_are_refused(exported):
+    assert "at most 8192 chunks" in refusal(exported[1], [png(400, 400, 9000 * chunk(b"abCd"))])
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "GIF", "BMP", "WEBP"])
+def test_other_files_than_png_are_refused_with_words(exported, kind):
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (2000, 2000)).save(file, kind)
+    assert refusal(exported[1], [png(8, 8), file.getvalue()]) == "Each image must be a PNG file"
+
+
+def test_a_png_file_begins_with_its_header(exported):
+    file = png(8, 8)
+    early = file[:8] + chunk(b"tEXt", b"a\0b") + file[8:]
+    assert refusal(exported[1], [early]) == "Each image must be a PNG file"
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_usual_files_are_taken(exported, mode):
+    files = []
+    for options in ({}, {"optimize": True}, {"dpi": (72, 72)}):
+        file = io.BytesIO()
+        PIL.Image.new(mode, (40, 30)).save(file, "PNG", **options)
+        files.append(file.getvalue())
+    files.append(files[0] + bytes(500))  # what follows the end is not looked at
+    answer = exported[2].signatures["encode_png"](images_bytes=tf.constant(files))
+    assert answer["mean"].shape == [4, 3]

@@ -90,6 +90,28 @@ def test_an_export_refuses_numbers_that_are_not_finite(signatures, exported, bad
         functions["serving_default"](latents=latents, labels=np.zeros(2, np.int32))
 
 
+@pytest.mark.parametrize(
+    ("least", "most", "mend"),
+    [(0, 255, "divide pixels by 255"), (-1, 1, r"\(images \+ 1\) / 2")],
+)
+def test_an_export_refuses_images_that_are_far_outside_of_the_range(tmp_path, least, most, mend):
+    loaded = tf.saved_model.load(str(tfgen.export(compiled("mlp_vae"), tmp_path, png=True)))
+    images = np.zeros([3, 8, 8, 1], np.float32)
+    images[1, :2] = [[[least]], [[most]]]
+    for name in ("encode", "reconstruct", "score"):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=rf"must be in \[0, 1\]: {mend}"):
+            loaded.signatures[name](images=images)
+        assert loaded.signatures[name](images=np.clip(images, -0.1, 1.1))  # rounding and resizing
+
+
+def test_a_model_of_any_values_takes_them(tmp_path):
+    model = compiled("conv_vae")  # of the likelihood Gaussian
+    loaded = tf.saved_model.load(str(tfgen.export(model, tmp_path)))
+    images = np.full([2, 8, 8, 1], 255, np.float32)
+    answer = loaded.signatures["encode"](images=images)
+    np.testing.assert_allclose(answer["mean"], model.encode(images).mean(), rtol=1e-5, atol=1e-5)
+
+
 def test_an_export_refuses_too_many_samples_and_none(tmp_path):
     loaded = tf.saved_model.load(str(tfgen.export(compiled("gan"), tmp_path)))
     sample = loaded.signatures["sample"]

@@ -59,7 +59,9 @@ def _check_sizes(files):
     with tf.control_dependencies(checks):
         pixels = tf.reduce_prod(sizes, axis=1)
     fits = _lengths(files) <= _BYTES_OF_A_PIXEL * pixels + _OTHER_BYTES
-    message = f"A PNG file may have {_BYTES_OF_A_PIXEL} bytes a pixel: save it without texts"
+    message = (
+        "A PNG file has more bytes than its pixels need: save it without texts and colour profile"
+    )
     return [*checks, check_pixels(tf.reduce_sum(pixels)), _check(fits, message)]
 
 
