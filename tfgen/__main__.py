@@ -249,10 +249,10 @@ def _serve(options):
         token=token,
         allowed_hosts=options.allowed_hosts,
     )
-    for remark in (PROGRAM, *remarks_on(options.host, token)):
-        print(remark, file=sys.stderr)
 
     def started(rest_port, grpc_port):
+        for remark in (PROGRAM, *remarks_on(options.host, token)):
+            print(remark, file=sys.stderr)
         print(f"Serving {options.root}, until Ctrl-C. Open the explorer in a browser:")
         print(f"  http://{options.host}:{rest_port}/")
         print("Programs ask that address over REST, and over gRPC:")
