@@ -23,6 +23,24 @@ def write(folder, name, version, signatures):
     return path
 
 
+def write_regression(folder, name, version):
+    """Writes a SavedModel as TensorFlow 1 did, which parses examples in its graph."""
+    v1 = tf.compat.v1
+    path = pathlib.Path(folder, name, str(version))
+    with tf.Graph().as_default(), v1.Session() as session:
+        examples = v1.placeholder(tf.string, [None])
+        x = tf.io.parse_example(examples, {"x": tf.io.FixedLenFeature([1], tf.float32)})["x"]
+        half = v1.get_variable("half", initializer=0.5)
+        session.run(v1.global_variables_initializer())
+        regression = v1.saved_model.regression_signature_def(examples, x * half)
+        builder = v1.saved_model.Builder(str(path))
+        builder.add_meta_graph_and_variables(
+            session, ["serve"], signature_def_map={"regress_x_to_y": regression}
+        )
+        builder.save()
+    return path
+
+
 def half_plus(amount):
     """The model of TensorFlow Serving's own tests."""
     return {"serving_default": (lambda x: {"y": 0.5 * x + amount}, [spec("x")])}
@@ -42,6 +60,7 @@ SIGNATURES = {
         },
         [spec("x", shape=(None, 2)), spec("label", tf.int32)],
     ),
+    "column": (lambda x: {"y": 0.5 * x + 2.0}, [spec("x", shape=(None, 1))]),
     "text": (lambda text: {"text": tf.strings.upper(text)}, [spec("text", tf.string)]),
     "bytes": (lambda data: {"data_bytes": data}, [spec("data", tf.string)]),
     "count": (

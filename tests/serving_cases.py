@@ -68,6 +68,38 @@ CASES = [
         {"predictions": [{"b64": "QUI="}]},
     ),
     ("mark", f"{PARTS}:predict", '\ufeff{"inputs": [2]}', 200, {"outputs": [3.0]}),
+    (
+        "first of equal keys",
+        f"{PARTS}:predict",
+        '{"inputs": [1.0], "inputs": [2.0]}',
+        200,
+        {"outputs": [2.5]},
+    ),
+    ("beyond float32", f"{PARTS}:predict", '{"inputs": [1e39]}', 200, {"outputs": [INF]}),
+    ("beyond float64", f"{PARTS}:predict", '{"inputs": [1e400]}', 400, "too big"),
+    ("Inf", f"{PARTS}:predict", '{"inputs": [Inf, -Inf]}', 200, {"outputs": [INF, -INF]}),
+    (
+        "ignored and deep",
+        f"{PARTS}:predict",
+        f'{{"more": {"[" * 500_000}{"]" * 500_000}, "inputs": [2]}}',
+        200,
+        {"outputs": [3.0]},
+    ),
+    (
+        "ignored and not UTF-8",
+        f"{PARTS}:predict",
+        b'{"more": "\xff", "inputs": [2]}',
+        200,
+        {"outputs": [3.0]},
+    ),
+    (
+        "path in capitals",
+        f"{PARTS.upper()[:-5]}parts:predict",
+        {"inputs": [2]},
+        200,
+        {"outputs": [3.0]},
+    ),
+    ("method in capitals", f"{PARTS}:Predict", {"inputs": [2]}, 400, "Malformed request"),
     ("truth", f"{PARTS}:predict", ask("truth", inputs=[-1, 2]), 200, {"outputs": [False, True]}),
     ("scalar", f"{PARTS}:predict", ask("mean", inputs=[1, 2]), 200, {"outputs": 1.5}),
     ("status", f"{PARTS}", None, 200, {"model_version_status": [available("7")]}),
@@ -113,7 +145,6 @@ CASES = [
         400,
         "",
     ),
-    ("wrong shape", f"{PARTS}:predict", {"instances": [[1, 2]]}, 400, ""),
     ("input missing", f"{PARTS}:predict", ask("two", inputs={"x": [[1, 2]]}), 400, "label"),
     ("key missing", f"{PARTS}:predict", ask("two", instances=[{"x": [1, 2]}]), 400, "label"),
     ("plain list", f"{PARTS}:predict", ask("two", instances=[1]), 400, "object"),
@@ -127,4 +158,12 @@ CASES = [
     ("complex", f"{PARTS}:predict", ask("wave", instances=[1]), 400, "Failed to write JSON value"),
     ("refused by the graph", f"{PARTS}:predict", ask("roots", inputs=[-1]), 400, "negative"),
     ("no rows to answer", f"{PARTS}:predict", ask("mean", instances=[1]), 400, ""),
+]
+
+# What TensorFlow Serving answers and this server refuses, with what it says: the graph's own shapes
+# are not checked by TensorFlow Serving, so it computes with any that the operations take.
+STRICTER = [
+    ("list for a number", f"{PARTS}:predict", {"instances": [[1, 2]]}, "must be of shape ['?']"),
+    ("number for a list", f"{PARTS}:predict", ask("column", instances=[1.0, 2.0]), "['?', 1]"),
+    ("wide list", f"{PARTS}:predict", ask("column", instances=[[1, 2], [3, 4]]), "['?', 1]"),
 ]

@@ -4,16 +4,24 @@ The embedded server is always asked. A real TensorFlow Serving is if TF_SERVING_
 http://localhost:8501; it must serve what `python -m tests.servables FOLDER` writes.
 """
 
+import asyncio
+import contextlib
+import gzip
 import json
 import os
+import re
+import tracemalloc
 
 import httpx2
 import pytest
+import starlette.requests
 from starlette.testclient import TestClient
 
 from tests.servables import write_all
-from tests.serving_cases import CASES, HALF, PARTS
+from tests.serving_cases import CASES, HALF, PARTS, STRICTER
 from tfgen.serving.backend import Backend
+from tfgen.serving.bodies import Bodies
+from tfgen.serving.errors import Code, ServingError
 from tfgen.serving.metrics import Metrics
 from tfgen.serving.models import Models
 from tfgen.serving.scheduler import Limits, Scheduler
@@ -55,7 +63,7 @@ def client(request):
 def answer(client, path, body):
     if body is None:
         return client.get(path)
-    return client.post(path, content=body if isinstance(body, str) else json.dumps(body))
+    return client.post(path, content=body if isinstance(body, str | bytes) else json.dumps(body))
 
 
 def ordered(document):
@@ -102,3 +110,99 @@ def test_requests_are_counted_by_model_and_not_by_whatever_is_asked(embedded):
     assert 'tfgen_requests_total{code="OK",model="parts",protocol="rest"}' in text
     assert 'tfgen_requests_total{code="NOT_FOUND",model="",protocol="rest"}' in text
     assert "tfgen_rows_waiting 0.0" in text and "anything" not in text
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"), [case[1:] for case in STRICTER], ids=[case[0] for case in STRICTER]
+)
+def test_a_shape_that_is_not_the_signature_s_is_refused_here_alone(client, path, body, message):
+    response = answer(client, path, body)
+    if client.base_url == REAL:
+        assert response.status_code == 200, response.text
+    else:
+        assert response.status_code == 400 and message in response.json()["error"]
+
+
+def test_a_preflight_is_answered_with_nothing(client):
+    response = client.options(f"{PARTS}:predict", headers={"origin": "http://elsewhere"})
+    assert response.status_code == 200 and not response.content
+    assert "access-control-allow-origin" not in response.headers
+    assert client.options(PARTS).status_code == 400
+
+
+def ask_packed(client, body, encoding="gzip"):
+    headers = {"content-encoding": encoding}
+    return client.post(f"{PARTS}:predict", content=body, headers=headers)
+
+
+def test_a_body_in_gzip_is_unpacked(client):
+    packed = gzip.compress(b'{"inputs": [2]}')
+    for encoding in ("gzip", "GZIP", "x-gzip"):
+        assert ask_packed(client, packed, encoding).json() == {"outputs": [3.0]}
+    assert ask_packed(client, b'{"inputs": [2]}', "identity").json() == {"outputs": [3.0]}
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "message"),
+    [
+        (b'{"inputs": [2]}', "gzip", "not in gzip"),
+        (gzip.compress(b'{"inputs": [2]}')[:-1], "gzip", "one whole member"),
+        (gzip.compress(b"{}") * 2, "gzip", "one whole member"),
+        (b'{"inputs": [2]}', "br", "takes bodies in gzip .* Received: Content-Encoding: br"),
+        (gzip.compress(gzip.compress(b"{}")), "gzip, gzip", "Content-Encoding: gzip, gzip"),
+    ],
+)
+def test_other_packings_are_refused(embedded, body, encoding, message):
+    response = ask_packed(embedded, body, encoding)
+    assert response.status_code == 400 and re.search(message, response.json()["error"])
+
+
+def test_a_bomb_is_refused_before_it_is_unpacked(embedded):
+    bomb = gzip.compress(bytes(2**28))
+    assert len(bomb) < 2**19
+    tracemalloc.start()
+    response = ask_packed(embedded, bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert response.status_code == 400
+    assert "at most 16777216 bytes when it is unpacked" in response.json()["error"]
+    assert peak < 5 * 2**24
+
+
+def test_rows_are_counted_before_arrays_are_made(embedded):
+    for body in (
+        b'{"inputs": [' + b"1," * 100_000 + b"1]}",
+        b'{"instances": [' + b"1," * 10_000 + b"1]}",
+    ):
+        response = embedded.post(f"{PARTS}:predict", content=body)
+        assert response.status_code == 400 and "at most 1024 rows" in response.json()["error"]
+
+
+def test_a_body_s_length_is_refused_before_it_is_read(embedded):
+    headers = {"content-length": str(2**24 + 1)}
+    response = embedded.post(f"{PARTS}:predict", content=b"{}", headers=headers)
+    assert response.status_code == 400
+    assert response.json()["error"] == "A request's body may have at most 16777216 bytes."
+
+
+def test_bodies_together_are_bounded_and_small_ones_always_fit():
+    bodies = Bodies(2**20)
+
+    def request(size):
+        async def receive():
+            return {"type": "http.request", "body": bytes(size), "more_body": False}
+
+        return starlette.requests.Request({"type": "http", "headers": []}, receive)
+
+    async def hold(count):
+        async with contextlib.AsyncExitStack() as stack:
+            bodies._turn = contextlib.nullcontext()  # or the second would wait for the first
+            for _ in range(count):
+                await stack.enter_async_context(bodies.receive(request(2**20)))
+            await stack.enter_async_context(bodies.receive(request(2**16)))
+            with pytest.raises(ServingError, match="holds at most 4194304 bytes") as raised:
+                await stack.enter_async_context(bodies.receive(request(2**16 + 1)))
+            assert raised.value.code is Code.RESOURCE_EXHAUSTED
+
+    for _ in range(2):  # what was held is given back
+        asyncio.run(hold(4))

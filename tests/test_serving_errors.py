@@ -1,11 +1,13 @@
 """What a client is told when a graph refuses its request."""
 
+import time
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 import tfgen
-from tests.servables import refuse_negative, spec, write
+from tests.servables import refuse_negative, spec, write, write_regression
 from tests.specimens import compiled
 from tfgen.serving.errors import Code, ServingError, sentence_of
 from tfgen.serving.servable import Servable
@@ -90,11 +92,58 @@ def test_a_client_is_told_the_sentence_that_helps(servables, which, signature, i
     assert (raised.value.message, raised.value.code) == (told, Code.INVALID_ARGUMENT)
 
 
-def test_stacks_and_paths_of_a_graph_s_author_are_left_out():
-    message = (
-        "Graph execution error:\n\nDetected at node 'Add' defined at (most recent call last):\n"
-        '  File "/home/author/model.py", line 3, in build\n  File "<stdin>", line 1, in <module>\n'
-        "Incompatible shapes: [2] vs. [3]\n\t [[{{node Add}}]] [Op:__inference_3]"
+DETECTED = (
+    "Graph execution error:\n\nDetected at node 'Add' defined at (most recent call last):\n"
+    '  File "/home/author/model.py", line 3, in build\n    model.compile(loss="mse")\n'
+    '  File "<stdin>", line 1, in <module>\n\n  File "/srv/tfgen/serving/servable.py", line 44, in '
+    "__init__\n    self._loaded = tf.saved_model.load(str(self.path))\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (
+            f"{DETECTED}Incompatible shapes: [2] vs. [3]\n\t [[{{{{node Add}}}}]] [Op:__inf_3]",
+            "Incompatible shapes: [2] vs. [3]",
+        ),
+        (f"{DETECTED}assertion failed: [no] [Condition x] [-1]", "no. Received: -1."),
+        (
+            "ValueError: no callback\nTraceback (most recent call last):\n\n"
+            '  File "/usr/lib/script_ops.py", line 257, in __call__\n    raise ValueError(\n\n'
+            "ValueError: no callback\n\n\n\t [[{{node PyFunc}}]]",
+            "ValueError: no callback",
+        ),
+        (
+            "Could not parse example input, value: ''\n\t [[node Parse (defined at /a/b.py:33) ]]\n"
+            "\nOriginal stack trace for 'Parse':\n  File \"/a/b.py\", line 33, in <module>\n",
+            "Could not parse example input, value: ''",
+        ),
+        (
+            "Bad input\n\nOriginal stack trace for 'Parse':\n  File \"/a/b.py\", line 1, in f\n",
+            "Bad input",
+        ),
+        ("/srv/models/a b/1/words.txt; No such file", "a b/1/words.txt; No such file"),
+        ("gs://bucket/models/1/words.txt: gone", "words.txt: gone"),
+        ("Of model/dense/MatMul, 1/2 and [2]/[3]", "Of model/dense/MatMul, 1/2 and [2]/[3]"),
+        ("no " * 1000, "no " * 166 + "no..."),
+    ],
+)
+def test_stacks_and_paths_are_left_out(message, told):
+    assert sentence_of(tf.errors.InvalidArgumentError(None, None, message)) == told
+
+
+@pytest.mark.parametrize("message", ["/" * 10**6, " " * 10**6, "/a" * 10**6, "\n" * 10**6])
+def test_a_long_message_takes_no_long_time(message):
+    start = time.process_time()
+    assert len(sentence_of(tf.errors.InvalidArgumentError(None, None, message))) < 510
+    assert time.process_time() - start < 1
+
+
+def test_an_example_that_a_model_of_tensorflow_1_cannot_parse_is_one_sentence(tmp_path):
+    path = write_regression(tmp_path, "regression", 1)
+    with pytest.raises(ServingError) as raised:
+        Servable(path).signature("regress_x_to_y")({"inputs": np.array([b""], object)})
+    assert raised.value.message == (
+        "Name: <unknown>, Feature: x (data type: float) is required but could not be found."
     )
-    error = tf.errors.InvalidArgumentError(None, None, message)
-    assert sentence_of(error) == "Incompatible shapes: [2] vs. [3]"

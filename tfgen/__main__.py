@@ -38,6 +38,12 @@ _LIMITS = {
     "--max-queue-rows": ("--waiting", int, 4096, "rows that wait in the queue"),
     "--timeout": ("--seconds", float, 30.0, "seconds that a request may wait for its answer"),
     "--max-request-mib": ("--largest", int, 64, "MiB of a request"),
+    "--max-json-mib": (
+        None,
+        int,
+        16,
+        "MiB of a request in JSON, whose reading takes many times that",
+    ),
 }
 
 
@@ -77,7 +83,8 @@ def parse(arguments=None):
             metavar="N",
             help=f"{text} (default: {default})",
         )
-        add(old, type=_positive(kind), dest=dest, action=renamed_option(name))
+        if old:
+            add(old, type=_positive(kind), dest=dest, action=renamed_option(name))
     add("--token-file", metavar="FILE", help="a file with the token that requests must bear")
     add(
         "--allowed-hosts",
@@ -246,6 +253,7 @@ def _serve(options):
         grpc_port=options.grpc_port,
         limits=limits,
         max_request_bytes=options.max_request_mib * 2**20,
+        max_json_bytes=options.max_json_mib * 2**20,
         token=token,
         allowed_hosts=options.allowed_hosts,
     )

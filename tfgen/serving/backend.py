@@ -24,6 +24,8 @@ class Backend:
         scheduler: a `Scheduler`.
         metrics: `Metrics`.
         max_request_bytes: how many bytes a request may have, and its tensors together.
+        max_json_bytes: how many bytes a request in JSON may have: reading it takes up to 25 times
+            as much.
         token: what requests must bear, or `None`.
     """
 
@@ -31,6 +33,7 @@ class Backend:
     scheduler: Scheduler
     metrics: Metrics
     max_request_bytes: int = 64 * 2**20
+    max_json_bytes: int = 16 * 2**20
     token: str | None = None
 
     def authorize(self, header):

@@ -4,9 +4,11 @@ import enum
 import re
 
 # What TensorFlow says around the sentence that helps: where in the graph, and in whose code.
-_AROUND = re.compile(
-    r"Graph execution error:|Detected at node |<stack traces unavailable>|\s*File \".*\", line \d+"
-)
+_AROUND = re.compile(r"Graph execution error:|Detected at node |<stack traces unavailable>")
+_BEHIND = re.compile(r"\n\t \[\[|Traceback \(most recent call last\)|Original stack trace for ")
+_STACK = re.compile(r'^ *File ".*", line \d+.*\n(?: {4}.*\n)*', re.MULTILINE)  # and its code
+_FOLDERS = re.compile(r"(?:\b\w+:/|(?<![\w./]))(?:/[^\s/:;,'\"]+)+/")
+_LONGEST = 500  # characters of a sentence, which may quote a request
 _NAMES = re.compile(r"Condition |[xy] \(")  # of what an assertion compared
 
 
@@ -64,7 +66,9 @@ def invalid(message):
 
 
 def sentence_of(error):
-    """Returns the sentence of a graph's error that helps, without the names of nodes and files.
+    """Returns the sentence of a graph's error that helps.
+
+    It names no nodes, no lines of Python and no folders, which are the server's or its author's.
 
     Args:
         error: a `tf.errors.OpError`.
@@ -73,9 +77,14 @@ def sentence_of(error):
         >>> sentence_of(error)
         'The input count must be between 1 and 4096. Received: 0.'
     """
-    text, _, _ = error.message.partition("\n\t [[")  # behind that: the node
+    text = _STACK.sub("", _BEHIND.split(f"{error.message}\n", maxsplit=1)[0])
     lines = [line.strip() for line in text.splitlines() if not _AROUND.match(line)]
-    text = " ".join(filter(None, lines))
+    said = _FOLDERS.sub("", _said(" ".join(filter(None, lines))))
+    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}..."
+
+
+def _said(text):
+    """Returns the author's words in a message of TensorFlow's checks; of others, the message."""
     if assertion := re.fullmatch(r"assertion failed: \[(.*)\]", text):
         said, *values = filter(str.strip, assertion[1].split("] ["))
         values = [value for value in values if not _NAMES.match(value)]

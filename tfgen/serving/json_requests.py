@@ -6,42 +6,17 @@ columns (`inputs`); bytes as `{"b64": ...}`; NaN and Infinity as the tokens of J
 
 import base64
 import binascii
-import codecs
 import itertools
-import json
 
 import numpy as np
-import orjson
 
 from tfgen.serving.errors import Code, ServingError, invalid
+from tfgen.serving.json_parsing import show
 
-_SHOWN = 200  # characters of a value in an error
 _DEEPEST = 32
 # What JSON must hold for NumPy's kinds of numbers: no whole number for a boolean, no fraction for
 # a whole number.
 _KINDS = {"b": {bool}, "i": {int}, "u": {int}, "f": {int, float}}
-
-
-def parse(body):
-    """Returns the object that a request's body holds.
-
-    Args:
-        body: bytes, JSON in UTF-8, behind a byte order mark or none, in which NaN, Infinity and
-            -Infinity are numbers.
-
-    Raises:
-        ServingError: it is no JSON, or no object.
-    """
-    body = body.removeprefix(codecs.BOM_UTF8)
-    if not body:
-        raise invalid("JSON Parse error: The document is empty")
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        document = _parse_with_tokens(body)
-    if not isinstance(document, dict):
-        raise invalid(f"JSON Value: {_show(document)} Is not object")
-    return document
 
 
 def signature_name(document):
@@ -53,19 +28,22 @@ def signature_name(document):
     name = document.get("signature_name", "")
     if not isinstance(name, str):
         raise invalid(
-            f"JSON Value: {_show(document)} not formatted correctly. 'signature_name' key must be "
+            f"JSON Value: {show(document)} not formatted correctly. 'signature_name' key must be "
             "a string value."
         )
-    return name or "serving_default"
+    # What is not UTF-8 names no signature, and no error can quote it.
+    return name.encode(errors="surrogateescape").decode(errors="replace") or "serving_default"
 
 
-def read(document, dtypes):
+def read(document, dtypes, check=lambda name, shape: None):
     """Returns the tensors of a request, and whether they came as rows.
 
     Args:
-        document: what `parse` returned.
+        document: what `json_parsing.parse` returned.
         dtypes: a dict from the name of each of the signature's inputs to its NumPy type; strings
             are `object`.
+        check: a function that is called with the name and shape of each tensor before any is made,
+            and raises what there is to say against it.
 
     Returns:
         A dict of NumPy arrays, and a boolean.
@@ -84,39 +62,27 @@ def read(document, dtypes):
         )
     if "instances" in document and "inputs" in document:
         raise invalid(
-            f"JSON Value: {_show(document)} Not formatted correctly expecting only one of 'inputs' "
+            f"JSON Value: {show(document)} Not formatted correctly expecting only one of 'inputs' "
             "or 'instances' keys to exist "
         )
     if "instances" in document:
-        return _read_rows(document["instances"], dtypes), True
-    if "inputs" in document:
-        return _read_columns(document["inputs"], dtypes), False
-    raise invalid("Missing 'inputs' or 'instances' key")
+        values = _find_rows(document["instances"], dtypes)
+    elif "inputs" in document:
+        values = _find_columns(document["inputs"], dtypes)
+    else:
+        raise invalid("Missing 'inputs' or 'instances' key")
+    shapes = {name: _shape_of(value, name) for name, value in values.items()}
+    for name, shape in shapes.items():
+        check(name, shape)
+    arrays = {
+        name: _to_array(value, shapes[name], dtypes[name], name) for name, value in values.items()
+    }
+    return arrays, "instances" in document
 
 
-def _parse_with_tokens(body):
-    """Parses JSON as TensorFlow Serving does: with NaN and Infinity, or with more behind it."""
-    try:
-        text = body.decode().lstrip()
-        document, _ = json.JSONDecoder().raw_decode(text)
-        if "\\u" in text:  # only so a text can hold half a character, which no answer could quote
-            json.dumps(document, ensure_ascii=False).encode()
-        return document
-    except UnicodeDecodeError as error:
-        raise invalid(f"JSON Parse error: Invalid encoding ({error.reason})") from error
-    except json.JSONDecodeError as error:
-        raise invalid(
-            f"JSON Parse error: Invalid value ({error.msg}) at offset: {error.pos}"
-        ) from error
-    except RecursionError as error:
-        raise invalid("JSON Parse error: nested too deeply") from error
-    except ValueError as error:  # half a character, or a number of more digits than Python reads
-        raise invalid(f"JSON Parse error: Invalid value ({error})") from error
-
-
-def _read_rows(instances, dtypes):
+def _find_rows(instances, dtypes):
     if not isinstance(instances, list):
-        raise invalid(f"JSON Value: {_show(instances)} Expecting 'instances' to be an list/array")
+        raise invalid(f"JSON Value: {show(instances)} Expecting 'instances' to be an list/array")
     if not instances:
         raise invalid("No values in 'instances' array")
     if not _is_named(instances[0]):
@@ -127,35 +93,30 @@ def _read_rows(instances, dtypes):
             )
         if any(map(_is_named, instances)):
             raise invalid("Expecting value/list but got object in 'instances'")
-        (name, dtype), *_ = dtypes.items()
-        return {name: _to_array(instances, dtype, name)}
+        return {name: instances for name in dtypes}
     for index, row in enumerate(instances):
         if not _is_named(row):
             raise invalid(f"Expecting object but got list at item {index} of input list")
         if row.keys() != dtypes.keys():
             raise invalid(
                 f"Failed to process element: {index} of 'instances' list. JSON object: "
-                f"{_show(row)} keys must be equal to: {','.join(sorted(dtypes))}"
+                f"{show(row)} keys must be equal to: {','.join(sorted(dtypes))}"
             )
-    return {
-        name: _to_array([row[name] for row in instances], dtype, name)
-        for name, dtype in dtypes.items()
-    }
+    return {name: [row[name] for row in instances] for name in dtypes}
 
 
-def _read_columns(inputs, dtypes):
+def _find_columns(inputs, dtypes):
     if not _is_named(inputs):
         if len(dtypes) > 1:
             raise invalid(
                 "inputs is a plain value/list, but expecting an object as multiple input tensors "
                 f"required: {', '.join(sorted(dtypes))}"
             )
-        (name, dtype), *_ = dtypes.items()
-        return {name: _to_array(inputs, dtype, name)}
+        return {name: inputs for name in dtypes}
     for name in dtypes:
         if name not in inputs:
             raise invalid(f"Missing named input: {name} in 'inputs' object.")
-    return {name: _to_array(inputs[name], dtype, name) for name, dtype in dtypes.items()}
+    return {name: inputs[name] for name in dtypes}
 
 
 def _is_named(value):
@@ -167,8 +128,7 @@ def _is_base64(value):
     return isinstance(value, dict) and value.keys() == {"b64"} and isinstance(value["b64"], str)
 
 
-def _to_array(value, dtype, name):
-    shape = _shape_of(value, name)
+def _to_array(value, shape, dtype, name):
     leaves = [value]
     for level, size in enumerate(shape):
         for each in leaves:
@@ -206,18 +166,18 @@ def _convert(leaves, dtype, name):
         wrong = next(each for each in leaves if type(each) is kind)
         raise _unexpected(wrong, name, f"is not of expected type: {dtype}")
     try:
-        with np.errstate(over="raise"):
-            if dtype.kind == "f":
+        if dtype.kind == "f":
+            with np.errstate(over="ignore"):  # beyond float32 is infinity, as in TensorFlow Serving
                 return np.array(leaves, np.float64).astype(dtype)
-            return np.array(leaves, dtype)
-    except (OverflowError, FloatingPointError) as error:
+        return np.array(leaves, dtype)
+    except OverflowError as error:
         raise invalid(f"The input {name} holds numbers beyond the range of {dtype}.") from error
 
 
 def _to_bytes(value, name):
     try:
         if isinstance(value, str):
-            return value.encode()
+            return value.encode(errors="surrogateescape")
         if _is_base64(value):
             return _from_base64(value["b64"])
     except binascii.Error as error:
@@ -227,21 +187,11 @@ def _to_bytes(value, name):
 
 def _from_base64(text):
     """Decodes base64 as TensorFlow Serving does: in lines or in one, padded or not."""
-    packed = b"".join(text.encode().split())
+    packed = b"".join(text.encode(errors="surrogateescape").split())
     if not packed.endswith(b"="):
         packed += b"=" * (-len(packed) % 4)
     return base64.b64decode(packed, validate=True)
 
 
 def _unexpected(value, name, what):
-    return invalid(f"The input {name}: JSON Value: {_show(value)} {what}")
-
-
-def _show(value):
-    """Returns the beginning of a value as JSON, of which no more is written than is shown."""
-    text = ""
-    for part in json.JSONEncoder().iterencode(value):
-        text += part
-        if len(text) > _SHOWN:
-            return f"{text[:_SHOWN]}..."
-    return text
+    return invalid(f"The input {name}: JSON Value: {show(value)} {what}")

@@ -82,12 +82,8 @@ class Scheduler:
         """
         signature.check(inputs)
         rows = signature.rows(inputs)
+        self.check_rows(rows)
         limits = self.limits
-        if rows > limits.max_request_rows:
-            raise invalid(
-                f"A request may have at most {limits.max_request_rows} rows. Received: {rows}. "
-                "Send several requests."
-            )
         timeout = min(limits.timeout, limits.timeout if timeout is None else timeout)
         request = _Request(inputs, rows, time.monotonic() + timeout)
         with self._changed:
@@ -103,6 +99,14 @@ class Scheduler:
             self._lines.setdefault((signature, request.shapes), collections.deque()).append(request)
             self._changed.notify()
         return request.future
+
+    def check_rows(self, rows):
+        """Raises a ServingError if a request may not have so many rows."""
+        most = self.limits.max_request_rows
+        if rows > most:
+            raise invalid(
+                f"A request may have at most {most} rows. Received: {rows}. Send several requests."
+            )
 
     def close(self):
         """Answers what waits in the queue, and ends."""

@@ -125,16 +125,24 @@ class Signature:
                 raise invalid(
                     f"The input {key} must be of type {spec.dtype.name}. Received: {value.dtype}."
                 )
-            if not spec.shape.is_compatible_with(value.shape):
-                raise invalid(
-                    f"The input {key} must be of shape {_text(spec.shape)}. "
-                    f"Received: {_text(value.shape)}."
-                )
+            self.check_shape(key, value.shape)
         sizes = self._sizes(inputs)
         if self.is_batched and len(sizes) > 1:
             raise invalid(
                 f"The inputs of a batch must have as many rows. Received: {sorted(sizes)}."
             )
+
+    def check_shape(self, key, shape):
+        """Raises a ServingError unless an input takes arrays of a shape."""
+        wanted = self.inputs[key].shape
+        if not wanted.is_compatible_with(shape):
+            raise invalid(
+                f"The input {key} must be of shape {_text(wanted)}. Received: {_text(shape)}."
+            )
+
+    def rows_of(self, key, shape):
+        """Returns how many rows an input of a shape has."""
+        return shape[0] if _has_rows(self.inputs[key]) else 1
 
     def rows(self, inputs):
         """Returns how many rows a request's arrays have; at most, if they have differently many."""

@@ -19,6 +19,7 @@ from tfgen.serving.browsers import OwnPagesOnly
 from tfgen.serving.choices import read_choices
 from tfgen.serving.errors import Code, ServingError
 from tfgen.serving.grpc_api import ModelService, PredictionService
+from tfgen.serving.http_protocol import bounded_protocol, bounds_of_this_process
 from tfgen.serving.locate import find_release
 from tfgen.serving.metrics import Metrics
 from tfgen.serving.models import Models
@@ -48,6 +49,7 @@ class ServerSettings:
         grpc_port: for gRPC, as TensorFlow Serving's.
         limits: `Limits` of what is taken on at once.
         max_request_bytes: how many bytes a request may have.
+        max_json_bytes: how many bytes a request in JSON may have.
         seconds_between_looks: how often to look for new versions.
         token: what requests must bear, or `None`.
         allowed_hosts: without a token, more names that browsers may know the server by, and whose
@@ -61,6 +63,7 @@ class ServerSettings:
     grpc_port: int = 8500
     limits: Limits = Limits()
     max_request_bytes: int = 64 * 2**20
+    max_json_bytes: int = 16 * 2**20
     seconds_between_looks: float = 1.0
     token: str | None = None
     allowed_hosts: tuple = ()
@@ -91,7 +94,14 @@ def serve(settings, started):
         _choose(models, settings.config)
     scheduler = Scheduler(settings.limits)
     metrics = Metrics(models, scheduler)
-    backend = Backend(models, scheduler, metrics, settings.max_request_bytes, settings.token)
+    backend = Backend(
+        models,
+        scheduler,
+        metrics,
+        max_request_bytes=settings.max_request_bytes,
+        max_json_bytes=settings.max_json_bytes,
+        token=settings.token,
+    )
     try:
         run(_serve(settings, backend, started))
     finally:
@@ -128,7 +138,9 @@ def application(backend):
     )
 
     async def dispatch(scope, receive, send):
-        of_the_api = scope["type"] == "http" and scope["path"].startswith(("/v1/", "/tfgen/"))
+        of_the_api = scope["type"] == "http" and scope["path"].lower().startswith(
+            ("/v1/", "/tfgen/")
+        )
         await (api if of_the_api else router)(scope, receive, send)
 
     return dispatch
@@ -168,7 +180,12 @@ async def _rest(settings, app):
     # Or an answer's body waits for the client to confirm the headers, which may take it 40 ms.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
     config = uvicorn.Config(
-        app, log_level="warning", lifespan="off", timeout_graceful_shutdown=_SECONDS_TO_END
+        app,
+        http=bounded_protocol(bounds_of_this_process()),
+        ws="none",
+        log_level="warning",
+        lifespan="off",
+        timeout_graceful_shutdown=_SECONDS_TO_END,
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))

@@ -145,7 +145,7 @@ def costs():
     from tensorflow.core.framework import tensor_pb2
     from tensorflow_serving.apis import predict_pb2
 
-    from tfgen.serving import json_answers, json_requests
+    from tfgen.serving import json_answers, json_parsing, json_requests
     from training.benchmarks.served import SHAPE, latents
 
     dtypes = {"latents": np.dtype(np.float32)}
@@ -153,7 +153,7 @@ def costs():
     message = tf.make_tensor_proto(latents(1)).SerializeToString()
     images = np.random.default_rng(0).random([1, *SHAPE], np.float32)
     functions = {
-        "a request of JSON": lambda: json_requests.read(json_requests.parse(body), dtypes),
+        "a request of JSON": lambda: json_requests.read(json_parsing.parse(body), dtypes),
         "an answer of JSON": lambda: json_answers.write({"images": images}, rows=True),
         "a request of protocol buffers": lambda: tf.make_ndarray(
             tensor_pb2.TensorProto.FromString(message)
