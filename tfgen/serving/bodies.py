@@ -1,7 +1,6 @@
 """Receives the bodies of requests, of all together no more than memory is meant for."""
 
 import asyncio
-import contextlib
 import zlib
 
 from tfgen.serving.errors import Code, ServingError, invalid
@@ -21,11 +20,10 @@ class Bodies:
         self.largest = largest
         self._free = _TOGETHER * largest
         # What is read of JSON takes many times the room of its text: of one text at a time.
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
 
-    @contextlib.asynccontextmanager
-    async def receive(self, request):
-        """Yields a request's body, unpacked; large ones one after the other.
+    def receive(self, request):
+        """Returns an asynchronous context of a request's body, unpacked; large ones in turn.
 
         Args:
             request: a `starlette.requests.Request`.
@@ -34,38 +32,71 @@ class Bodies:
             ServingError: the body is too large, or packed in a way that is not known, or too much
                 of other bodies is held.
         """
-        packed = _is_gzip(request.headers.get("content-encoding", ""))
-        if int(request.headers.get("content-length", 0)) > self.largest:
-            raise self._too_large()
-        body, claimed = bytearray(), 0
-        try:
-            async for part in request.stream():
-                body += part
-                claimed += self._claim(len(body), claimed)
-            if packed:
-                body = await asyncio.to_thread(unpack, body, self.largest)
-                claimed += self._claim(len(body), claimed)
-            async with self._turn if len(body) > SMALL else contextlib.nullcontext():
-                yield bytes(body)
-        finally:
-            self._free += claimed
+        return _Body(self, request)
 
-    def _claim(self, size, claimed):
-        """Returns by how many bytes a body that has grown to a size is to be counted anew."""
-        if size > self.largest:
-            raise self._too_large()
-        more = max(size - claimed, 0) if size > SMALL else 0
-        if more > self._free:
+    def claim(self, size):
+        """Counts bytes that are held."""
+        if size > self._free:
             raise ServingError(
                 Code.RESOURCE_EXHAUSTED,
                 f"The server holds at most {_TOGETHER * self.largest} bytes of requests' bodies "
                 "at once. Try again later.",
             )
-        self._free -= more
-        return more
+        self._free -= size
 
-    def _too_large(self):
-        return invalid(f"A request's body may have at most {self.largest} bytes.")
+    def give_back(self, size):
+        """Counts bytes that are held no more."""
+        self._free += size
+
+
+class _Body:
+    """A context, since a generator's takes longer than the rest of this for a small body."""
+
+    def __init__(self, bodies, request):
+        self._bodies = bodies
+        self._request = request
+        self._claimed = 0
+        self._in_turn = False
+
+    async def __aenter__(self):
+        try:
+            return await self._receive()
+        except BaseException:
+            self._release()
+            raise
+
+    async def __aexit__(self, *error):
+        self._release()
+
+    async def _receive(self):
+        headers = dict(self._request.scope["headers"])
+        packed = _is_gzip(headers.get(b"content-encoding", b""))
+        self._check(int(headers.get(b"content-length", 0)))
+        body = bytearray()
+        async for part in self._request.stream():
+            body += part
+            self._hold(len(body))
+        if packed:
+            body = await asyncio.to_thread(unpack, body, self._bodies.largest)
+            self._hold(len(body))
+        if len(body) > SMALL:
+            self._in_turn = await self._bodies.turn.acquire()
+        return bytes(body)
+
+    def _hold(self, size):
+        self._check(size)
+        if size > max(SMALL, self._claimed):
+            self._bodies.claim(size - self._claimed)
+            self._claimed = size
+
+    def _check(self, size):
+        if size > self._bodies.largest:
+            raise invalid(f"A request's body may have at most {self._bodies.largest} bytes.")
+
+    def _release(self):
+        self._bodies.give_back(self._claimed)
+        if self._in_turn:
+            self._bodies.turn.release()
 
 
 def unpack(body, largest):
@@ -97,11 +128,11 @@ def unpack(body, largest):
 def _is_gzip(encoding):
     """Tells whether a body is packed, by its `Content-Encoding`."""
     encoding = encoding.strip().lower()
-    if encoding in ("", "identity"):
+    if encoding in (b"", b"identity"):
         return False
-    if encoding in ("gzip", "x-gzip"):
+    if encoding in (b"gzip", b"x-gzip"):
         return True
     raise invalid(
-        f"The server takes bodies in gzip or as they are. Received: Content-Encoding: "
-        f"{encoding[:40]}."
+        "The server takes bodies in gzip or as they are. Received: Content-Encoding: "
+        f"{encoding[:40].decode('latin-1')}."
     )

@@ -22,8 +22,9 @@ from tfgen.serving.version_folders import version_number
 _WHICH = r"(?:/versions/(?P<number>\d+)|/labels/(?P<label>[^/:?]+))?"
 # Case counts in names, labels and methods alone, as in TensorFlow Serving.
 _ASK = re.compile(
-    rf"(?i:/v1/models/(?P<name>[^/:?]+){_WHICH}:)(?P<method>classify|regress|predict)"
+    rf"(?i:/v1/models/(?P<name>[^/:?]+){_WHICH}):(?P<method>classify|regress|predict)"
 )
+_NAMED = re.compile(r"(?i:/(?:v1|tfgen)/models)/([^/:?]+)")
 _DESCRIBE = re.compile(rf"/tfgen/models/(?P<name>[^/:?]+){_WHICH}")
 _TELL = re.compile(rf"(?i:/v1/models(?:/(?P<name>[^/:?]+){_WHICH}(?P<metadata>/metadata)?)?)")
 
@@ -44,10 +45,11 @@ class RestApi:
 
     async def __call__(self, scope, receive, send):
         request = starlette.requests.Request(scope, receive)
+        path = scope["raw_path"].decode("ascii", "replace").partition("?")[0]
         since, code = time.monotonic(), "CANCELLED"
         try:
             self.backend.authorize(request.headers.get("authorization", ""))
-            content = await self._answer(request)
+            content = await self._answer(request, path)
             response = starlette.responses.Response(content, media_type="application/json")
             code = "OK"
         except starlette.requests.ClientDisconnect:
@@ -56,11 +58,10 @@ class RestApi:
             error = as_serving_error(error)
             response, code = error_response(error), error.code.name
         finally:
-            self.backend.metrics.count("rest", _name_in(_path(request)), code, since)
+            self.backend.metrics.count("rest", _name_in(path), code, since)
         await response(scope, receive, send)
 
-    async def _answer(self, request):
-        path = _path(request)
+    async def _answer(self, request, path):
         if request.method == "POST" and (match := _ASK.fullmatch(path)):
             return await self._predict(request, match)
         if request.method == "GET" and (match := _TELL.fullmatch(path)):
@@ -159,13 +160,9 @@ def _preflight(request):
     return ""
 
 
-def _path(request):
-    return request.scope["raw_path"].decode("ascii", "replace").partition("?")[0]
-
-
 def _name_in(path):
     """Returns the name of the model that a path begins with, or nothing."""
-    found = re.match(r"(?i:/(?:v1|tfgen)/models)/([^/:?]+)", path)
+    found = _NAMED.match(path)
     return urllib.parse.unquote(found[1]) if found else ""
 
 

@@ -85,10 +85,12 @@ class Signature:
         self._function = function
         self.inputs = dict(function.structured_input_signature[1])
         self.outputs = dict(function.structured_outputs)
+        # As lists, since TensorFlow's own shapes take long to compare for each request.
+        self._shapes = {key: _listed(spec.shape) for key, spec in self.inputs.items()}
         self.dtypes = {key: spec.dtype.as_numpy_dtype for key, spec in self.inputs.items()}
-        tensors = [*self.inputs.values(), *self.outputs.values()]
+        shapes = [*self._shapes.values(), *(_listed(spec.shape) for spec in self.outputs.values())]
         # As in TensorFlow Serving: such requests can be put together and their answers cut apart.
-        self.is_batched = bool(self.inputs) and all(map(_has_rows, tensors))
+        self.is_batched = bool(self.inputs) and all(map(_has_rows, shapes))
 
     def __call__(self, inputs):
         """Answers a request.
@@ -134,26 +136,39 @@ class Signature:
 
     def check_shape(self, key, shape):
         """Raises a ServingError unless an input takes arrays of a shape."""
-        wanted = self.inputs[key].shape
-        if not wanted.is_compatible_with(shape):
+        wanted = self._shapes[key]
+        if not _fits(shape, wanted):
             raise invalid(
                 f"The input {key} must be of shape {_text(wanted)}. Received: {_text(shape)}."
             )
 
     def rows_of(self, key, shape):
         """Returns how many rows an input of a shape has."""
-        return shape[0] if _has_rows(self.inputs[key]) else 1
+        return shape[0] if _has_rows(self._shapes[key]) else 1
 
     def rows(self, inputs):
         """Returns how many rows a request's arrays have; at most, if they have differently many."""
         return max(self._sizes(inputs), default=1)
 
     def _sizes(self, inputs):
-        return {len(inputs[key]) for key, spec in self.inputs.items() if _has_rows(spec)}
+        return {len(inputs[key]) for key, shape in self._shapes.items() if _has_rows(shape)}
 
 
-def _has_rows(spec):
-    return spec.shape.rank is not None and spec.shape.rank > 0 and spec.shape[0] is None
+def _listed(shape):
+    """Returns a shape as a list, in which `None` is any size; `None` for any shape."""
+    return None if shape.rank is None else shape.as_list()
+
+
+def _has_rows(shape):
+    return bool(shape) and shape[0] is None
+
+
+def _fits(shape, wanted):
+    if wanted is None or len(shape) != len(wanted):
+        return wanted is None
+    return [
+        given if size is None else size for size, given in zip(wanted, shape, strict=True)
+    ] == list(shape)
 
 
 def _text(shape):
