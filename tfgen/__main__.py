@@ -42,7 +42,7 @@ _LIMITS = {
         None,
         int,
         16,
-        "MiB of a request in JSON, whose reading takes many times that",
+        "MiB of a request in JSON, which takes 30 times that to read",
     ),
 }
 
