@@ -30,7 +30,7 @@ from tensorflow_serving.apis import (
 
 from tests.releases import write_served
 from tests.servables import half_plus, write, write_all
-from tfgen.serving import grpc_api
+from tfgen.serving import grpc_tensors
 from tfgen.serving.client import GrpcClient, RestClient, ServedError
 from tfgen.serving.release import digest_of
 
@@ -135,7 +135,8 @@ def test_values_stand_where_clients_look_for_them(predict, signature, field, inp
 def test_arrays_of_all_types_and_shapes_are_written(dtype):
     for shape in ((), (0, 3), (1,), (2, 3)):
         array = np.random.default_rng(0).integers(0, 100, shape).astype(dtype)
-        tensor = grpc_api._to_tensor(array)
+        tensor = tensor_pb2.TensorProto()
+        grpc_tensors.write(array, tensor)
         tensor = tensor_pb2.TensorProto.FromString(tensor.SerializeToString())
         found = tf.make_ndarray(tensor)
         assert found.dtype == array.dtype and found.shape == shape

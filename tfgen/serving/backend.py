@@ -93,8 +93,13 @@ def no_method(servable, signature, method):
 
 
 def as_serving_error(error):
-    """Returns the error that a client is told; any but a ServingError is a mistake of ours."""
+    """Returns the error that a client is told; any but a ServingError is a mistake of ours.
+
+    It forgets where it was raised: those places hold the request, and would be held for long by a
+    future that holds the error.
+    """
     if isinstance(error, ServingError):
+        error.__cause__ = error.__context__ = error.__traceback__ = None
         return error
     _LOG.error("A request was not answered.", exc_info=error)
     return ServingError(Code.INTERNAL, "The server made a mistake, which its log tells.")

@@ -12,13 +12,13 @@ import grpc
 import starlette.responses
 import starlette.routing
 import uvicorn
-from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from tfgen.serving.backend import Backend
 from tfgen.serving.browsers import OwnPagesOnly
 from tfgen.serving.choices import read_choices
 from tfgen.serving.errors import Code, ServingError
-from tfgen.serving.grpc_api import ModelService, PredictionService
+from tfgen.serving.grpc_api import methods_of
+from tfgen.serving.grpc_guard import MOST_CALLS, Guard, server_options
 from tfgen.serving.http_protocol import bounded_protocol, bounds_of_this_process
 from tfgen.serving.locate import find_release
 from tfgen.serving.metrics import Metrics
@@ -199,22 +199,20 @@ async def _rest(settings, app):
 @contextlib.asynccontextmanager
 async def _grpc(settings, backend):
     """Answers gRPC; yields the port."""
-    options = [
-        ("grpc.max_receive_message_length", backend.max_request_bytes),
-        ("grpc.max_send_message_length", -1),
-        ("grpc.so_reuseport", 0),  # a port that another server has is refused
-    ]
-    server = grpc.aio.server(options=options)
-    prediction = PredictionService(backend)
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(prediction, server)
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(backend), server)
+    guard = Guard(backend, methods_of(backend))
+    server = grpc.aio.server(
+        handlers=[guard],
+        options=server_options(backend.max_request_bytes),
+        maximum_concurrent_rpcs=MOST_CALLS,
+    )
     try:
         port = server.add_insecure_port(f"{settings.host}:{settings.grpc_port}")
     except RuntimeError as error:
         raise _not_usable(settings.host, settings.grpc_port, "see above") from error
     await server.start()
     try:
-        yield port
+        async with guard.watching():
+            yield port
     finally:
         await server.stop(_SECONDS_TO_END)
 
