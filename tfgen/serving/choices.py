@@ -7,6 +7,8 @@ import posixpath
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
+_MOST_MODELS = 1000
+
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
@@ -59,6 +61,9 @@ def choices_of(config):
     """
     if config.WhichOneof("config") != "model_config_list":
         raise ValueError("it has no model_config_list.")
+    count = len(config.model_config_list.config)
+    if count > _MOST_MODELS:
+        raise ValueError(f"it may have at most {_MOST_MODELS} models. Received: {count}.")
     choices = {}
     for model in config.model_config_list.config:
         if not model.name or model.name in choices:

@@ -38,7 +38,7 @@ def server_options(max_request_bytes):
         ("grpc.max_allowed_incoming_connections", MOST_CALLS),
         ("grpc.max_concurrent_streams", _MOST_CALLS_OF_A_CONNECTION),
         ("grpc.server_handshake_timeout_ms", 10_000),  # for connections that say nothing
-        ("grpc.max_connection_idle_ms", 300_000),
+        ("grpc.max_connection_idle_ms", 60_000),
         ("grpc.keepalive_time_ms", 60_000),  # for clients that are gone without a word
         ("grpc.keepalive_timeout_ms", 20_000),
     ]
