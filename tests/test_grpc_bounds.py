@@ -276,7 +276,7 @@ def test_a_request_without_a_model_is_wrong(open_server, method, request_type):
     assert (code, message) == ("INVALID_ARGUMENT", "ModelSpec has no name specified.")
 
 
-def test_outputs_are_looked_at_before_the_model_runs(open_server, monkeypatch):
+def test_an_output_that_is_named_twice_or_unknown_is_refused(open_server):
     _, request = hostile_grpc.predict("", ["y", "y"], x=np.float32([0]))
     request.model_spec.name = "half"
     code, message = ask(open_server, PREDICT, request)
