@@ -1,4 +1,4 @@
-"""Requests wait in line; those for one signature are answered together."""
+"""Requests wait in the line of their model; those for one signature are answered together."""
 
 import threading
 import time
@@ -10,10 +10,18 @@ from tfgen.serving.errors import Code, ServingError, invalid
 from tfgen.serving.scheduler import Limits, Scheduler
 
 
+class Model:
+    """What signatures belong to."""
+
+
+MODEL = Model()
+
+
 class Doubling:
     """A signature that doubles x, once it may, and refuses negative ones."""
 
-    def __init__(self, is_batched=True):
+    def __init__(self, is_batched=True, owner=MODEL):
+        self.owner = owner
         self.inputs = {"x": None}
         self.is_batched = is_batched
         self.may = threading.Event()
@@ -22,6 +30,9 @@ class Doubling:
 
     def rows(self, inputs):
         return len(inputs["x"])
+
+    def cost(self, inputs):
+        return max(1, self.rows(inputs))
 
     def check(self, inputs):
         if inputs.keys() != {"x"}:
@@ -175,10 +186,10 @@ def test_one_signature_does_not_keep_another_waiting(start):
 
 
 def test_a_full_line_takes_no_more(start):
-    scheduler, signature = start(max_queue_rows=3), Doubling()
+    scheduler, signature = start(max_queue_rows=4), Doubling()
     busy(scheduler, signature)
     ask(scheduler, signature, 1, 2)
-    with pytest.raises(ServingError, match="at most 3 rows. Received: 2, while 2") as raised:
+    with pytest.raises(ServingError, match="at most 4 rows. Received: 2, while 3") as raised:
         ask(scheduler, signature, 1, 2)
     assert raised.value.code is Code.RESOURCE_EXHAUSTED
     ask(scheduler, signature, 1)

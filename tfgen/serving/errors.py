@@ -10,6 +10,8 @@ _STACK = re.compile(r'^ *File ".*", line \d+.*\n(?: {4}.*\n)*', re.MULTILINE)  #
 _FOLDERS = re.compile(r"(?:\b\w+:/|(?<![\w./]))(?:/[^\s/:;,'\"]+)+/")
 _LONGEST = 500  # characters of a sentence, which may quote a request
 _NAMES = re.compile(r"Condition |[xy] \(")  # of what an assertion compared
+# All of an absolute path but its last part. What stands behind "//" is an address.
+_FOLDERS = re.compile(r"(?<![\w./])/(?:[^\s/'\":]+/)+")
 
 
 class Code(enum.Enum):
@@ -63,6 +65,16 @@ class ServingError(Exception):
 def invalid(message):
     """Returns the error of a request that can never be answered as it is."""
     return ServingError(Code.INVALID_ARGUMENT, message)
+
+
+def without_paths(text):
+    """Returns a text in which absolute paths are the names of their files alone.
+
+    Example:
+        >>> without_paths("Cannot parse file b'/home/me/models/half/2/saved_model.pb'")
+        "Cannot parse file b'saved_model.pb'"
+    """
+    return _FOLDERS.sub("", text)
 
 
 def sentence_of(error):

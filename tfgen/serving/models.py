@@ -1,8 +1,5 @@
 """The models that a server has: which versions of each are loaded, and what happened to others."""
 
-import contextlib
-import dataclasses
-import enum
 import gc
 import logging
 import pathlib
@@ -10,37 +7,10 @@ import threading
 
 from tfgen.serving.choices import Choice
 from tfgen.serving.errors import Code, ServingError, invalid
-from tfgen.serving.servable import Servable
+from tfgen.serving.loader import Loader, State, Version
 from tfgen.serving.version_folders import VersionFolders
 
 _LOG = logging.getLogger(__name__)
-
-
-class State(enum.Enum):
-    """What became of a version; the names and numbers are TensorFlow Serving's."""
-
-    LOADING = 20
-    AVAILABLE = 30
-    END = 50
-
-
-@dataclasses.dataclass
-class Version:
-    """A version of a model, whether it can be asked or not.
-
-    Args:
-        number: its number.
-        state: its `State`.
-        servable: the loaded SavedModel, while it is available.
-        error: why it could not be loaded.
-        files: what its files were then; it is tried again when they are others.
-    """
-
-    number: int
-    state: State
-    servable: Servable | None = None
-    error: str = ""
-    files: frozenset = frozenset()
 
 
 class Models:
@@ -73,6 +43,8 @@ class Models:
                 "(`python -m training.train`), or name another."
             )
         self._versions = {}  # from a model's name to its versions by number
+        self._loader = Loader()
+        self._stopped = threading.Event()
         self._lock = threading.Lock()  # for those who refresh: whoever asks never waits
 
     def names(self):
@@ -127,59 +99,92 @@ class Models:
             raise ServingError(Code.NOT_FOUND, f"Could not find any versions of model {name}{rest}")
         return sorted(found, key=lambda version: version.number, reverse=True)
 
-    def choose(self, choices):
+    def choose(self, choices, given_up=None):
         """Serves certain models and versions from now on.
 
         Args:
             choices: a dict from a model's name to its `Choice`.
+            given_up: a `threading.Event`; once it is set, no more is loaded.
 
         Raises:
-            ServingError: a model has no version that can be served, or a label is that of another.
-                Then all is as it was.
+            ServingError: a model has no version that can be served, a label is that of another, the
+                folder cannot be read, or the choice is given up. Then all is as it was.
         """
         with self._lock:
-            before = self._versions
-            kept = self._load_chosen(choices, self._folders.find())
+            before, folders = self._versions, self._find()
             try:
+                kept = self._load_chosen(choices, folders, given_up)
                 _check(choices, kept)
             except ServingError:
                 self._versions = before
+                self._forget(folders)
                 raise
             self._choices = choices
-            self._give_up(kept)
+            self._give_up(kept, folders)
 
     def refresh(self):
-        """Loads what is new in the folder, and gives up what is older, or gone."""
+        """Loads what is new in the folder, and gives up what is older, or gone.
+
+        Raises:
+            ServingError: the folder cannot be read, or the models were stopped.
+        """
         with self._lock:
-            choices, folders = self._choices, self._folders.find()
+            choices, folders = self._choices, self._find()
             if choices is None:
                 choices = {name: Choice(name) for name in folders}
-            self._give_up(self._load_chosen(choices, folders))
+            self._give_up(self._load_chosen(choices, folders), folders)
 
-    def _load_chosen(self, choices, folders):
+    def stop(self):
+        """Loads no more from now on. What is being loaded is the last."""
+        self._stopped.set()
+
+    def _find(self):
+        try:
+            return self._folders.find()
+        except OSError as error:
+            raise ServingError(
+                Code.UNAVAILABLE, f"The folder of models cannot be read: {error.strerror}."
+            ) from error
+
+    def _load_chosen(self, choices, folders, given_up=None):
         """Loads what is chosen and not served yet; returns the versions to serve, by model."""
         return {
-            name: self._load_model(name, choice, folders.get(choice.folder, {}))
+            name: self._load_model(name, choice, folders.get(choice.folder, {}), given_up)
             for name, choice in choices.items()
         }
 
-    def _load_model(self, name, choice, folders):
+    def _load_model(self, name, choice, folders, given_up):
         kept = set()
         for number in sorted(folders, reverse=True):
             if choice.numbers is not None and number not in choice.numbers:
                 continue
             if len(kept) == choice.newest:
                 break  # older ones are not needed
-            known = self._versions.get(name, {}).get(number, Version(number, State.LOADING))
-            if _has_changed(known, folders[number]):
-                self._set(name, known)
-                known = self._load(name, number, folders[number])
-                self._set(name, known)
-            if known.servable is not None:
+            self._check_wanted(given_up)
+            if self._load(name, number, folders[number]).servable is not None:
                 kept.add(number)
         return kept
 
-    def _give_up(self, kept):
+    def _check_wanted(self, given_up):
+        """Raises a ServingError if nobody waits any more for what is to be loaded."""
+        if self._stopped.is_set():
+            raise ServingError(Code.UNAVAILABLE, "The server is shutting down.")
+        if given_up is not None and given_up.is_set():
+            raise ServingError(Code.UNAVAILABLE, "The choice of models was given up.")
+
+    def _load(self, name, number, folder):
+        """Returns a version as it is once its folder was loaded, if that was due."""
+        before = self._versions.get(name, {}).get(number)
+        if before is None:
+            self._set(name, Version(number, State.LOADING))
+        version = self._loader.load(folder)
+        if version.servable is None and before is not None and before.servable is not None:
+            return before  # of a release whose new file cannot be loaded
+        if version is not before:
+            self._set(name, version)
+        return version
+
+    def _give_up(self, kept, folders):
         """Gives up all versions but those whose numbers are kept, by models' names."""
         gone = [
             (name, number)
@@ -190,7 +195,18 @@ class Models:
         for name, number in gone:
             _LOG.info("%s: version %d is given up", name, number)
             self._set(name, Version(number, State.END))
-        if gone:
+        self._forget(folders)
+
+    def _forget(self, folders):
+        """Frees what was loaded and is not served, and forgets what is gone."""
+        served = {
+            version.folder
+            for versions in self._versions.values()
+            for version in versions.values()
+            if version.servable is not None
+        }
+        there = {folder for versions in folders.values() for folder in versions.values()}
+        if self._loader.forget_all_but(served, there):
             gc.collect()  # a loaded SavedModel refers to itself, and would stay for long
 
     def _labelled(self, name, label):
@@ -199,16 +215,6 @@ class Models:
         if choice is None or label not in choice.labels:
             raise invalid(f"Unrecognized servable version label: {label}")
         return choice.labels[label]
-
-    def _load(self, name, number, folder):
-        files = _files(folder)
-        try:
-            servable = Servable(folder)
-        except Exception as error:  # whatever is wrong with a file, the others are served
-            _LOG.error("%s: version %d cannot be loaded: %s", name, number, error)
-            return Version(number, State.END, error=str(error), files=files)
-        _LOG.info("%s: version %d is available", name, number)
-        return Version(number, State.AVAILABLE, servable)
 
     def _set(self, name, version):
         # A new dict each time: who reads the old one is not disturbed.
@@ -233,20 +239,3 @@ def _check(choices, kept):
                     f"Request to assign label {label} to version {number} of model {name}, which "
                     "is not currently available for inference",
                 )
-
-
-def _has_changed(version, folder):
-    """Tells whether a version is to be loaded: it is not, is another, or has other files now."""
-    if version.servable is not None:
-        return version.servable.path != folder
-    return version.files != _files(folder)
-
-
-def _files(folder):
-    """Returns names, sizes and times of a version's files: others when a copy goes on."""
-    found = set()
-    for path in folder.rglob("*"):
-        with contextlib.suppress(OSError):  # gone meanwhile
-            stat = path.lstat()
-            found.add((path.name, stat.st_size, stat.st_mtime_ns))
-    return frozenset(found)

@@ -1,11 +1,13 @@
 """One version of a model, loaded: its signatures as functions of NumPy arrays."""
 
+import math
 import pathlib
 
 import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2
 
+from tfgen.serving.cost import cost_of
 from tfgen.serving.definitions import read_definitions
 from tfgen.serving.description import description_of
 from tfgen.serving.errors import Code, ServingError, invalid, sentence_of
@@ -43,7 +45,8 @@ class Servable:
         self.version = int(self.path.name)
         self._loaded = tf.saved_model.load(str(self.path))
         self.signatures = {
-            name: Signature(name, function) for name, function in self._loaded.signatures.items()
+            name: Signature(name, function, owner=self)
+            for name, function in self._loaded.signatures.items()
         }
         # Read now: the files may be gone while the version is still served.
         self.definitions = self._read_definitions()
@@ -78,10 +81,12 @@ class Signature:
     Args:
         name: its name.
         function: the concrete function of the loaded SavedModel.
+        owner: the `Servable`: its signatures are called one after the other.
     """
 
-    def __init__(self, name, function):
+    def __init__(self, name, function, owner):
         self.name = name
+        self.owner = owner
         self._function = function
         self.inputs = dict(function.structured_input_signature[1])
         self.outputs = dict(function.structured_outputs)
@@ -91,6 +96,7 @@ class Signature:
         shapes = [*self._shapes.values(), *(_listed(spec.shape) for spec in self.outputs.values())]
         # As in TensorFlow Serving: such requests can be put together and their answers cut apart.
         self.is_batched = bool(self.inputs) and all(map(_has_rows, shapes))
+        self._numbers_per_row = sum(map(_numbers_per_row, self.outputs.values()))
 
     def __call__(self, inputs):
         """Answers a request.
@@ -150,6 +156,10 @@ class Signature:
         """Returns how many rows a request's arrays have; at most, if they have differently many."""
         return max(self._sizes(inputs), default=1)
 
+    def cost(self, inputs):
+        """Returns what a request costs, in rows, see `tfgen.serving.cost`."""
+        return cost_of(inputs, self.rows(inputs), self._numbers_per_row)
+
     def _sizes(self, inputs):
         return {len(inputs[key]) for key, shape in self._shapes.items() if _has_rows(shape)}
 
@@ -169,6 +179,11 @@ def _fits(shape, wanted):
     return [
         given if size is None else size for size, given in zip(wanted, shape, strict=True)
     ] == list(shape)
+
+
+def _numbers_per_row(spec):
+    """Returns how many numbers an output has for a row, as far as its specification tells."""
+    return math.prod(size or 1 for size in spec.shape[1:]) if _has_rows(spec) else 0
 
 
 def _text(shape):
