@@ -3,10 +3,15 @@
 import argparse
 import logging
 import re
+import signal
 import sys
 
 from tfgen.utils.deprecation import renamed_option
-from tfgen.utils.tensorflow_setup import import_tensorflow, show_warnings_plainly
+from tfgen.utils.tensorflow_setup import (
+    certain_interrupts,
+    import_tensorflow,
+    show_warnings_plainly,
+)
 
 
 def main(arguments=None):
@@ -14,8 +19,12 @@ def main(arguments=None):
     show_warnings_plainly()
     options = parse(arguments)
     try:
-        import_tensorflow()
-        options.run(options)
+        with certain_interrupts():
+            import_tensorflow()
+            options.run(options)
+    except KeyboardInterrupt:
+        print("tfgen: interrupted.", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     except (OSError, ValueError) as error:
         sys.exit(f"tfgen: {error}")
     except ModuleNotFoundError as error:
@@ -34,8 +43,18 @@ _LIMITS = {
         "rows of several requests that one call answers; 1 for models whose rows depend on each "
         "other",
     ),
-    "--max-request-rows": ("--rows", int, 1024, "rows of a request"),
-    "--max-queue-rows": ("--waiting", int, 4096, "rows that wait in the queue"),
+    "--max-request-rows": (
+        "--rows",
+        int,
+        4096,
+        "rows of a request: examples that are sent or counted; a large image is several",
+    ),
+    "--max-queue-rows": (
+        "--waiting",
+        int,
+        8192,
+        "rows of one model that wait or are answered",
+    ),
     "--timeout": ("--seconds", float, 30.0, "seconds that a request may wait for its answer"),
     "--max-request-mib": ("--largest", int, 64, "MiB of a request"),
     "--max-json-mib": (

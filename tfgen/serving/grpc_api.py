@@ -110,6 +110,10 @@ class ModelService(_Service):
 
     descriptor = model_service_pb2.DESCRIPTOR.services_by_name["ModelService"]
 
+    def __init__(self, backend):
+        super().__init__(backend)
+        self._choosing = asyncio.Lock()  # or those who wait for each other would take all threads
+
     async def GetModelStatus(self, request, context):
         response = get_model_status_pb2.GetModelStatusResponse()
         for version in self.backend.models.status(*_which(request)):
@@ -125,7 +129,12 @@ class ModelService(_Service):
             choices = choices_of(request.config)
         except ValueError as error:
             raise invalid(f"The configuration is refused: {error}") from error
-        await asyncio.to_thread(self.backend.models.choose, choices)
+        given_up = threading.Event()
+        try:
+            async with self._choosing:
+                await asyncio.to_thread(self.backend.models.choose, choices, given_up)
+        finally:
+            given_up.set()  # where the client has gone, no more is loaded
         return model_management_pb2.ReloadConfigResponse()
 
 

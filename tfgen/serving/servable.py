@@ -183,7 +183,7 @@ def _fits(shape, wanted):
 
 def _numbers_per_row(spec):
     """Returns how many numbers an output has for a row, as far as its specification tells."""
-    return math.prod(size or 1 for size in spec.shape[1:]) if _has_rows(spec) else 0
+    return math.prod(size or 1 for size in spec.shape[1:]) if _has_rows(_listed(spec.shape)) else 0
 
 
 def _text(shape):

@@ -5,12 +5,15 @@ import contextlib
 import dataclasses
 import gc
 import logging
+import os
 import signal
 import socket
+import threading
 
 import grpc
 import starlette.responses
 import starlette.routing
+import tensorflow as tf
 import uvicorn
 
 from tfgen.serving.backend import Backend
@@ -33,7 +36,9 @@ except ImportError:  # on Windows
     from asyncio import run
 
 _LOG = logging.getLogger(__name__)
-_SECONDS_TO_END = 10
+_SECONDS_TO_END = 9  # in which the process ends: who asked it to, kills it after ten
+_SECONDS_TO_ANSWER = 4  # of them, for what each protocol still answers
+_THREADS = 64  # of TensorFlow: a call that takes long keeps one
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +91,8 @@ def serve(settings, started):
     """
     # Looking for garbage takes a fifth of a second as long as TensorFlow's modules are looked at.
     gc.freeze()
+    with contextlib.suppress(RuntimeError):  # whoever has used TensorFlow before chose for himself
+        tf.config.threading.set_inter_op_parallelism_threads(_THREADS)
     release = find_release(settings.root)
     models = Models(release.root if release else settings.root)
     if settings.config is None:
@@ -102,10 +109,19 @@ def serve(settings, started):
         max_json_bytes=settings.max_json_bytes,
         token=settings.token,
     )
+    ending = threading.Timer(_SECONDS_TO_END, _leave)
+    ending.daemon = True
     try:
-        run(_serve(settings, backend, started))
+        run(_serve(settings, backend, started, ending))
     finally:
         scheduler.close()
+        ending.cancel()
+
+
+def _leave():
+    """Ends the process: neither a call nor the loading of a model can be stopped otherwise."""
+    _LOG.warning("What did not end within %d seconds is given up.", _SECONDS_TO_END)
+    os._exit(0)
 
 
 def _choose(models, config):
@@ -154,7 +170,7 @@ def _bears_token(backend, request):
     return True
 
 
-async def _serve(settings, backend, started):
+async def _serve(settings, backend, started, ending):
     end = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, end.set)
@@ -168,6 +184,8 @@ async def _serve(settings, backend, started):
     ):
         started(rest_port, grpc_port)
         await end.wait()
+        ending.start()
+        backend.models.stop()
 
 
 @contextlib.asynccontextmanager
@@ -185,7 +203,7 @@ async def _rest(settings, app):
         ws="none",
         log_level="warning",
         lifespan="off",
-        timeout_graceful_shutdown=_SECONDS_TO_END,
+        timeout_graceful_shutdown=_SECONDS_TO_ANSWER,
     )
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))
@@ -214,7 +232,7 @@ async def _grpc(settings, backend):
         async with guard.watching():
             yield port
     finally:
-        await server.stop(_SECONDS_TO_END)
+        await server.stop(_SECONDS_TO_ANSWER)
 
 
 def _not_usable(host, port, why):
@@ -227,12 +245,16 @@ def _not_usable(host, port, why):
 @contextlib.asynccontextmanager
 async def _watch(models, seconds):
     async def look():
+        known = ""
         while True:
             await asyncio.sleep(seconds)
             try:
                 await asyncio.to_thread(models.refresh)
+                known = ""
             except Exception as error:  # whatever it is, the next look may find it mended
-                _LOG.error("%s cannot be read: %s", models.root, error)
+                if known != str(error):  # not at each look
+                    _LOG.error("%s: %s", models.root, error)
+                known = str(error)
 
     task = asyncio.create_task(look())
     try:

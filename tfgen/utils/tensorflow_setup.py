@@ -4,8 +4,10 @@ import contextlib
 import importlib.util
 import logging
 import os
+import signal
 import sys
 import tempfile
+import threading
 import warnings
 
 
@@ -28,7 +30,7 @@ def import_tensorflow():
             f"TensorFlow is not installed for {sys.executable}. In a clone of tfgen, `make train` "
             "installs it into .venv: source .venv/bin/activate"
         )
-    with held_back_errors():
+    with held_back_errors(), certain_interrupts():
         import tensorflow as tf
 
         tf.config.list_physical_devices()
@@ -60,14 +62,47 @@ def show_warnings_plainly():
 
 
 @contextlib.contextmanager
+def certain_interrupts():
+    """Raises a KeyboardInterrupt after Ctrl-C, whatever a block made of it.
+
+    An import may lose it, or give another reason for its failure: NumPy's says that NumPy is not
+    installed rightly.
+    """
+    before, interrupts = signal.getsignal(signal.SIGINT), []
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield  # Ctrl-C is ignored, or another thread's
+        return
+
+    def interrupt(*arguments):
+        interrupts.append(arguments)
+        before(*arguments)
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    except BaseException:
+        if not interrupts:
+            raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if interrupts:
+        raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
 def held_back_errors():
-    """Holds back what is written to the error stream, and shows it if the block raises."""
+    """Holds back what is written to the error stream, and shows it if the block raises.
+
+    Who ends it by Ctrl-C need not read it.
+    """
     sys.stderr.flush()
     stream = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
+        except KeyboardInterrupt:
+            raise
         except BaseException:
             held.seek(0)
             os.write(stream, held.read())
