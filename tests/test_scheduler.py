@@ -1,11 +1,14 @@
 """Requests wait in the line of their model; those for one signature are answered together."""
 
+import gc
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
 
+from tfgen.serving import line
 from tfgen.serving.errors import Code, ServingError, invalid
 from tfgen.serving.scheduler import Limits, Scheduler
 
@@ -66,6 +69,14 @@ def busy(scheduler, signature):
     future = ask(scheduler, signature, 100)
     assert signature.called.wait(10)
     return future
+
+
+def wait_until(condition):
+    """Waits until a condition holds, and tells whether it does."""
+    end = time.monotonic() + 10
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+    return condition()
 
 
 def test_what_waits_is_answered_together_and_each_gets_its_own(start):
@@ -194,6 +205,95 @@ def test_a_full_line_takes_no_more(start):
     assert raised.value.code is Code.RESOURCE_EXHAUSTED
     ask(scheduler, signature, 1)
     signature.may.set()
+
+
+def test_what_is_answered_counts_as_what_waits(start):
+    scheduler, signature = start(max_queue_rows=4), Doubling()
+    ask(scheduler, signature, 1, 2, 3)
+    assert signature.called.wait(10) and scheduler.waiting == 0
+    with pytest.raises(ServingError, match="Received: 2, while 3 wait or are answered"):
+        ask(scheduler, signature, 1, 2)
+    signature.may.set()
+    assert wait_until(lambda: not scheduler._all()[0]._rows)
+    assert ask(scheduler, signature, 1, 2, 3, 4).result(10)
+
+
+def test_the_bytes_of_a_line_are_bounded_unless_it_is_one_request(start):
+    scheduler, signature = start(max_queue_bytes=20), Doubling()
+    busy(scheduler, signature)  # 8 bytes
+    ask(scheduler, signature, 1)
+    with pytest.raises(ServingError, match="at most 20 bytes. Received: 8, while 16") as raised:
+        ask(scheduler, signature, 1)
+    assert raised.value.code is Code.RESOURCE_EXHAUSTED
+    signature.may.set()
+    other = Doubling(owner=Model())
+    other.may.set()
+    assert ask(scheduler, other, 1, 2, 3).result(10)  # 24 bytes
+
+
+def test_a_model_that_is_stuck_refuses_its_own_requests_only(start):
+    scheduler, stuck, other = start(max_queue_rows=2), Doubling(), Doubling(owner=Model())
+    busy(scheduler, stuck)
+    ask(scheduler, stuck, 1)
+    with pytest.raises(ServingError, match="The model's queue"):
+        ask(scheduler, stuck, 1)
+    other.may.set()
+    begin = time.monotonic()
+    assert ask(scheduler, other, 1).result(10)["y"] == 2
+    assert time.monotonic() - begin < 1 and not stuck.sizes
+    stuck.may.set()
+
+
+def test_calls_that_take_long_do_not_keep_the_places_of_others(start):
+    scheduler = start()
+    stuck = [Doubling(owner=Model()) for _ in range(20)]  # more than there are cores
+    for signature in stuck:
+        ask(scheduler, signature, 1)
+    other = Doubling()
+    other.may.set()
+    assert ask(scheduler, other, 1).result(20)["y"] == 2
+    for signature in stuck:
+        signature.may.set()
+
+
+def test_a_line_goes_with_its_model(start, monkeypatch):
+    monkeypatch.setattr(line, "_IDLE", 0.1)
+    scheduler, signature = start(), Doubling(owner=Model())
+    signature.may.set()
+    for _ in range(2):  # its thread ends, and begins with the next request
+        assert ask(scheduler, signature, 1).result(10)
+        assert wait_until(lambda: scheduler._all()[0]._thread is None)
+    owner = weakref.ref(signature.owner)
+    del signature
+    gc.collect()
+    assert owner() is None and scheduler._all() == []
+
+
+def test_what_nobody_waits_for_leaves_its_place_and_its_memory(start):
+    scheduler, signature = start(max_queue_rows=2), Doubling()
+    busy(scheduler, signature)
+    values = np.zeros(1)
+    unwanted, values = scheduler.submit(signature, {"x": values}), weakref.ref(values)
+    assert scheduler.waiting == 1
+    unwanted.cancel()
+    assert scheduler.waiting == 0 and values() is None
+    wanted = ask(scheduler, signature, 3)
+    signature.may.set()
+    assert wanted.result(10)["y"] == 6 and signature.sizes == [1, 1]
+
+
+def test_the_arrays_of_a_request_are_freed_with_its_answer(start):
+    scheduler, signature = start(), Doubling()
+    signature.may.set()
+    values = np.zeros(1)
+    gc.disable()
+    try:
+        assert scheduler.submit(signature, {"x": values}).result(10)
+        known = weakref.ref(values)
+        del values
+        assert wait_until(lambda: known() is None)
+    finally:
+        gc.enable()
 
 
 def test_a_request_has_a_bounded_number_of_rows(start):
