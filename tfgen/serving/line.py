@@ -94,19 +94,23 @@ class Line:
             )
 
     def _work(self):
-        while self._wait():
-            with self._turns.turn():
-                self._answer_next()
+        try:
+            while self._wait():
+                with self._turns.turn():
+                    self._answer_next()
+        except BaseException:
+            with self._changed:
+                self._thread = None  # the next request begins another one
+            raise
 
     def _wait(self):
         """Waits for requests; returns False if there are none, and the thread is to end."""
         with self._changed:
             self._changed.wait_for(lambda: self._requests or self._closed, _IDLE)
             self._wait_for_more()
-            if self._requests:
-                return True
-            self._thread = None
-            return False
+            if not self._requests:
+                self._thread = None
+            return bool(self._requests)
 
     def _answer_next(self):
         taken = self._take()
