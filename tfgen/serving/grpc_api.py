@@ -1,6 +1,7 @@
 """TensorFlow Serving's gRPC services, by its own protocol buffers."""
 
 import asyncio
+import threading
 
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
