@@ -347,7 +347,7 @@ def test_memory_of_a_refused_request_is_given_back_at_once(tmp_path, monkeypatch
     gc.disable()
     try:
         # The last stays until the scheduler takes the next.
-        told = asyncio.run(ask_all([half([-1.0] * 1000), half(np.zeros(2000)), half([-1.0])]))
+        told = asyncio.run(ask_all([half([-1.0] * 1000), half(np.zeros(5000)), half([-1.0])]))
         assert [ref() is None for ref in arrays[:2]] == [True, True]
     finally:
         gc.enable()

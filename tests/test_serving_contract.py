@@ -180,7 +180,7 @@ def test_rows_are_counted_before_arrays_are_made(embedded):
         b'{"instances": [' + b"1," * 10_000 + b"1]}",
     ):
         response = embedded.post(f"{PARTS}:predict", content=body)
-        assert response.status_code == 400 and "at most 1024 rows" in response.json()["error"]
+        assert response.status_code == 400 and "at most 4096 rows" in response.json()["error"]
 
 
 def test_a_body_s_length_is_refused_before_it_is_read(embedded):
