@@ -179,6 +179,15 @@ def test_shapes_are_checked_before_arrays_are_made():
     assert checked == [("x", [3, 2])]
 
 
+def test_lists_are_counted_before_they_are_made():
+    images = b"[" * 1024 * (1 + 32 + 32 * 32)  # as many as a request of rows may have
+    with pytest.raises(ServingError, match="JSON Parse error"):
+        json_parsing.parse(images)
+    for lists in (images + b"{" * 200_000, b"[]" * 1_200_001):
+        with pytest.raises(ServingError, match="at most 1200000 lists and objects"):
+            json_parsing.parse(lists)
+
+
 def test_types_that_json_cannot_express_are_refused():
     with pytest.raises(ServingError, match="complex64, which JSON cannot express") as raised:
         read('{"inputs": 1}', {"wave": np.dtype(np.complex64)})

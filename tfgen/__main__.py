@@ -61,7 +61,7 @@ _LIMITS = {
         None,
         int,
         16,
-        "MiB of a request in JSON, which takes 30 times that to read",
+        "MiB of a request in JSON, which takes many times that to read",
     ),
 }
 

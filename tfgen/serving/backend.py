@@ -24,8 +24,8 @@ class Backend:
         scheduler: a `Scheduler`.
         metrics: `Metrics`.
         max_request_bytes: how many bytes a request may have, and its tensors together.
-        max_json_bytes: how many bytes a request in JSON may have: reading it takes up to 25 times
-            as much.
+        max_json_bytes: how many bytes a request in JSON may have: reading it takes many times as
+            much.
         token: what requests must bear, or `None`.
     """
 

@@ -111,7 +111,7 @@ def server(root, *options):
     command = [sys.executable, "-m", "tfgen", "serve", str(root), "--rest-port=0", "--grpc-port=0"]
     process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True)
     try:
-        printed = "".join(process.stdout.readline() for _ in range(3))
+        printed = "".join(process.stdout.readline() for _ in range(4))
         addresses = re.findall(r"127\.0\.0\.1:\d+", printed)
         if len(addresses) != 2:
             raise OSError(f"The server did not start, see above. It printed: {printed!r}.")
