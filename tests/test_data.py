@@ -688,7 +688,7 @@ def test_a_file_of_another_kind_than_its_name_says_starts_no_other_program(tmp_p
     (tmp_path / "picture.png").write_bytes(
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EOF\n"
     )
-    with pytest.raises(ValueError, match="picture.png cannot be read as an image"):
+    with pytest.raises(ValueError, match="picture.png cannot be .*cannot identify"):
         read(tmp_path)
     assert not programs  # Pillow would start Ghostscript for PostScript
 

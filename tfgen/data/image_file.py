@@ -11,7 +11,7 @@ ENDINGS = {
 }
 _DEEP_GREY = {"I;16", "I;16B", "I;16L"}
 # No others are tried, whatever a file is called: for some, Pillow starts other programs.
-_FORMATS = ("PNG", "JPEG", "MPO", "BMP", "GIF", "WEBP", "TIFF", "PPM")
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 _GREY = {"1", "L", "LA", "I", "F", *_DEEP_GREY}
 
 
