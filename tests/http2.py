@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import time
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, SETTINGS, WINDOW_UPDATE, CONTINUATION = 0, 1, 4, 8, 9
@@ -45,11 +46,13 @@ def begin_message(stream, size, content=b""):
 
 
 def received(connection, wanted, seconds):
-    """Returns what the server sent until it holds certain bytes, and a frame's rest behind them."""
-    connection.settimeout(seconds)
-    content = b""
-    while wanted not in content:
-        content += connection.recv(2**16)
+    """Returns what the server sends in some time, until it holds certain bytes."""
+    content, end = b"", time.monotonic() + seconds
+    while wanted not in content and (left := end - time.monotonic()) > 0:
+        connection.settimeout(left)
+        if not (part := connection.recv(2**16)):
+            break
+        content += part
     return content
 
 
