@@ -85,9 +85,10 @@ class Scheduler:
                 the line is full.
         """
         signature.check(inputs)
-        limits, cost = self.limits, signature.cost(inputs)
+        cost = signature.cost(inputs)
         self.check_rows(cost)
-        timeout = min(limits.timeout, limits.timeout if timeout is None else timeout)
+        most = self.limits.timeout
+        timeout = most if timeout is None else min(timeout, most)
         return self._line(signature.owner).add(signature, inputs, cost, timeout)
 
     def check_rows(self, rows):
