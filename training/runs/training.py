@@ -70,8 +70,12 @@ def complete(run, exports):
             finish(run, seconds, losses)
     if run.is_chief:
         draw_once(run)
+        try:
+            exported = export_once(run, exports) if exports else None
+        except OSError:  # a full disk, of which the run's own may be another
+            measure_once(run)
+            raise
         measure_once(run)
-        exported = export_once(run, exports) if exports else None
         write_cards(run, exported)
         track_results(run, read_results(run))
         report(run, exported)
@@ -103,7 +107,7 @@ def draw_once(run):
 def export_once(run, exports):
     """Exports a run's model, unless that was done before an interruption; returns the path."""
     results = read_results(run)
-    results.pop("measured", None)  # of some exports, after they were written
+    results.pop("measured", None)  # after the export
     for description in sorted(pathlib.Path(exports).glob("*/assets.extra/tfgen.json")):
         if results.items() <= json.loads(description.read_text()).items():
             return description.parent.parent
