@@ -255,6 +255,7 @@ def test_what_is_told_of_a_version_names_no_path_of_the_machine(tmp_path):
         ("Cannot parse file b'/a/b c/m.pb'", "Cannot parse file b'b c/m.pb'"),
         ('File "/usr/lib/x.py", line 3', 'File "x.py", line 3'),
         ("at: /srv/m/1/{a|b}", "at: {a|b}"),
+        ("at:/srv/m/1/a", "at:a"),
         ("half/1/saved_model.pb", "half/1/saved_model.pb"),
         ("see https://example.org/a/b", "see https://example.org/a/b"),
         ("1 / 2 and a/b", "1 / 2 and a/b"),

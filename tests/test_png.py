@@ -7,6 +7,7 @@ import zlib
 
 import numpy as np
 import PIL.Image
+import PIL.ImageCms
 import pytest
 import tensorflow as tf
 
@@ -14,7 +15,7 @@ from tests.specimens import compiled, images
 from tfgen import __main__ as command
 from tfgen.serving.errors import Code, ServingError
 from tfgen.serving.png import decode, encode
-from tfgen.serving.png_files import MOST, MOST_PIXELS
+from tfgen.serving.png_files import MOST, MOST_PACKED_BYTES, MOST_PIXELS
 from tfgen.serving.servable import Servable
 from tfgen.serving.verify import verify
 
@@ -156,7 +157,7 @@ def test_chunks_that_unpack_to_more_are_refused(exported, kind):
     large = {"width": 400, "height": 400}  # of which a file may have as many bytes
     for file in (png(**large, before=many), png(**large, after=many)):
         message = refusal(exported[1], [png(8, 8), file])
-        assert "must not have the chunks zTXt, iTXt or iCCP" in message
+        assert "at most 65536 bytes of packed texts and colour profiles" in message
 
 
 def test_pixels_beyond_the_image_are_refused(exported):
@@ -179,6 +180,25 @@ def test_a_png_file_begins_with_its_header(exported):
     file = png(8, 8)
     early = file[:8] + chunk(b"tEXt", b"a\0b") + file[8:]
     assert refusal(exported[1], [early]) == "Each image must be a PNG file"
+
+
+def test_what_may_be_packed_takes_no_long_time(exported):
+    """The worst that is let in: chunks that unpack to as much as they can."""
+    size = MOST_PACKED_BYTES // len(UNPACKED["zTXt"])
+    file = png(400, 400, size * UNPACKED["zTXt"])
+    started = time.monotonic()
+    exported[2].signatures["encode_png"](images_bytes=tf.constant([file]))
+    assert time.monotonic() - started < 5
+
+
+def test_files_with_a_colour_profile_are_taken(exported):
+    """As cameras and drawing programs write them."""
+    profile = PIL.ImageCms.ImageCmsProfile(PIL.ImageCms.createProfile("sRGB")).tobytes()
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (40, 30)).save(file, "PNG", icc_profile=profile)
+    assert b"iCCP" in file.getvalue()
+    files = tf.constant(16 * [file.getvalue()])
+    assert exported[2].signatures["encode_png"](images_bytes=files)["mean"].shape == [16, 3]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])

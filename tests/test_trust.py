@@ -8,6 +8,7 @@ import pytest
 
 import tfgen
 from tests.releases import write_release
+from tests.servables import half_plus, write
 from tests.specimens import compiled
 from tests.test_server import started
 from tfgen import __main__ as command
@@ -39,7 +40,20 @@ def test_the_server_says_what_it_serves_and_who_reaches_it(tmp_path):
     with started(tmp_path, "--host=0.0.0.0") as (process, _, _):
         process.terminate()
         said = process.communicate()[1]
-    assert said.splitlines()[:3] == [PROGRAM, *remarks_on("0.0.0.0", None)]
+    assert said.splitlines()[:2] == remarks_on("0.0.0.0", None)
+
+
+def test_the_server_says_whose_programs_it_runs(release, tmp_path):
+    """A release is somebody's; so is a SavedModel that tfgen did not export."""
+    with started(release) as (process, _, _):
+        process.terminate()
+        assert f"{release} holds a SavedModel. {PROGRAM}" in process.communicate()[1]
+    write(tmp_path / "both", "half", 1, half_plus(2))
+    tfgen.export(compiled("mlp_vae"), tmp_path / "both" / "mine")
+    with started(tmp_path / "both") as (process, _, _):
+        process.terminate()
+        said = process.communicate()[1]
+    assert said.splitlines() == [f"half: not exported by tfgen. {PROGRAM}"]
 
 
 def test_an_address_says_what_its_release_holds(release, caplog):

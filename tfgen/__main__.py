@@ -250,7 +250,7 @@ def _verify(options):
 def _serve(options):
     from tfgen.serving.scheduler import Limits
     from tfgen.serving.server import ServerSettings, serve
-    from tfgen.serving.trust import PROGRAM, remarks_on
+    from tfgen.serving.trust import remarks_on
 
     limits = Limits(
         max_batch_size=options.max_batch_size,
@@ -278,7 +278,7 @@ def _serve(options):
     )
 
     def started(rest_port, grpc_port):
-        for remark in (PROGRAM, *remarks_on(options.host, token)):
+        for remark in remarks_on(options.host, token):
             print(remark, file=sys.stderr)
         print(f"Serving {options.root}, until Ctrl-C. Open the explorer in a browser:")
         print(f"  http://{options.host}:{rest_port}/")

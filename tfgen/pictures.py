@@ -170,13 +170,9 @@ def scatter(vectors):
 
 
 def write_png(path, pixels):
-    """Writes a uint8 image `[height, width, 1 or 3]`; the file is whole or not there.
-
-    Raises:
-        OSError: the disk refuses it.
-    """
+    """Writes a uint8 image `[height, width, 1 or 3]`; the file is whole or not there."""
     with atomic_write(path) as temporary:
-        temporary.write_bytes(tf.io.encode_png(pixels).numpy())
+        tf.io.write_file(str(temporary), tf.io.encode_png(pixels))
 
 
 def _stacked_grid(parts, columns):

@@ -57,6 +57,11 @@ def describe(model):
     return found
 
 
+def is_described(path):
+    """Tells whether a version has a `tfgen.json`, as exports of tfgen have."""
+    return pathlib.Path(path, "assets.extra", FILE).exists()
+
+
 def read_description(path):
     """Returns what a version's `tfgen.json` says, a dict; an empty one if there is no such file.
 
@@ -64,9 +69,9 @@ def read_description(path):
         OSError: the file cannot be read.
         ValueError: it is no object of JSON.
     """
-    file = pathlib.Path(path, "assets.extra", FILE)
-    if not file.exists():
+    if not is_described(path):
         return {}
+    file = pathlib.Path(path, "assets.extra", FILE)
     found = json.loads(file.read_text())
     if not isinstance(found, dict):
         raise ValueError(f"{file} must hold an object of JSON. Received: {str(found)[:50]}.")

@@ -7,8 +7,10 @@ import re
 _AROUND = re.compile(r"Graph execution error:|Detected at node |<stack traces unavailable>")
 _BEHIND = re.compile(r"\n\t \[\[|Traceback \(most recent call last\)|Original stack trace for ")
 _STACK = re.compile(r'^ *File ".*", line \d+.*\n(?: {4}.*\n)*', re.MULTILINE)  # and its code
-# All of an absolute path but its last part.
-_FOLDERS = re.compile(r"(?:\b\w+:/|(?<![\w./]))(?:/[^\s/:;,'\"]+)+/")
+# All of an absolute path but its last part. An address of the web is left as it is.
+_FOLDERS = re.compile(
+    r"(?:\b(?!https?:)\w+:/|(?<!https:)(?<!http:)(?<![\w./]))(?:/[^\s/:;,'\"]+)+/"
+)
 _LONGEST = 500  # characters of a sentence, which may quote a request
 _NAMES = re.compile(r"Condition |[xy] \(")  # of what an assertion compared
 

@@ -6,9 +6,11 @@ import enum
 import logging
 import pathlib
 
+from tfgen.serving.description import is_described
 from tfgen.serving.errors import without_paths
 from tfgen.serving.retries import Retries
 from tfgen.serving.servable import Servable
+from tfgen.serving.trust import PROGRAM
 
 _LOG = logging.getLogger(__name__)
 
@@ -94,6 +96,8 @@ class Loader:
             told = without_paths(str(error).replace(str(folder), f"{folder.parent.name}/{number}"))
             return Version(number, State.END, folder, error=told)
         self._retries.forget(folder)
+        if not is_described(folder):
+            _LOG.warning("%s: not exported by tfgen. %s", folder.parent.name, PROGRAM)
         _LOG.info("%s: version %d is available", folder.parent.name, number)
         return Version(number, State.AVAILABLE, folder, servable)
 

@@ -12,10 +12,13 @@ MOST = 4096  # pixels in a row or column: a small file can claim to be far large
 # and encodes them in 0.5 s. That is 64 images of 512 x 512.
 MOST_PIXELS = MOST**2
 _BYTES_OF_A_PIXEL = 8  # at most: four channels of 16 bits
-_OTHER_BYTES = 2**10  # of a file: headers, a palette, a date
+_OTHER_BYTES = 2**14  # of a file: headers, a palette, a colour profile
 _MOST_CHUNKS = 2**13  # of a file: encoders put 8 KiB or more in each
 _START = list(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
-_UNPACKED = [b"zTXt", b"iTXt", b"iCCP"]  # chunks that can unpack to a thousand times their bytes
+# Texts and colour profiles can unpack to a thousand times their bytes: those of a request's files
+# together to 64 MiB, which takes a second. A usual profile has 3,000 bytes.
+_PACKED = [b"zTXt", b"iTXt", b"iCCP"]
+MOST_PACKED_BYTES = 2**16
 
 
 def checked(files):
@@ -72,25 +75,30 @@ def _check_chunks(files):
     def is_inside(place):
         return place + 8 <= lengths
 
-    def goes_on(count, places, unpacks):
-        return ~unpacks & (count < _MOST_CHUNKS) & tf.reduce_any(is_inside(places))
+    def goes_on(count, places, packed):
+        return (count < _MOST_CHUNKS) & tf.reduce_any(is_inside(places))
 
-    def step(count, places, unpacks):
+    def step(count, places, packed):
         begins = tf.where(is_inside(places), places, 0)
         heads = tf.strings.substr(files, begins, 8 * tf.ones_like(begins))
         kinds = tf.strings.substr(heads, 4, 4)
-        unpacks = tf.reduce_any(kinds[:, tf.newaxis] == tf.constant(_UNPACKED))
         sizes = _numbers(tf.io.decode_raw(heads, tf.uint8, fixed_length=8)[:, :4])
-        return count + 1, tf.where(kinds == b"IEND", lengths, places + 12 + sizes), unpacks
+        is_packed = tf.reduce_any(kinds[:, tf.newaxis] == tf.constant(_PACKED), axis=1)
+        packed += tf.reduce_sum(tf.where(is_packed, sizes, 0))
+        return count + 1, tf.where(kinds == b"IEND", lengths, places + 12 + sizes), packed
 
     first = tf.fill(tf.shape(files), tf.constant(8, tf.int64))
-    _, places, unpacks = tf.while_loop(
-        goes_on, step, (0, first, tf.constant(False)), parallel_iterations=1
+    _, places, packed = tf.while_loop(
+        goes_on, step, (0, first, tf.constant(0, tf.int64)), parallel_iterations=1
     )
-    message = "A PNG file must not have the chunks zTXt, iTXt or iCCP: save it without texts and "
     return [
-        _check(~unpacks, f"{message}colour profile"),
-        _check(unpacks | ~is_inside(places), f"A PNG file may have at most {_MOST_CHUNKS} chunks"),
+        tf.debugging.assert_less_equal(
+            packed,
+            tf.constant(MOST_PACKED_BYTES, tf.int64),
+            f"The PNG files of a request may have at most {MOST_PACKED_BYTES} bytes of packed "
+            "texts and colour profiles: save them without",
+        ),
+        _check(~is_inside(places), f"A PNG file may have at most {_MOST_CHUNKS} chunks"),
     ]
 
 

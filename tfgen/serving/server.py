@@ -29,6 +29,7 @@ from tfgen.serving.models import Models
 from tfgen.serving.page import Page
 from tfgen.serving.rest import RestApi, error_response
 from tfgen.serving.scheduler import Limits, Scheduler
+from tfgen.serving.trust import PROGRAM
 
 try:
     from uvloop import run  # a faster loop than asyncio's own
@@ -94,6 +95,8 @@ def serve(settings, started):
     with contextlib.suppress(RuntimeError):  # whoever has used TensorFlow before chose for himself
         tf.config.threading.set_inter_op_parallelism_threads(_THREADS)
     release = find_release(settings.root)
+    if release:
+        _LOG.warning("%s holds a SavedModel. %s", settings.root, PROGRAM)
     models = Models(release.root if release else settings.root)
     if settings.config is None:
         models.refresh()
