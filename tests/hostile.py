@@ -4,7 +4,9 @@
 
 Starts the server on an export, asks, and fails unless each is refused, in time: over REST by a
 status from 400 to 499 and an error in JSON, over gRPC by one of its codes for requests that are
-wrong. At the end the server must be alive and answer as before.
+wrong. Half of them go to a server that wants a token, without it. Other clients meanwhile begin
+requests and do not go on. In the end each server must be alive, answer as before, and have no more
+memory than at first; it must have said at any time that it lives.
 """
 
 import argparse
@@ -12,22 +14,30 @@ import base64
 import collections
 import json
 import pathlib
-import struct
 import tempfile
 import time
 import warnings
 
 import grpc
 import httpx2
+import tensorflow as tf
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests import hostile_grpc
+from tests import hostile_grpc, hostile_http
+from tests.loiterers import Loiterers
+from tests.png_files import UNPACKED, chunk, png
+from tests.specimens import compiled
+from tests.test_server import started
+from tests.watch import Watch
+from tfgen import export
 
 SECONDS = 10  # more than a refusal may take
+MEGABYTES = 100  # that may stay
 MODEL = "/v1/models/vae"
 SIZE = 3  # of the model's latents
 NUMBERS = st.floats() | st.integers()
+_LARGEST = png(4096, 4096)
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text(max_size=20),
     lambda inner: (
@@ -37,17 +47,25 @@ JSON = st.recursive(
 )
 
 
-def header(side):
-    """The beginning of a PNG file that claims to be an image of so many pixels a side."""
-    return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-
-
 def request(signature, **form):
     return f"{MODEL}:predict", json.dumps({"signature_name": signature, **form})
 
 
 def latents(rows):
     return request("serving_default", inputs={"latents": rows})
+
+
+def files(*contents):
+    """Asks with PNG files, or what is said to be such."""
+    return request("encode_png", inputs={"images_bytes": [{"b64": _base64(c)} for c in contents]})
+
+
+def jpeg(side):
+    return tf.io.encode_jpeg(tf.zeros([side, side, 3], tf.uint8)).numpy()
+
+
+def with_texts(kind, count):
+    return png(400, 400, count * chunk(kind, UNPACKED[kind]))
 
 
 def not_a_number(row):
@@ -96,10 +114,11 @@ KINDS = {
     "broken base64": st.text(alphabet=BASE64 + "=-_! \n", max_size=40).map(
         lambda text: request("encode_png", inputs={"images_bytes": [{"b64": text}]})
     ),
-    "bombs": st.integers(4097, 2**32 - 1).map(
-        lambda side: request(
-            "encode_png", inputs={"images_bytes": [{"b64": _base64(header(side) + b"\0" * 20)}]}
-        )
+    "bombs": st.integers(4097, 2**32 - 1).map(lambda side: files(png(side, side, pixels=b""))),
+    "many pixels": st.integers(2, 300).map(lambda count: files(*count * [_LARGEST])),
+    "JPEG": st.integers(1, 500).map(lambda side: files(jpeg(side))),
+    "packed texts": st.tuples(st.sampled_from(list(UNPACKED)), st.integers(9, 100)).map(
+        lambda parts: files(with_texts(*parts))
     ),
     "paths": st.lists(
         st.sampled_from(
@@ -140,25 +159,46 @@ def _base64(content):
     return base64.b64encode(content).decode()
 
 
-def ask_all(url, grpc_address, count):
-    """Asks so many requests, as many of each kind; returns how many had which status, by kind."""
+def ask_all(url, grpc_address, each, token=None):
+    """Asks so many requests of each kind.
+
+    Args:
+        url: the server's address for REST.
+        grpc_address: that for gRPC.
+        each: how many requests.
+        token: the one that the server wants, if it wants one: it is asked without.
+
+    Returns:
+        A dict from a kind to a `Counter` of the statuses by which its requests were refused.
+    """
     statuses = collections.defaultdict(collections.Counter)
-    each = -(-count // (len(KINDS) + len(hostile_grpc.KINDS)))
     with httpx2.Client(base_url=url, timeout=SECONDS) as client:
         for kind, strategy in KINDS.items():
-            ask_kind(strategy, each, statuses[f"REST: {kind}"], lambda parts: ask(client, parts))
-        alive = client.post(f"{MODEL}:predict", json={"inputs": [[0.0] * SIZE]})
-        assert alive.status_code == 200, alive.text
+            found = statuses[f"REST: {kind}"]
+            ask_kind(strategy, each, found, lambda parts: ask(client, parts))
+        check_that_it_lives(client, token)
+    address = url.removeprefix("http://")
+    for kind, strategy in hostile_http.KINDS.items():
+        found = statuses[f"HTTP: {kind}"]
+        ask_kind(strategy, each, found, lambda parts: hostile_http.ask(address, parts, SECONDS))
     with grpc.insecure_channel(grpc_address) as channel:
+        refusals = hostile_grpc.REFUSALS if token is None else {"UNAUTHENTICATED"}
         for kind, strategy in hostile_grpc.KINDS.items():
+            found = statuses[f"gRPC: {kind}"]
             ask_kind(
                 strategy,
                 each,
-                statuses[f"gRPC: {kind}"],
-                lambda parts: hostile_grpc.ask(channel, parts, SECONDS),
+                found,
+                lambda parts: hostile_grpc.ask(channel, parts, SECONDS, refusals),
             )
-        hostile_grpc.alive(channel, SECONDS)
+        hostile_grpc.check_that_it_lives(channel, SECONDS, token)
     return statuses
+
+
+def check_that_it_lives(client, token):
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    answer = client.post(f"{MODEL}:predict", json={"inputs": [[0.0] * SIZE]}, headers=headers)
+    assert answer.status_code == 200, answer.text
 
 
 def ask(client, parts):
@@ -185,24 +225,52 @@ def ask_kind(strategy, count, statuses, ask):
     ask_one()
 
 
-def main():
-    from tests.specimens import compiled
-    from tests.test_server import started
-    from tfgen import export
+def ask_server(folder, each, token=None):
+    """Starts a server, asks it so many requests of each kind, and prints what became of them.
 
+    Args:
+        folder: of models, with room for the token's file beside it.
+        each: how many requests.
+        token: the one that the server wants, which the requests are sent without; or `None`.
+
+    Returns:
+        How many requests were refused.
+    """
+    options = []
+    if token is not None:
+        (folder.parent / "token").write_text(token)
+        options = [f"--token-file={folder.parent / 'token'}"]
+    start = time.monotonic()
+    with started(folder, *options) as (process, url, grpc_address):
+        address = url.removeprefix("http://")
+        ask_all(url, grpc_address, 10, token)  # it has seen each kind, and found memory for it
+        with Watch(process.pid, url) as watch, Loiterers(address, grpc_address, 8) as loiterers:
+            statuses = ask_all(url, grpc_address, each, token)
+    for kind, counts in statuses.items():
+        print(f"{kind:25}" + "  ".join(f"{status}: {n}" for status, n in counts.most_common()))
+    total = sum(counts.total() for counts in statuses.values())
+    print(f"{total} requests refused in {time.monotonic() - start:.0f} s; none answered otherwise.")
+    print(f"{loiterers.begun} connections did not go on.\n{watch}.", flush=True)
+    assert watch.slowest < 1, "/healthz was late"
+    assert watch.after - watch.before < MEGABYTES, "memory stays"
+    return total
+
+
+def main():
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
     parser.add_argument("--requests", type=int, default=12_000)
     options = parser.parse_args()
+    kinds = len(KINDS) + len(hostile_http.KINDS) + len(hostile_grpc.KINDS)
+    each = -(-options.requests // (2 * kinds))
     warnings.simplefilter("ignore")
     with tempfile.TemporaryDirectory() as folder:
-        export(compiled("conv_vae"), pathlib.Path(folder, "vae"), png=True)
-        with started(folder) as (_, url, grpc_address):
-            start = time.monotonic()
-            statuses = ask_all(url, grpc_address, options.requests)
-    for kind, counts in statuses.items():
-        print(f"{kind:24}" + "  ".join(f"{status}: {n}" for status, n in sorted(counts.items())))
-    total = sum(counts.total() for counts in statuses.values())
-    print(f"{total} requests refused in {time.monotonic() - start:.0f} s; none answered otherwise.")
+        models = pathlib.Path(folder, "models")
+        export(compiled("conv_vae"), models / "vae", png=True)
+        print("Without a token:")
+        total = ask_server(models, each)
+        print("\nWith a token, asked without:")
+        total += ask_server(models, each, token="secret")
+    print(f"\n{total} requests of {kinds} kinds, half of them without the token that was wanted.")
 
 
 if __name__ == "__main__":

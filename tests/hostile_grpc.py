@@ -217,19 +217,20 @@ def _header(side):
     return b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
 
 
-def ask(channel, parts, seconds):
-    """Asks, and returns the status by which it was refused."""
+def ask(channel, parts, seconds, refusals):
+    """Asks, and returns the status by which it was refused, which must be one of these."""
     method, request = parts
     content = request if isinstance(request, bytes) else request.SerializeToString()
     try:
         channel.unary_unary(method)(content, timeout=seconds)
     except grpc.RpcError as error:
-        assert error.code().name in REFUSALS, (method, str(request)[:500], error.details())
+        assert error.code().name in refusals, (method, str(request)[:500], error.details())
         return error.code().name
     raise AssertionError(f"{method} was answered: {str(request)[:500]}")
 
 
-def alive(channel, seconds):
+def check_that_it_lives(channel, seconds, token):
     """Fails unless the server answers what it should."""
     method, request = predict(latents=latents())
-    channel.unary_unary(method)(request.SerializeToString(), timeout=seconds)
+    metadata = [] if token is None else [("authorization", f"Bearer {token}")]
+    channel.unary_unary(method)(request.SerializeToString(), timeout=seconds, metadata=metadata)

@@ -1,16 +1,20 @@
 """No request brings the server down, or is answered that should not be."""
 
+import pytest
+
 import tfgen
-from tests import hostile_grpc
+from tests import hostile_grpc, hostile_http
 from tests.hostile import KINDS, ask_all
 from tests.specimens import compiled
 from tests.test_server import started
 
 
-def test_a_little_of_every_kind_is_refused(tmp_path):
-    tfgen.export(compiled("conv_vae"), tmp_path / "vae", png=True)
-    kinds = len(KINDS) + len(hostile_grpc.KINDS)
-    with started(tmp_path) as (_, url, grpc_address):
-        statuses = ask_all(url, grpc_address, 5 * kinds)
-    assert len(statuses) == kinds
+@pytest.mark.parametrize("token", [None, "secret"])
+def test_a_little_of_every_kind_is_refused(token, tmp_path):
+    tfgen.export(compiled("conv_vae"), tmp_path / "models" / "vae", png=True)
+    (tmp_path / "token").write_text("secret")
+    options = [] if token is None else [f"--token-file={tmp_path / 'token'}"]
+    with started(tmp_path / "models", *options) as (_, url, grpc_address):
+        statuses = ask_all(url, grpc_address, 5, token)
+    assert len(statuses) == len(KINDS) + len(hostile_http.KINDS) + len(hostile_grpc.KINDS)
     assert all(counts.total() for counts in statuses.values())

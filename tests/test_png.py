@@ -1,7 +1,6 @@
 """Images as PNG files over the wire."""
 
 import io
-import struct
 import time
 import zlib
 
@@ -11,6 +10,7 @@ import PIL.ImageCms
 import pytest
 import tensorflow as tf
 
+from tests.png_files import UNPACKED, chunk, png
 from tests.specimens import compiled, images
 from tfgen import __main__ as command
 from tfgen.serving.errors import Code, ServingError
@@ -73,22 +73,6 @@ def test_images_of_another_size_and_colour_are_brought_to_the_models():
     np.testing.assert_allclose(found, np.full([1, 8, 8, 1], 128 / 255), atol=1e-3)
 
 
-def chunk(kind, content=b""):
-    checksum = zlib.crc32(kind + content)
-    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
-
-
-def png(width, height, before=b"", after=b"", pixels=None):
-    """Returns a grey file, with chunks before and after its pixels; black without other pixels."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    if pixels is None:
-        pixels = zlib.compress(bytes((width + 1) * height), 9)
-    pixels = chunk(b"IDAT", pixels)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        [chunk(b"IHDR", header), before, pixels, after, chunk(b"IEND")]
-    )
-
-
 def bomb(side):
     """A small file that claims to be a large image."""
     return png(side, side, pixels=b"")
@@ -142,17 +126,9 @@ def test_pixels_that_are_packed_are_bounded():
         packed(tf.zeros([3, MOST, MOST // 2, 1]))
 
 
-MUCH = zlib.compress(bytes(7_900_000), 9)
-UNPACKED = {
-    "zTXt": chunk(b"zTXt", b"Comment\0\0" + MUCH),
-    "iTXt": chunk(b"iTXt", b"Comment\0\1\0\0\0" + MUCH),
-    "iCCP": chunk(b"iCCP", b"profile\0\0" + MUCH),
-}
-
-
 @pytest.mark.parametrize("kind", UNPACKED)
 def test_chunks_that_unpack_to_more_are_refused(exported, kind):
-    many = 100 * UNPACKED[kind]
+    many = 100 * chunk(kind, UNPACKED[kind])
     assert "has more bytes" in refusal(exported[1], [png(1, 1, many)])
     large = {"width": 400, "height": 400}  # of which a file may have as many bytes
     for file in (png(**large, before=many), png(**large, after=many)):
@@ -184,8 +160,8 @@ def test_a_png_file_begins_with_its_header(exported):
 
 def test_what_may_be_packed_takes_no_long_time(exported):
     """The worst that is let in: chunks that unpack to as much as they can."""
-    size = MOST_PACKED_BYTES // len(UNPACKED["zTXt"])
-    file = png(400, 400, size * UNPACKED["zTXt"])
+    count = MOST_PACKED_BYTES // len(UNPACKED[b"zTXt"])
+    file = png(400, 400, count * chunk(b"zTXt", UNPACKED[b"zTXt"]))
     started = time.monotonic()
     exported[2].signatures["encode_png"](images_bytes=tf.constant([file]))
     assert time.monotonic() - started < 5

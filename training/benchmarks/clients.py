@@ -1,4 +1,4 @@
-"""Asks a server without pause, as many clients at once: each asks again when it is answered.
+"""Asks a server, as many clients at once: each asks again when it is answered.
 
     $ python -m training.clients grpc localhost:8500 request.bin --clients 8 --seconds 10
 
@@ -73,6 +73,7 @@ def main(arguments=None):
     options = parse(arguments)
     client = CLIENTS[options.protocol]
     client.body = options.body.read_bytes()
+    client.wait_time = locust.constant(options.pause)
     grpc_gevent.init_gevent()
     environment = locust.env.Environment(user_classes=[client], host=options.target)
     runner = environment.create_local_runner()
@@ -94,6 +95,7 @@ def parse(arguments=None):
     add("body", type=pathlib.Path, help="a file with a request")
     add("--clients", type=positive, default=1, help="at once (default: %(default)s)")
     add("--seconds", type=float, default=5, help="that are measured (default: %(default)s)")
+    add("--pause", type=float, default=0, help="seconds before a client asks again (default: 0)")
     add("--pid", type=int, help="the server's process, on this machine")
     return parser.parse_args(arguments)
 

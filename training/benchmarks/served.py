@@ -121,11 +121,16 @@ def server(root, *options):
         process.communicate()
 
 
-def begin_load(server, protocol, request, clients, seconds):
+def begin_load(server, protocol, request, clients, seconds, pause=0.0):
     """Starts `training.clients` against a server; returns the process."""
     return subprocess.Popen(
         [sys.executable, "-m", "training.clients", protocol, server.target(protocol), str(request)]
-        + [f"--clients={clients}", f"--seconds={seconds}", f"--pid={server.pid}"],
+        + [
+            f"--clients={clients}",
+            f"--seconds={seconds}",
+            f"--pause={pause}",
+            f"--pid={server.pid}",
+        ],
         stdout=subprocess.PIPE,
         text=True,
     )
