@@ -15,7 +15,6 @@ import types
 
 import httpx2
 import pytest
-import starlette.requests
 from starlette.testclient import TestClient
 
 from tests.servables import write_all
@@ -202,15 +201,15 @@ def test_bodies_together_are_bounded_and_small_ones_always_fit():
         async def receive():
             return {"type": "http.request", "body": bytes(size), "more_body": False}
 
-        return starlette.requests.Request({"type": "http", "headers": []}, receive)
+        return {}, receive
 
     async def hold(count):
         async with contextlib.AsyncExitStack() as stack:
             for _ in range(count):
-                await stack.enter_async_context(bodies.receive(request(2**20)))
-            await stack.enter_async_context(bodies.receive(request(2**16)))
+                await stack.enter_async_context(bodies.receive(*request(2**20)))
+            await stack.enter_async_context(bodies.receive(*request(2**16)))
             with pytest.raises(ServingError, match="holds at most 4194304 bytes") as raised:
-                await stack.enter_async_context(bodies.receive(request(2**16 + 1)))
+                await stack.enter_async_context(bodies.receive(*request(2**16 + 1)))
             assert raised.value.code is Code.RESOURCE_EXHAUSTED
 
     for _ in range(2):  # what was held is given back

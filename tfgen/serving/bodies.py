@@ -3,6 +3,8 @@
 import asyncio
 import zlib
 
+from starlette.requests import ClientDisconnect
+
 from tfgen.serving.errors import Code, ServingError, invalid
 
 SMALL = 2**16  # bytes: such bodies are always received, and read beside others
@@ -22,17 +24,19 @@ class Bodies:
         # What is read of JSON takes many times the room of its text: of one text at a time.
         self.turn = asyncio.Lock()
 
-    def receive(self, request):
+    def receive(self, headers, receive):
         """Returns an asynchronous context of a request's body, unpacked; large ones in turn.
 
         Args:
-            request: a `starlette.requests.Request`.
+            headers: a dict of its headers, bytes.
+            receive: ASGI's function from which it comes.
 
         Raises:
+            ClientDisconnect: the client has gone.
             ServingError: the body is too large, or packed in a way that is not known, or too much
                 of other bodies is held.
         """
-        return _Body(self, request)
+        return _Body(self, headers, receive)
 
     def claim(self, size):
         """Counts bytes that are held."""
@@ -52,15 +56,16 @@ class Bodies:
 class _Body:
     """A context, since a generator's takes longer than the rest of this for a small body."""
 
-    def __init__(self, bodies, request):
+    def __init__(self, bodies, headers, receive):
         self._bodies = bodies
-        self._request = request
+        self._headers = headers
+        self._receive = receive
         self._claimed = 0
         self._in_turn = False
 
     async def __aenter__(self):
         try:
-            return await self._receive()
+            return await self._read()
         except BaseException:
             self._release()
             raise
@@ -68,13 +73,16 @@ class _Body:
     async def __aexit__(self, *error):
         self._release()
 
-    async def _receive(self):
-        headers = dict(self._request.scope["headers"])
-        packed = _is_gzip(headers.get(b"content-encoding", b""))
-        self._check(int(headers.get(b"content-length", 0)))
-        body = bytearray()
-        async for part in self._request.stream():
-            body += part
+    async def _read(self):
+        packed = _is_gzip(self._headers.get(b"content-encoding", b""))
+        self._check(int(self._headers.get(b"content-length", 0)))
+        body, more = bytearray(), True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            more = message.get("more_body", False)
+            body += message.get("body", b"")
             self._hold(len(body))
         if packed:
             body = await asyncio.to_thread(unpack, body, self._bodies.largest)
@@ -85,7 +93,7 @@ class _Body:
 
     def _hold(self, size):
         self._check(size)
-        if size > max(SMALL, self._claimed):
+        if size > SMALL and size > self._claimed:
             self._bodies.claim(size - self._claimed)
             self._claimed = size
 

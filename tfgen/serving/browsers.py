@@ -5,10 +5,9 @@ that the stranger does not. It can ask blindly; its requests then bear its `Orig
 comes to mean this server's address ("DNS rebinding"); its requests then bear that name as `Host`.
 """
 
+import functools
 import ipaddress
 import urllib.parse
-
-import starlette.datastructures
 
 from tfgen.serving.errors import Code, ServingError
 from tfgen.serving.rest import error_response
@@ -31,15 +30,15 @@ class OwnPagesOnly:
         self._names = {"localhost", host.lower(), *self._allowed}
 
     async def __call__(self, scope, receive, send):
-        error = self._refusal(starlette.datastructures.Headers(scope=scope))
+        error = self._refusal(scope["headers"])
         await (error_response(error) if error else self._app)(scope, receive, send)
 
     def _refusal(self, headers):
-        hosts = [host.lower() for host in headers.getlist("host")]
+        hosts = _values(headers, b"host")
         for host in hosts:
             if not self._is_own(_name_of(f"//{host}")):
                 return _denied(f"This server does not answer for the host {host[:100]!r}")
-        for origin in headers.getlist("origin"):
+        for origin in _values(headers, b"origin"):
             if _place_of(origin) not in hosts and _name_of(origin) not in self._allowed:
                 return _denied(f"This server does not answer pages from {origin[:100]!r}")
         return None
@@ -49,6 +48,7 @@ class OwnPagesOnly:
         return name in self._names or is_address(name)
 
 
+@functools.lru_cache(128)
 def is_address(name):
     """Tells whether a host is written as a number, IPv4 or IPv6."""
     try:
@@ -65,6 +65,12 @@ def _denied(what):
     )
 
 
+def _values(headers, name):
+    """Returns the values of a header in ASGI's list of headers, in lower case."""
+    return [value.decode("latin-1").lower() for key, value in headers if key == name]
+
+
+@functools.lru_cache(128)
 def _name_of(address):
     """Returns the host's name in an address, without its port; nothing if there is none."""
     try:
@@ -75,4 +81,4 @@ def _name_of(address):
 
 def _place_of(address):
     """Returns host and port of an address, as a header `Host` has them."""
-    return address.lower().partition("://")[2]
+    return address.partition("://")[2]

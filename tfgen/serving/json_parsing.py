@@ -47,7 +47,7 @@ def parse(body):
     if not body:
         raise invalid("JSON Parse error: The document is empty")
     # Each takes more memory than its text. So they are counted before any is made.
-    if (lists := body.count(b"[") + body.count(b"{")) > _MOST_LISTS:
+    if len(body) > _MOST_LISTS and (lists := body.count(b"[") + body.count(b"{")) > _MOST_LISTS:
         raise invalid(
             f"A request's JSON may have at most {_MOST_LISTS} lists and objects. Received: {lists}."
             " Send several requests, or ask over gRPC."

@@ -49,11 +49,12 @@ class Models:
 
     def names(self):
         """Returns the names of all models that can be asked, in order."""
-        return sorted(
-            name
-            for name, versions in self._versions.items()
-            if any(version.servable is not None for version in versions.values())
-        )
+        return sorted(filter(self.has, self._versions))
+
+    def has(self, name):
+        """Tells whether a model can be asked."""
+        versions = self._versions.get(name, {}).values()
+        return any(version.servable is not None for version in versions)
 
     def get(self, name, number=None, label=None):
         """Returns the servable of a model.

@@ -44,37 +44,36 @@ class RestApi:
         self._bodies = Bodies(min(backend.max_json_bytes, backend.max_request_bytes))
 
     async def __call__(self, scope, receive, send):
-        request = starlette.requests.Request(scope, receive)
+        headers = dict(scope["headers"])
         path = scope["raw_path"].decode("ascii", "replace").partition("?")[0]
         since, code = time.monotonic(), "CANCELLED"
         try:
-            self.backend.authorize(request.headers.get("authorization", ""))
-            content = await self._answer(request, path)
-            response = starlette.responses.Response(content, media_type="application/json")
+            self.backend.authorize(headers.get(b"authorization", b""))
+            content, status = await self._answer(scope["method"], path, headers, receive), 200
             code = "OK"
         except starlette.requests.ClientDisconnect:
             return
         except Exception as error:
             error = as_serving_error(error)
-            response, code = error_response(error), error.code.name
+            content, status, code = _content_of(error), error.code.status, error.code.name
         finally:
             self.backend.metrics.count("rest", _name_in(path), code, since)
-        await response(scope, receive, send)
+        await _send(send, content, status)
 
-    async def _answer(self, request, path):
-        if request.method == "POST" and (match := _ASK.fullmatch(path)):
-            return await self._predict(request, match)
-        if request.method == "GET" and (match := _TELL.fullmatch(path)):
+    async def _answer(self, method, path, headers, receive):
+        if method == "POST" and (match := _ASK.fullmatch(path)):
+            return await self._predict(match, headers, receive)
+        if method == "GET" and (match := _TELL.fullmatch(path)):
             return self._tell(match)
-        if request.method == "GET" and (match := _DESCRIBE.fullmatch(path)):
+        if method == "GET" and (match := _DESCRIBE.fullmatch(path)):
             return self._describe(match)
-        if request.method == "OPTIONS":
-            return _preflight(request)
-        raise invalid(f"Malformed request: {request.method} {path}")
+        if method == "OPTIONS":
+            return _preflight(headers)
+        raise invalid(f"Malformed request: {method} {path}")
 
-    async def _predict(self, request, match):
+    async def _predict(self, match, headers, receive):
         servable = self.backend.models.get(*_which(match))
-        async with self._bodies.receive(request) as body:
+        async with self._bodies.receive(headers, receive) as body:
             read = self._read if len(body) <= SMALL else self._read_large
             signature, inputs, rows = await aside(len(body), read, body, servable, match["method"])
         outputs = await self.backend.answer(signature, inputs)
@@ -150,12 +149,29 @@ def metadata(name, servable):
 
 def error_response(error):
     """Returns the response to a request that is not answered."""
-    return starlette.responses.JSONResponse({"error": error.message}, error.code.status)
+    return starlette.responses.Response(
+        _content_of(error), error.code.status, media_type="application/json"
+    )
 
 
-def _preflight(request):
+def _content_of(error):
+    return json.dumps({"error": error.message})
+
+
+async def _send(send, content, status):
+    """Answers with JSON; Starlette's responses take three times as long."""
+    body = content if isinstance(content, bytes) else content.encode()
+    headers = [
+        (b"content-length", str(len(body)).encode()),
+        (b"content-type", b"application/json"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _preflight(headers):
     """Answers a browser that asks whether a page may ask: with nothing, so that it may not."""
-    if not re.match("https?://", request.headers.get("origin", "")):
+    if not re.match(b"https?://", headers.get(b"origin", b"")):
         raise ServingError(Code.FAILED_PRECONDITION, "Origin header is missing in CORS preflight")
     return ""
 

@@ -205,6 +205,8 @@ async def _rest(settings, app):
         http=bounded_protocol(bounds_of_this_process()),
         ws="none",
         log_level="warning",
+        access_log=False,
+        proxy_headers=False,  # nothing here asks who the client is
         lifespan="off",
         timeout_graceful_shutdown=_SECONDS_TO_ANSWER,
     )
