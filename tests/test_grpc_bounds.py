@@ -217,7 +217,13 @@ def test_messages_that_never_end_keep_nobody_waiting(open_server):
         start = time.monotonic()
         assert ask(open_server, PREDICT, half())[0] == "OK"
         assert time.monotonic() - start < 5
-        assert b"did not come in time" in http2.received(connections[0], b"grpc-message", 10)
+        # Which ones were read first, nobody knows: the others have until the timeout.
+        ended = 0
+        for connection in connections:
+            with contextlib.suppress(TimeoutError):
+                said = http2.received(connection, b"grpc-message", 0.5)
+                ended += b"did not come in time" in said
+        assert ended >= MOST_ARRIVING - 1
 
 
 def test_a_message_has_until_the_timeout_to_come(folder):

@@ -2,9 +2,11 @@
 
 import asyncio
 import dataclasses
+import functools
 import hmac
 import logging
 
+from tfgen.serving.deliveries import Deliveries
 from tfgen.serving.errors import Code, ServingError, invalid
 from tfgen.serving.metrics import Metrics
 from tfgen.serving.models import Models
@@ -58,13 +60,18 @@ class Backend:
         """
         limit = self.scheduler.limits.timeout
         timeout = limit if timeout is None else min(timeout, limit)
-        future = asyncio.wrap_future(self.scheduler.submit(signature, inputs, timeout))
+        future = self.scheduler.submit(signature, inputs, timeout)
         try:
-            return await asyncio.wait_for(future, timeout)
+            return await _deliveries(asyncio.get_running_loop()).result_of(future, timeout)
         except asyncio.TimeoutError as error:
             raise ServingError(
                 Code.DEADLINE_EXCEEDED, f"There was no answer within {timeout:g} seconds."
             ) from error
+
+
+@functools.lru_cache(maxsize=1)
+def _deliveries(loop):
+    return Deliveries(loop)
 
 
 async def aside(size, function, *arguments):

@@ -1,6 +1,6 @@
 """Tensors of protocol buffers to arrays, and arrays to tensors."""
 
-import contextlib
+import functools
 
 import numpy as np
 import tensorflow as tf
@@ -22,67 +22,86 @@ def read(tensors, signature, max_request_bytes):
     Raises:
         ServingError: they are no tensors, too large, or not those that the signature takes.
     """
-    views = {key: _view(key, tensor) for key, tensor in tensors.items()}
-    arrays = {key: array for key, (array, _) in views.items()}
-    signature.check(arrays)
-    size = sum(array.nbytes for array in arrays.values())
-    if size > max_request_bytes:
-        raise invalid(
-            f"A request's tensors may have at most {max_request_bytes} bytes. Received: {size}."
-        )
-    claims = [key for key, (_, is_claim) in views.items() if is_claim]
-    return {**arrays, **{key: _to_array(key, tensors[key]) for key in claims}}
+    arrays = {key: _converted(_content, key, tensor) for key, tensor in tensors.items()}
+    claims = [key for key, array in arrays.items() if array is None]
+    if claims:
+        arrays |= {key: _converted(_claim, key, tensors[key]) for key in claims}
+        signature.check(arrays)
+        size = sum(array.nbytes for array in arrays.values())
+        if size > max_request_bytes:
+            raise invalid(
+                f"A request's tensors may have at most {max_request_bytes} bytes. Received: {size}."
+            )
+        arrays |= {key: _converted(_to_array, key, tensors[key]) for key in claims}
+    return arrays
 
 
-def _view(name, tensor):
-    """Returns an array that takes no memory, and whether it is only a claim.
-
-    It is the tensor's content as it was sent, or of the type and shape that the tensor claims.
-    """
-    with _as_invalid(name):
-        dtype = tf.as_dtype(tensor.dtype)
-        if not dtype.is_numpy_compatible:
-            raise ValueError(f"{dtype.name} has no values to send")
-        if tensor.tensor_shape.unknown_rank:
-            raise ValueError("its shape is not known")
-        shape = [dim.size for dim in tensor.tensor_shape.dim]
-        if min(shape, default=0) < 0:
-            raise ValueError(f"its shape is {shape}")
-        content = tensor.tensor_content
-        if content and dtype != tf.string:
-            return np.frombuffer(content, dtype.as_numpy_dtype).reshape(shape), False
-        return np.broadcast_to(np.zeros([], dtype.as_numpy_dtype), shape), True
-
-
-def _to_array(name, tensor):
-    with _as_invalid(name):
-        if tensor.dtype == tf.string.as_datatype_enum:
-            shape = [dim.size for dim in tensor.tensor_shape.dim]
-            return np.array(list(tensor.string_val), object).reshape(shape)
-        return tf.make_ndarray(tensor)
-
-
-@contextlib.contextmanager
-def _as_invalid(name):
+def _converted(function, name, tensor):
     try:
-        yield
+        return function(tensor)
     except (TypeError, ValueError) as error:
         raise invalid(f"The input {name} is not a tensor: {error}.") from error
 
 
+def _content(tensor):
+    """Returns a tensor's content as it was sent, which takes no memory; `None` without one."""
+    dtype, shape = _dtype(tensor.dtype), _shape(tensor.tensor_shape)
+    content = tensor.tensor_content
+    return np.frombuffer(content, dtype).reshape(shape) if content and dtype.kind != "O" else None
+
+
+def _claim(tensor):
+    """Returns an array of the type and shape that a tensor claims, which takes no memory."""
+    zero = np.zeros([], _dtype(tensor.dtype))
+    return np.broadcast_to(zero, _shape(tensor.tensor_shape))
+
+
+def _to_array(tensor):
+    if _dtype(tensor.dtype).kind == "O":
+        return np.array(list(tensor.string_val), object).reshape(_shape(tensor.tensor_shape))
+    return tf.make_ndarray(tensor)
+
+
+@functools.cache
+def _dtype(number):
+    """Returns NumPy's type for TensorFlow's number of it."""
+    dtype = tf.as_dtype(number)
+    if not dtype.is_numpy_compatible:
+        raise ValueError(f"{dtype.name} has no values to send")
+    return np.dtype(dtype.as_numpy_dtype)
+
+
+def _shape(proto):
+    if proto.unknown_rank:
+        raise ValueError("its shape is not known")
+    shape = [dim.size for dim in proto.dim]
+    if min(shape, default=0) < 0:
+        raise ValueError(f"its shape is {shape}")
+    return shape
+
+
 # Clients may read these fields themselves, as TensorFlow Serving fills them.
-_FIELDS = {"int32": "int_val", "int64": "int64_val", "bool": "bool_val", "object": "string_val"}
+_FIELDS = {
+    np.dtype(kind): field
+    for kind, field in {
+        "int32": "int_val",
+        "int64": "int64_val",
+        "bool": "bool_val",
+        "object": "string_val",
+    }.items()
+}
 # Floats are in memory as they are on the wire, behind a tag and the number of their bytes.
-_TAGS = {"float32": b"\x2a", "float64": b"\x32"}  # of `float_val` and `double_val`
+_TAGS = {np.dtype("float32"): b"\x2a", np.dtype("float64"): b"\x32"}  # of float_val, double_val
+_NUMBERS = {kind: tf.as_dtype(kind).as_datatype_enum for kind in (*_FIELDS, *_TAGS)}
 
 
 def write(array, tensor):
     """Puts an array into an empty `TensorProto`."""
-    kind = array.dtype.name
-    if kind not in {*_FIELDS, *_TAGS}:
+    kind = array.dtype
+    if kind not in _NUMBERS:
         tensor.CopyFrom(tf.make_tensor_proto(array))
         return
-    tensor.dtype = tf.as_dtype(array.dtype).as_datatype_enum
+    tensor.dtype = _NUMBERS[kind]
     for size in array.shape:
         tensor.tensor_shape.dim.add(size=size)
     if kind in _TAGS:
