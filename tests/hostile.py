@@ -68,6 +68,25 @@ def with_texts(kind, count):
     return png(400, 400, count * chunk(kind, UNPACKED[kind]))
 
 
+def is_wrong(value):
+    """Tells whether JSON is not by chance what the model takes."""
+    return not _is_right(value)
+
+
+def _is_right(value):
+    """Tells whether JSON is latents, as columns or as rows."""
+    if isinstance(value, dict):
+        return _is_right(value.get("latents"))
+    rows = value if isinstance(value, list) else []
+    rows = [row.get("latents") if isinstance(row, dict) else row for row in rows]
+    return bool(rows) and all(
+        isinstance(row, list)
+        and len(row) == SIZE
+        and all(type(number) in (int, float) for number in row)
+        for row in rows
+    )
+
+
 def not_a_number(row):
     return any(value != value or abs(value) > 3.5e38 for value in row)
 
@@ -80,9 +99,11 @@ KINDS = {
     "a part of JSON": st.integers(1, 60).map(
         lambda end: (f"{MODEL}:predict", latents([[0.0] * SIZE])[1][:end])
     ),
-    "any inputs": JSON.map(lambda value: request("serving_default", inputs=value)),
-    "any instances": JSON.map(lambda value: request("serving_default", instances=value)),
-    "any latents": JSON.map(latents),
+    "any inputs": JSON.filter(is_wrong).map(lambda value: request("serving_default", inputs=value)),
+    "any instances": JSON.filter(is_wrong).map(
+        lambda value: request("serving_default", instances=value)
+    ),
+    "any latents": JSON.filter(is_wrong).map(latents),
     "any count": JSON.filter(lambda value: type(value) is not int or not 1 <= value <= 4096).map(
         lambda value: request("sample", inputs={"count": value, "seed": 0})
     ),
