@@ -204,7 +204,7 @@ async def _rest(settings, app):
         app,
         http=bounded_protocol(bounds_of_this_process()),
         ws="none",
-        log_level="warning",
+        log_level="error",  # or each bad request would be a line in the log
         access_log=False,
         proxy_headers=False,  # nothing here asks who the client is
         lifespan="off",
