@@ -27,11 +27,11 @@ NAMES = st.text(max_size=20)
 BYTES = st.binary(max_size=60)
 
 
-def predict(signature="serving_default", outputs=(), **inputs):
+def predict(signature="serving_default", outputs=(), inputs=None, **others):
     request = predict_pb2.PredictRequest(output_filter=outputs)
     request.model_spec.name = "vae"
     request.model_spec.signature_name = signature
-    for name, tensor in inputs.items():
+    for name, tensor in (inputs or others).items():
         if not isinstance(tensor, tensor_pb2.TensorProto):
             tensor = tf.make_tensor_proto(tensor)
         request.inputs[name].CopyFrom(tensor)
@@ -159,7 +159,7 @@ KINDS = {
     "no message": NO_MESSAGE,
     "any tensor": TENSORS.map(lambda tensor: predict(latents=tensor)),
     "any inputs": st.dictionaries(NAMES.filter(lambda name: name != "latents"), TENSORS).map(
-        lambda inputs: predict(**inputs)
+        lambda inputs: predict(inputs=inputs)
     ),
     "not finite": NOT_FINITE.map(lambda row: predict(latents=latents() + np.float32(row))),
     "other type": st.tuples(

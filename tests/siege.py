@@ -95,7 +95,7 @@ def besiege(folder, turns):
                     beside = friends(server, requests, 60 * minutes)
                 result["siege"].append({"alone": alone, "beside": beside})
                 result["attacks"] += next(attacks)
-                print(f"{len(result['siege'])} of {len(turns)} turns. {watch}.", flush=True)
+                print(f"{len(result['siege'])} of {len(turns)} turns", flush=True)
     return result | {"watched": str(watch), "slowest": watch.slowest}
 
 

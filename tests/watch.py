@@ -1,5 +1,11 @@
-"""A look at a server from outside while others ask it: that it lives, and at what memory."""
+"""A look at a server from outside while others ask it: that it lives, and at what memory.
 
+It is a process of its own, since whoever attacks a server is too busy to watch it.
+"""
+
+import json
+import subprocess
+import sys
 import threading
 import time
 
@@ -25,22 +31,18 @@ class Watch:
     """
 
     def __init__(self, pid, url):
-        self._process = psutil.Process(pid)
-        self._url = url
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-        self.slowest = 0.0
-        self.looks = 0
-        self.before = self.most = self.after = self._megabytes()
+        self._command = [sys.executable, "-m", "tests.watch", str(pid), url]
 
     def __enter__(self):
-        self._thread.start()
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout.readline() == "watching\n"
         return self
 
     def __exit__(self, *error):
-        self._end.set()
-        self._thread.join()
-        self.after = self._megabytes()
+        said, _ = self._process.communicate()  # which ends its input, and so the watch
+        vars(self).update(json.loads(said))
 
     def __str__(self):
         return (
@@ -49,16 +51,29 @@ class Watch:
             f"{self.after:.0f} MB after"
         )
 
-    def _look(self):
-        while not self._end.wait(_SECONDS_BETWEEN_LOOKS):
-            start = time.monotonic()
-            try:
-                httpx2.get(f"{self._url}/healthz", timeout=_PATIENCE).raise_for_status()
-            except httpx2.HTTPError:
-                self.slowest = _PATIENCE
-            self.slowest = max(self.slowest, time.monotonic() - start)
-            self.looks += 1
-            self.most = max(self.most, self._megabytes())
 
-    def _megabytes(self):
-        return self._process.memory_info().rss / 1e6
+def watch(pid, url):
+    """Watches a server until the input ends, and prints what there was to see."""
+    process, end = psutil.Process(int(pid)), threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), end.set())).start()
+    seen = {"slowest": 0.0, "looks": 0, "before": megabytes(process)}
+    seen["most"] = seen["before"]
+    print("watching", flush=True)
+    while not end.wait(_SECONDS_BETWEEN_LOOKS):
+        start = time.monotonic()
+        try:
+            httpx2.get(f"{url}/healthz", timeout=_PATIENCE).raise_for_status()
+        except httpx2.HTTPError:
+            seen["slowest"] = _PATIENCE
+        seen["slowest"] = max(seen["slowest"], time.monotonic() - start)
+        seen["looks"] += 1
+        seen["most"] = max(seen["most"], megabytes(process))
+    print(json.dumps(seen | {"after": megabytes(process)}))
+
+
+def megabytes(process):
+    return process.memory_info().rss / 1e6
+
+
+if __name__ == "__main__":
+    watch(*sys.argv[1:])
