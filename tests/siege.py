@@ -50,7 +50,7 @@ def main():
     turns = [min(MINUTES, options.minutes - n) for n in range(0, options.minutes, MINUTES)]
     with tempfile.TemporaryDirectory() as folder:
         result = besiege(pathlib.Path(folder), turns)
-    result |= {"machine": machine(), "commit": commit()}
+    result |= {"minutes": options.minutes, "machine": machine(), "commit": commit()}
     if options.output:
         write_json(options.output, result)
     for part, protocol in itertools.product(("alone", "beside"), served_by(result)):

@@ -45,6 +45,38 @@ python -m training.benchmark_serving {command} \\
 ```"""
 
 
+def siege(name, result):
+    """Returns the section of `tests.siege`."""
+    turns = result["siege"]
+    rows = [
+        [protocol, part, *_friends([turn[part][protocol] for turn in turns])]
+        for protocol in turns[0]["alone"]
+        for part in ("alone", "beside")
+    ]
+    head = ["protocol", "attackers", "requests", "failed", "p50", "p95", "p99"]
+    return f"""### Friends beside attackers
+
+Friends ask a DCGAN's generator, each a tenth of a second after its answer, alone and then beside
+attackers: {len(turns)} turns, {result["minutes"]} minutes beside attackers in all. These send what
+must be refused, begin requests and do not go on, and ask another model for what takes long. They
+made {result["attacks"]:,} requests, on the same machine. Times in ms, medians of the turns. On
+{machine_of(result)}. (`{name}`)
+
+{table(head, rows)}
+
+{result["watched"]}.
+
+```
+python -m tests.siege --minutes {result["minutes"]} --output training/results/{name}
+```"""
+
+
+def _friends(loads):
+    requests, failures = (sum(each[key] for each in loads) for key in ("requests", "failures"))
+    times = (statistics.median(each[key] for each in loads) for key in ("p50", "p95", "p99"))
+    return [f"{requests:,}", str(failures), *(f"{each:.1f}" for each in times)]
+
+
 def _row(load):
     def median(key):
         return statistics.median(turn[key] for turn in load["turns"])

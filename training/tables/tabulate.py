@@ -57,6 +57,7 @@ def page(results):
         ("Speed of many workers", "scaling", tables_of_replicas.scaling),
         ("Speed of training", "speed", tables_of_speed.speed),
         ("Speed of the server", "serving", tables_of_serving.serving),
+        ("The server under attack", "siege", tables_of_serving.siege),
         ("Speed of the scores", "evaluation_benchmark", _evaluation_benchmark),
     ):
         found = [write(name, result) for name, result in results.items() if key in result]
