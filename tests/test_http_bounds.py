@@ -1,5 +1,6 @@
 """What strangers send before a request is complete is bounded: bytes, time and connections."""
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -17,7 +18,9 @@ ANSWER = bytes(8 * 2**20)
 
 async def application(scope, receive, send):
     """Answers with the size of the body, or with more than fits in a connection's buffers."""
-    size, more = 0, True
+    size, more = 0, scope["path"] != "/early"
+    if scope["path"] == "/slow":
+        await asyncio.sleep(1)
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
@@ -35,7 +38,12 @@ def served(bounds):
     with socket.create_server(("127.0.0.1", 0)) as listening:
         protocol = bounded_protocol(bounds)
         config = uvicorn.Config(
-            application, http=protocol, ws="none", lifespan="off", log_level="critical"
+            application,
+            http=protocol,
+            ws="none",
+            lifespan="off",
+            log_level="critical",
+            timeout_keep_alive=1,
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -209,3 +217,30 @@ def test_a_process_keeps_half_of_its_files_for_other_things(monkeypatch):
     for files, connections in ((64, 32), (1_000_000, 512), (resource.RLIM_INFINITY, 512), (1, 1)):
         monkeypatch.setattr(resource, "getrlimit", lambda _, files=files: (files, files))
         assert bounds_of_this_process().connections == connections
+
+
+def test_a_body_that_comes_after_the_answer_leaves_no_connection_open():
+    with served(BOUNDS) as (port, server), connected(port) as client:
+        client.sendall(b"POST /early HTTP/1.1\r\nContent-Length: 5\r\n\r\n")
+        assert client.recv(2**16).endswith(b"0")
+        client.sendall(b"hello")
+        start = time.monotonic()
+        assert client.recv(2**16) == b""  # closed
+        assert time.monotonic() - start < 3
+        assert not server.server_state.connections
+
+
+def test_requests_that_are_sent_without_waiting_are_bounded():
+    with served(BOUNDS) as (port, server):
+        for count, answered in ((BOUNDS.pipelined, True), (BOUNDS.pipelined + 2, False)):
+            with connected(port) as client:
+                send_all(client, b"GET /slow HTTP/1.1\r\n\r\n" + count * b"GET / HTTP/1.1\r\n\r\n")
+                assert (read_all(client).count(b"HTTP/1.1 200") == count + 1) == answered
+
+
+def test_half_of_the_next_request_does_not_end_the_one_that_is_answered(port):
+    with connected(port) as client:
+        client.sendall(b"GET /slow HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHo")
+        assert status(client.recv(2**16)) == 200
+        client.sendall(b"st: a\r\n\r\n")
+        assert status(client.recv(2**16)) == 200

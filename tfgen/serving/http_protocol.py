@@ -28,6 +28,7 @@ class HttpBounds:
         body_seconds: seconds from the last header to the end of the body.
         answer_seconds: seconds that a client may leave more of an answer unread than the
             connection's buffers hold.
+        pipelined: requests that a connection may send before their turn to be answered.
         connections: connections at once. One more closes the one that kept the server waiting for
             longest.
     """
@@ -36,6 +37,7 @@ class HttpBounds:
     header_seconds: float = 10.0
     body_seconds: float = 60.0
     answer_seconds: float = 60.0
+    pipelined: int = 16
     connections: int = 512
 
 
@@ -63,7 +65,7 @@ class _Awaited(enum.Enum):
     HEADERS = enum.auto()
     BODY = enum.auto()
     ANSWER = enum.auto()  # from us
-    REQUEST = enum.auto()  # the next one: uvicorn's `timeout_keep_alive` bounds the time
+    REQUEST = enum.auto()  # the next one
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -120,12 +122,16 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self):
         super().on_message_begin()
-        self._awaited = _Awaited.HEADERS
+        if self.cycle is None or self.cycle.response_complete:
+            self._awaited = _Awaited.HEADERS
 
     def on_headers_complete(self):
         super().on_headers_complete()
-        self._awaited = _Awaited.BODY
+        # One that waits in the pipeline keeps nobody waiting: an earlier one is being answered.
+        self._awaited = _Awaited.ANSWER if self.pipeline else _Awaited.BODY
         self._count_headers(False)
+        if len(self.pipeline) > self._bounds.pipelined:
+            self.drop()
 
     def on_chunk_header(self):
         """Counts what follows, which after the last chunk are trailers."""
@@ -137,13 +143,17 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self):
         super().on_message_complete()
-        self._awaited = _Awaited.ANSWER
+        answered = self.cycle.response_complete  # before its body had come
+        self._awaited = _Awaited.REQUEST if answered else _Awaited.ANSWER
         self._count_headers(True)
 
     def on_response_complete(self):
         super().on_response_complete()
-        if self._awaited is _Awaited.ANSWER and self.cycle.response_complete:
-            self._await(_Awaited.REQUEST)
+        if self._awaited is _Awaited.ANSWER and not self.pipeline:
+            if self.cycle.response_complete:
+                self._await(_Awaited.REQUEST)
+            elif self.cycle.more_body:
+                self._await(_Awaited.BODY)
 
     def pause_writing(self):
         super().pause_writing()
@@ -172,6 +182,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             )
             message = f"A request's {what} must arrive within {seconds:g} seconds."
             self._deadline = self.loop.call_later(seconds, self._refuse, 408, message)
+        elif awaited is _Awaited.REQUEST:
+            self._deadline = self.loop.call_later(self.timeout_keep_alive, self.drop)
 
     def _stop_unread(self):
         if self._unread is not None:
