@@ -114,6 +114,30 @@ def test_another_folder_is_another_model(tmp_path):
     assert models.get("half").path == tmp_path / "b" / "1" and served(models) == [1]
 
 
+def test_another_folder_that_is_broken_is_refused_and_the_first_stays(tmp_path):
+    write(tmp_path, "a", 1, half_plus(1))
+    (tmp_path / "b" / "1").mkdir(parents=True)
+    (tmp_path / "b" / "1" / "saved_model.pb").write_bytes(b"no model")
+    models = Models(tmp_path)
+    models.choose({"half": Choice("a")})
+    with pytest.raises(ServingError, match="no version to serve of half"):
+        models.choose({"half": Choice("b")})
+    assert models.get("half").path == tmp_path / "a" / "1"
+    models.refresh()
+    assert models.get("half").path == tmp_path / "a" / "1"
+
+
+def test_names_of_earlier_choices_do_not_gather(folder):
+    models = Models(folder)
+    for number in range(4):
+        models.choose({f"{number}-{each}": Choice("folder") for each in range(5)})
+    assert models.names() == [f"3-{each}" for each in range(5)]
+    (given_up,) = models.status("2-0")  # told once more
+    assert given_up.state is State.END
+    with pytest.raises(ServingError, match="Could not find any versions of model 1-0"):
+        models.status("1-0")
+
+
 @pytest.mark.parametrize(
     ("models", "message"),
     [

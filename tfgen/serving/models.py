@@ -121,6 +121,12 @@ class Models:
                 self._forget(folders)
                 raise
             self._choices = choices
+            # What was given up by an earlier choice is told no more, or names would gather.
+            self._versions = {
+                name: versions
+                for name, versions in self._versions.items()
+                if name in choices or self.has(name)
+            }
             self._give_up(kept, folders)
 
     def refresh(self):
@@ -162,7 +168,10 @@ class Models:
             if len(kept) == choice.newest:
                 break  # older ones are not needed
             self._check_wanted(given_up)
-            if self._load(name, number, folders[number]).servable is not None:
+            before = self._versions.get(name, {}).get(number)
+            if self._folder_of(name) != choice.folder:
+                before = None  # it is another model, of the same name
+            if self._load(name, number, folders[number], before).servable is not None:
                 kept.add(number)
         return kept
 
@@ -173,10 +182,20 @@ class Models:
         if given_up is not None and given_up.is_set():
             raise ServingError(Code.UNAVAILABLE, "The choice of models was given up.")
 
-    def _load(self, name, number, folder):
-        """Returns a version as it is once its folder was loaded, if that was due."""
-        before = self._versions.get(name, {}).get(number)
-        if before is None:
+    def _folder_of(self, name):
+        """Returns the name of the folder that a model's versions come from."""
+        return (self._choices or {}).get(name, Choice(name)).folder
+
+    def _load(self, name, number, folder, before):
+        """Returns a version as it is once its folder was loaded, if that was due.
+
+        Args:
+            name: the model's name.
+            number: the version's.
+            folder: where it is.
+            before: the `Version` that it was; `None` if it is new.
+        """
+        if number not in self._versions.get(name, {}):
             self._set(name, Version(number, State.LOADING))
         version = self._loader.load(folder)
         if version.servable is None and before is not None and before.servable is not None:
