@@ -1,6 +1,7 @@
 """A server whose calls take long: other models answer, and it ends when it is asked to."""
 
 import contextlib
+import functools
 import signal
 import subprocess
 import sys
@@ -17,10 +18,10 @@ from tests.servables import half_plus, spec, write
 from tests.test_server import started
 
 
-def endless(x):
+def endless(x, steps=10**8):
     """Minutes of work in one call, which nothing can stop."""
     loop = tf.while_loop(
-        lambda step, y: step < 10**8, lambda step, y: (step + 1, tf.sin(y) + 1.0), [0, x]
+        lambda step, y: step < steps, lambda step, y: (step + 1, tf.sin(y) + 1.0), [0, x]
     )
     return {"y": loop[1]}
 
@@ -58,6 +59,32 @@ def test_calls_that_take_long_stop_their_own_models_only_and_not_the_end(tmp_pat
         assert "What did not end within 9 seconds is given up." in errors
         for thread in waiting:
             thread.join(30)
+
+
+def test_who_has_gone_over_rest_waits_in_no_queue(tmp_path):
+    """Two requests fill the queue while a call runs; their clients go, and a friend's has room."""
+    seconds = functools.partial(endless, steps=3 * 10**5)
+    write(tmp_path, "slow", 1, {"serving_default": (seconds, [spec("x")])})
+    with started(tmp_path, "--max-queue-rows=8", "--max-request-rows=4") as (process, rest, _):
+        url = f"{rest}/v1/models/slow:predict"
+
+        def ask(rows, timeout):
+            with contextlib.suppress(httpx2.TimeoutException):
+                return httpx2.post(url, json={"inputs": rows * [0.0]}, timeout=timeout)
+
+        busy = threading.Thread(target=ask, args=(1, 30))
+        busy.start()
+        time.sleep(0.5)
+        gone = [threading.Thread(target=ask, args=(3, 0.5)) for _ in range(2)]
+        for thread in gone:
+            thread.start()
+        for thread in gone:
+            thread.join()
+        time.sleep(0.5)
+        assert ask(4, 30).status_code == 200
+        busy.join()
+        process.terminate()
+        assert process.communicate()[1].count("Traceback") == 0
 
 
 @pytest.mark.slow

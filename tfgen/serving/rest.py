@@ -3,6 +3,8 @@
 The contract is that of its `g3doc/api_rest.md` and `model_servers/http_rest_api_handler.cc`.
 """
 
+import asyncio
+import contextlib
 import gc
 import json
 import re
@@ -24,6 +26,7 @@ _WHICH = r"(?:/versions/(?P<number>\d+)|/labels/(?P<label>[^/:?]+))?"
 _ASK = re.compile(
     rf"(?i:/v1/models/(?P<name>[^/:?]+){_WHICH}):(?P<method>classify|regress|predict)"
 )
+_SECONDS_TO_WATCH = 0.2  # before it is looked whether a client that waits is still there
 _NAMED = re.compile(r"(?i:/(?:v1|tfgen)/models)/([^/:?]+)")
 _DESCRIBE = re.compile(rf"/tfgen/models/(?P<name>[^/:?]+){_WHICH}")
 _TELL = re.compile(rf"(?i:/v1/models(?:/(?P<name>[^/:?]+){_WHICH}(?P<metadata>/metadata)?)?)")
@@ -51,8 +54,8 @@ class RestApi:
             self.backend.authorize(headers.get(b"authorization", b""))
             content, status = await self._answer(scope["method"], path, headers, receive), 200
             code = "OK"
-        except starlette.requests.ClientDisconnect:
-            return
+        except (starlette.requests.ClientDisconnect, asyncio.CancelledError):
+            return  # nobody waits for an answer
         except Exception as error:
             error = as_serving_error(error)
             content, status, code = _content_of(error), error.code.status, error.code.name
@@ -76,7 +79,8 @@ class RestApi:
         async with self._bodies.receive(headers, receive) as body:
             read = self._read if len(body) <= SMALL else self._read_large
             signature, inputs, rows = await aside(len(body), read, body, servable, match["method"])
-        outputs = await self.backend.answer(signature, inputs)
+        with _given_up_with_client(receive):
+            outputs = await self.backend.answer(signature, inputs)
         size = sum(value.nbytes for value in outputs.values())
         return await aside(size, json_answers.write, outputs, rows)
 
@@ -131,6 +135,28 @@ class RestApi:
                 ]
             }
         )
+
+
+@contextlib.contextmanager
+def _given_up_with_client(receive):
+    """Cancels the task that is in the context when its client goes.
+
+    That is looked for after a while, since most answers are there before.
+    """
+    loop, waiting, watches = asyncio.get_running_loop(), asyncio.current_task(), []
+
+    async def watch():
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        waiting.cancel()
+
+    timer = loop.call_later(_SECONDS_TO_WATCH, lambda: watches.append(loop.create_task(watch())))
+    try:
+        yield
+    finally:
+        timer.cancel()
+        for task in watches:
+            task.cancel()
 
 
 def metadata(name, servable):
