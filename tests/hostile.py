@@ -5,8 +5,8 @@
 Starts the server on an export, asks, and fails unless each is refused, in time: over REST by a
 status from 400 to 499 and an error in JSON, over gRPC by one of its codes for requests that are
 wrong. Half of them go to a server that wants a token, without it. Other clients meanwhile begin
-requests and do not go on. In the end each server must be alive, answer as before, and have no more
-memory than at first; it must have said at any time that it lives.
+requests and do not go on. In the end each server must be alive, answer as before, and have at most
+100 MB more of memory than at first. Asked whether it lives, it must have said so within a second.
 """
 
 import argparse

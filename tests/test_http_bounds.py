@@ -230,6 +230,18 @@ def test_a_body_that_comes_after_the_answer_leaves_no_connection_open():
         assert not server.server_state.connections
 
 
+def test_a_large_answer_that_is_read_slowly_comes_whole(port):
+    """It waits for its client for longer than the server waits for a next request."""
+    with connected(port) as client:
+        client.sendall(b"GET /large HTTP/1.1\r\n\r\n")
+        time.sleep(2)
+        found = b""
+        while len(found) < len(ANSWER) and (part := client.recv(2**20)):
+            found += part
+            time.sleep(0.02)
+        assert len(found) > len(ANSWER)
+
+
 def test_requests_that_are_sent_without_waiting_are_bounded():
     with served(BOUNDS) as (port, server):
         for count, answered in ((BOUNDS.pipelined, True), (BOUNDS.pipelined + 2, False)):

@@ -76,7 +76,8 @@ def export(model, directory, metadata=None, png=False):
 def _write_saved_model(model, signatures, path):
     """Writes a SavedModel of the signatures, with the weights that they use, each once."""
     module, functions = tf.Module(), {}
-    limits_of = getattr(model, "limits_of", lambda spec: (None, None))  # classical models take any
+    # Of classical models, and of those that are not of the library, images may be any.
+    limits_of = getattr(model, "limits_of", lambda spec: (None, None))
     for name, (function, specs) in signatures.items():
         functions[name] = tf.function(
             guarded(function, specs, limits_of), input_signature=specs, autograph=False

@@ -65,7 +65,7 @@ class _Awaited(enum.Enum):
     HEADERS = enum.auto()
     BODY = enum.auto()
     ANSWER = enum.auto()  # from us
-    REQUEST = enum.auto()  # the next one
+    REQUEST = enum.auto()  # the next one: uvicorn's `timeout_keep_alive` bounds the time
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -143,8 +143,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self):
         super().on_message_complete()
-        answered = self.cycle.response_complete  # before its body had come
-        self._awaited = _Awaited.REQUEST if answered else _Awaited.ANSWER
+        self._awaited = _Awaited.ANSWER
+        if self.cycle.response_complete:  # before its body had come, which ended uvicorn's timer
+            self._awaited = _Awaited.REQUEST
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
         self._count_headers(True)
 
     def on_response_complete(self):
@@ -182,8 +186,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             )
             message = f"A request's {what} must arrive within {seconds:g} seconds."
             self._deadline = self.loop.call_later(seconds, self._refuse, 408, message)
-        elif awaited is _Awaited.REQUEST:
-            self._deadline = self.loop.call_later(self.timeout_keep_alive, self.drop)
 
     def _stop_unread(self):
         if self._unread is not None:
