@@ -22,7 +22,15 @@ def ask(host="127.0.0.1", allowed=(), **headers):
 
 @pytest.mark.parametrize(
     "host",
-    ["localhost:8501", "LOCALHOST", "127.0.0.1:8501", "127.1.2.3", "[::1]:8501", "192.168.0.7:80"],
+    [
+        "localhost:8501",
+        "LOCALHOST",
+        "localhost.:8501",
+        "127.0.0.1:8501",
+        "127.1.2.3",
+        "[::1]:8501",
+        "192.168.0.7:80",
+    ],
 )
 def test_names_of_this_machine_and_addresses_are_answered(host):
     assert ask(host=host.partition(":")[0], Host=host).text == "answered"

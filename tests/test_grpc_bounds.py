@@ -14,6 +14,7 @@ import httpx2
 import numpy as np
 import psutil
 import pytest
+from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -34,6 +35,7 @@ from tfgen.serving.grpc_guard import MOST_ARRIVING, MOST_CALLS, Guard
 from tfgen.serving.metrics import Metrics
 from tfgen.serving.models import Models
 from tfgen.serving.scheduler import Limits, Scheduler
+from tfgen.serving.wire_format import check_message
 
 PREDICT = f"{PREDICTION}/Predict"
 BEARER = (("authorization", "Bearer secret"),)
@@ -163,6 +165,15 @@ def test_a_packed_message_is_bounded_as_it_is_unpacked(open_server):
         code, _ = ask(open_server, PREDICT, bytes(200 * 2**20), compression=grpc.Compression.Gzip)
     assert code == "RESOURCE_EXHAUSTED"
     assert ask(open_server, PREDICT, half(), compression=grpc.Compression.Gzip)[0] == "OK"
+
+
+@pytest.mark.parametrize("number", [-1, 1, 300])
+def test_packed_numbers_are_counted_one_by_one(number):
+    """A negative one is sent as ten bytes."""
+    content = tensor_pb2.TensorProto(int_val=[number] * 1000).SerializeToString()
+    check_message(content, tensor_pb2.TensorProto.DESCRIPTOR, 4000)
+    with pytest.raises(ValueError, match="more than 3999 bytes"):
+        check_message(content, tensor_pb2.TensorProto.DESCRIPTOR, 3999)
 
 
 @pytest.mark.parametrize(

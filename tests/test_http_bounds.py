@@ -106,6 +106,33 @@ def test_requests_are_answered(port):
                 found += client.recv(2**16)
 
 
+OFFER = ["Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAEA", "Upgrade: h2c"]
+
+
+@pytest.mark.parametrize("pause", [None, 20, -2])
+@pytest.mark.parametrize(
+    ("size", "body"),
+    [("Content-Length: 2", b"ab"), ("Transfer-Encoding: chunked", b"2\r\nab\r\n0\r\n\r\n")],
+)
+def test_an_offer_of_another_protocol_is_declined(port, size, body, pause):
+    """Java's client makes it with each request; once its body was taken for that protocol's."""
+    content = "\r\n".join(["POST / HTTP/1.1", *OFFER, size, "", ""]).encode() + body
+    with connected(port) as client:
+        for _ in range(2):
+            client.sendall(content[:pause])
+            if pause:
+                time.sleep(0.05)
+                client.sendall(content[pause:])
+            answer = client.recv(2**16)
+            assert (status(answer), answer[-5:]) == (200, b"\r\n\r\n2")
+
+
+def test_many_offers_at_once_are_bounded_as_other_requests(port):
+    content = "\r\n".join(["GET /slow HTTP/1.1", *OFFER, "", ""]).encode()
+    assert ask(port, content * 2000) == b""
+    assert status(ask(port, b"CONNECT a:1 HTTP/1.1\r\nUpgrade: h2c\r\n\r\n")) == 400
+
+
 def test_a_large_body_in_small_chunks_has_small_headers(port):
     chunks = b"1\r\nx\r\n" * 10_000
     answer = ask(port, post(chunks + b"0\r\n\r\n", "Transfer-Encoding: chunked"))

@@ -1,6 +1,7 @@
 """A model that is served stays served while disks fail; what failed is tried again."""
 
 import errno
+import gc
 import os
 import pathlib
 import resource
@@ -8,6 +9,7 @@ import shutil
 import threading
 
 import numpy as np
+import psutil
 import pytest
 
 from tests.releases import write_served
@@ -17,6 +19,7 @@ from tfgen.serving.choices import Choice
 from tfgen.serving.errors import Code, ServingError, without_paths
 from tfgen.serving.models import Models, State
 from tfgen.serving.servable import Servable
+from tfgen.serving.unpack import unpack
 
 FAILURES = [errno.EIO, errno.ESTALE, errno.EMFILE, errno.EACCES]
 
@@ -273,3 +276,20 @@ def test_hidden_names_and_files_are_no_models(tmp_path):
     assert version_folders.VersionFolders(tmp_path).find() == {
         "half": {1: pathlib.Path(tmp_path, "half", "1")}
     }
+
+
+def test_versions_that_are_replaced_leave_no_memory(tmp_path):
+    process = psutil.Process()
+    path = unpack(pathlib.Path(__file__).parents[1] / "saved_models/cgan_fashion.tfgen", tmp_path)
+
+    def replace(times):
+        for _ in range(times):
+            servable = Servable(path)
+            servable.signature("sample")({"count": np.int32(1), "seed": np.int64(0)})
+            del servable
+            gc.collect()
+
+    replace(2)
+    before = process.memory_info().rss
+    replace(8)  # a `tf.function` kept 100 MB of them
+    assert process.memory_info().rss - before < 2e7

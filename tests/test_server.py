@@ -47,7 +47,7 @@ def started(folder, *options):
     )
     try:
         printed = "".join(process.stdout.readline() for _ in range(4))
-        rest, grpc_address = re.findall(r"((?:127\.0\.0\.1|0\.0\.0\.0):\d+)", printed)
+        rest, grpc_address = re.findall(r"((?:127\.0\.0\.1|0\.0\.0\.0|\[[:1]+\]):\d+)", printed)
         yield process, f"http://{rest}", grpc_address
     finally:
         process.kill()
@@ -366,6 +366,18 @@ def test_the_first_lines_say_what_to_open(folder):
     assert re.fullmatch(r"  http://127\.0\.0\.1:\d+/\n", printed[1])
     assert printed[2] == "Programs ask that address over REST, and over gRPC:\n"
     assert re.fullmatch(r"  127\.0\.0\.1:\d+\n", printed[3])
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
+@pytest.mark.parametrize(("host", "asked"), [("::1", "::1"), ("::", "::1"), ("::", "127.0.0.1")])
+def test_addresses_of_ipv6_are_listened_at(folder, host, asked):
+    with started(folder, f"--host={host}") as (_, *addresses):
+        rest, of_grpc = (
+            address.replace(f"[{host}]", f"[{asked}]" if ":" in asked else asked)
+            for address in addresses
+        )
+        for client in (RestClient(rest), GrpcClient(of_grpc)):
+            assert client.predict("half_plus", x=np.float32([2]))["y"] == [4]
 
 
 SERVE = """

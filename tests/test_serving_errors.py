@@ -3,6 +3,7 @@
 import time
 
 import numpy as np
+import psutil
 import pytest
 import tensorflow as tf
 
@@ -138,6 +139,20 @@ def test_a_long_message_takes_no_long_time(message):
     start = time.process_time()
     assert len(sentence_of(tf.errors.InvalidArgumentError(None, None, message))) < 510
     assert time.process_time() - start < 1
+
+
+def test_refused_requests_leave_nothing_behind(servables):
+    signature, process = servables[1].signature("number"), psutil.Process()
+
+    def refuse(times):
+        for _ in range(times):
+            with pytest.raises(ServingError, match="could not correctly convert"):
+                signature({"x": np.array([b"no" * 5000], object)})
+
+    refuse(500)
+    before = process.memory_info().rss
+    refuse(2000)  # of which a `tf.function` keeps 20 MB
+    assert process.memory_info().rss - before < 5e6
 
 
 def test_an_example_that_a_model_of_tensorflow_1_cannot_parse_is_one_sentence(tmp_path):

@@ -249,7 +249,7 @@ def _verify(options):
 
 def _serve(options):
     from tfgen.serving.scheduler import Limits
-    from tfgen.serving.server import ServerSettings, serve
+    from tfgen.serving.server import ServerSettings, address, serve
     from tfgen.serving.trust import remarks_on
 
     limits = Limits(
@@ -281,9 +281,9 @@ def _serve(options):
         for remark in remarks_on(options.host, token):
             print(remark, file=sys.stderr)
         print(f"Serving {options.root}, until Ctrl-C. Open the explorer in a browser:")
-        print(f"  http://{options.host}:{rest_port}/")
+        print(f"  http://{address(options.host, rest_port)}/")
         print("Programs ask that address over REST, and over gRPC:")
-        print(f"  {options.host}:{grpc_port}", flush=True)
+        print(f"  {address(options.host, grpc_port)}", flush=True)
 
     serve(settings, started)
 

@@ -72,9 +72,12 @@ def _values(headers, name):
 
 @functools.lru_cache(128)
 def _name_of(address):
-    """Returns the host's name in an address, without its port; nothing if there is none."""
+    """Returns the host's name in an address, without its port; nothing if there is none.
+
+    A name may end in the dot that stands for the root of all names.
+    """
     try:
-        return urllib.parse.urlsplit(address).hostname or ""
+        return (urllib.parse.urlsplit(address).hostname or "").removesuffix(".")
     except ValueError:
         return ""
 

@@ -3,6 +3,7 @@
 import pathlib
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
 
@@ -16,13 +17,34 @@ def read_definitions(path):
 
     Raises:
         OSError: there is no SavedModel.
+        ValueError: its file is not whole.
 
     Example:
         >>> sorted(read_definitions("saved_models/vae_fashion/1"))
         ['__saved_model_init_op', 'encode', 'reconstruct', 'sample', 'score', 'serving_default']
     """
-    content = pathlib.Path(path, "saved_model.pb").read_bytes()
-    return dict(saved_model_pb2.SavedModel.FromString(content).meta_graphs[0].signature_def)
+    return dict(_meta_graph(path).signature_def)
+
+
+def read_tags(path):
+    """Returns the tags of a SavedModel's graph, a list, usually `["serve"]`.
+
+    Args:
+        path: its folder.
+
+    Raises:
+        OSError: there is no SavedModel.
+        ValueError: its file is not whole.
+    """
+    return list(_meta_graph(path).meta_info_def.tags)
+
+
+def _meta_graph(path):
+    file = pathlib.Path(path, "saved_model.pb")
+    try:
+        return saved_model_pb2.SavedModel.FromString(file.read_bytes()).meta_graphs[0]
+    except (DecodeError, IndexError) as error:
+        raise ValueError(f"{file} is not a whole SavedModel: {error}.") from error
 
 
 def text_of(tensor):

@@ -4,7 +4,7 @@ import enum
 import re
 
 # What TensorFlow says around the sentence that helps: where in the graph, and in whose code.
-_AROUND = re.compile(r"Graph execution error:|Detected at node |<stack traces unavailable>")
+_AROUND = re.compile(r"Graph execution error:|Detected at node |Node: '|<stack traces unavailable>")
 _BEHIND = re.compile(r"\n\t \[\[|Traceback \(most recent call last\)|Original stack trace for ")
 _STACK = re.compile(r'^ *File ".*", line \d+.*\n(?: {4}.*\n)*', re.MULTILINE)  # and its code
 # All of an absolute path but its last part. An address of the web is left as it is.

@@ -11,6 +11,8 @@ import json
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from tfgen.serving.http_parser import HttpParser
+
 try:
     import resource
 except ImportError:  # on Windows, which does not count sockets among files
@@ -80,6 +82,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def __init__(self, bounds, waiting, **arguments):
         super().__init__(**arguments)
+        self.parser = HttpParser(self)
         self._bounds = bounds
         self._waiting = waiting
         self._awaited = self._watched = None

@@ -1,5 +1,11 @@
-"""One version of a model, loaded: its signatures as functions of NumPy arrays."""
+"""One version of a model, loaded: its signatures as functions of NumPy arrays.
 
+It runs in a session, as in TensorFlow Serving. As a `tf.function` it would take twice the memory,
+and keep a kilobyte of each request that its graph refuses, for ever: see the notes on "aborted
+rendezvous" in TensorFlow's `core/framework/local_rendezvous.h`.
+"""
+
+import inspect
 import math
 import pathlib
 
@@ -8,9 +14,12 @@ import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2
 
 from tfgen.serving.cost import cost_of
-from tfgen.serving.definitions import read_definitions
+from tfgen.serving.definitions import read_definitions, read_tags
 from tfgen.serving.description import description_of
 from tfgen.serving.errors import Code, ServingError, invalid, sentence_of
+
+# As it is, without the advice to new code that TensorFlow logs before it.
+_restore = inspect.unwrap(tf.compat.v1.saved_model.load)
 
 # What the graph makes of a request that the specification let through, and what to answer.
 _CODES = {
@@ -43,13 +52,17 @@ class Servable:
     def __init__(self, path):
         self.path = pathlib.Path(path)
         self.version = int(self.path.name)
-        self._loaded = tf.saved_model.load(str(self.path))
-        self.signatures = {
-            name: Signature(name, function, owner=self)
-            for name, function in self._loaded.signatures.items()
-        }
+        definitions, tags = read_definitions(self.path), read_tags(self.path)
+        session = tf.compat.v1.Session(graph=tf.Graph())
+        with session.graph.as_default():
+            _restore(session, tags, str(self.path))
+            self.signatures = {
+                name: Signature(name, definition, session, owner=self)
+                for name, definition in definitions.items()
+                if not name.startswith("__")
+            }
         # Read now: the files may be gone while the version is still served.
-        self.definitions = self._read_definitions()
+        self.definitions = get_model_metadata_pb2.SignatureDefMap(signature_def=definitions)
         self.description = description_of(self.path, self.signatures)
         if not self.signatures:
             raise ValueError(f"The SavedModel in {self.path} has no signatures to serve.")
@@ -67,29 +80,25 @@ class Servable:
             )
         return self.signatures[name]
 
-    def _read_definitions(self):
-        """Returns the signatures as the SavedModel keeps them, a `SignatureDefMap`."""
-        definitions = get_model_metadata_pb2.SignatureDefMap()
-        for name, definition in read_definitions(self.path).items():
-            definitions.signature_def[name].CopyFrom(definition)
-        return definitions
-
 
 class Signature:
     """A signature of a SavedModel.
 
     Args:
         name: its name.
-        function: the concrete function of the loaded SavedModel.
+        definition: its `SignatureDef`.
+        session: a session that the SavedModel was loaded into. Its graph is the default.
         owner: the `Servable`: its signatures are called one after the other.
     """
 
-    def __init__(self, name, function, owner):
+    def __init__(self, name, definition, session, owner):
         self.name = name
         self.owner = owner
-        self._function = function
-        self.inputs = dict(function.structured_input_signature[1])
-        self.outputs = dict(function.structured_outputs)
+        self.inputs, self.outputs = _specs(definition.inputs), _specs(definition.outputs)
+        self._call = session.make_callable(
+            [definition.outputs[key].name for key in self.outputs],
+            [definition.inputs[key].name for key in self.inputs],
+        )
         # As lists, since TensorFlow's own shapes take long to compare for each request.
         self._shapes = {key: _listed(spec.shape) for key, spec in self.inputs.items()}
         self.dtypes = {key: spec.dtype.as_numpy_dtype for key, spec in self.inputs.items()}
@@ -112,13 +121,16 @@ class Signature:
         """
         self.check(inputs)
         try:
-            outputs = self._function(**{key: tf.constant(value) for key, value in inputs.items()})
+            outputs = self._call(*(inputs[key] for key in self.inputs))
         except tf.errors.OpError as error:
             code = _CODES.get(type(error), Code.INTERNAL)
             raise ServingError(code, sentence_of(error)) from error
         except UnicodeDecodeError as error:  # of a message that quotes a request's bytes
             raise invalid(f"The signature {self.name} cannot take these bytes.") from error
-        return {key: np.asarray(output) for key, output in outputs.items()}
+        return {
+            key: np.asarray(output, spec.dtype.as_numpy_dtype)
+            for (key, spec), output in zip(self.outputs.items(), outputs, strict=True)
+        }
 
     def check(self, inputs):
         """Raises a ServingError unless a request's arrays are those that the signature takes."""
@@ -162,6 +174,14 @@ class Signature:
 
     def _sizes(self, inputs):
         return {len(inputs[key]) for key, shape in self._shapes.items() if _has_rows(shape)}
+
+
+def _specs(tensors):
+    """Returns a dict from names to `tf.TensorSpec`s for one to `TensorInfo`s, sorted."""
+    return {
+        name: tf.TensorSpec(tensors[name].tensor_shape, tensors[name].dtype, name)
+        for name in sorted(tensors)
+    }
 
 
 def _listed(shape):

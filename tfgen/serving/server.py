@@ -195,7 +195,7 @@ async def _serve(settings, backend, started, ending):
 async def _rest(settings, app):
     """Answers REST; yields the port."""
     try:
-        listening = socket.create_server((settings.host, settings.rest_port))
+        listening = _listen(settings.host, settings.rest_port)
     except OSError as error:
         raise _not_usable(settings.host, settings.rest_port, error.strerror) from error
     # Or an answer's body waits for the client to confirm the headers, which may take it 40 ms.
@@ -219,6 +219,24 @@ async def _rest(settings, app):
         await task
 
 
+def _listen(host, port):
+    if ":" not in host:
+        return socket.create_server((host, port))
+    # "::" is all addresses, as it is for gRPC.
+    both = host == "::" and socket.has_dualstack_ipv6()
+    return socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=both)
+
+
+def address(host, port):
+    """Returns a host and a port as addresses have them.
+
+    Example:
+        >>> address("::1", 8501)
+        '[::1]:8501'
+    """
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 @contextlib.asynccontextmanager
 async def _grpc(settings, backend):
     """Answers gRPC; yields the port."""
@@ -229,7 +247,7 @@ async def _grpc(settings, backend):
         maximum_concurrent_rpcs=MOST_CALLS,
     )
     try:
-        port = server.add_insecure_port(f"{settings.host}:{settings.grpc_port}")
+        port = server.add_insecure_port(address(settings.host, settings.grpc_port))
     except RuntimeError as error:
         raise _not_usable(settings.host, settings.grpc_port, "see above") from error
     await server.start()

@@ -7,12 +7,13 @@ length: https://protobuf.dev/programming-guides/encoding/.
 
 import functools
 
+import numpy as np
 from google.protobuf.descriptor import FieldDescriptor
 
 MOST_FIELDS = 2**16
 _VARINT, _LENGTH = 0, 2  # types of the wire format
 _FIXED = {1: 8, 5: 4}  # from the types of numbers of one length to their bytes
-_SIZES = {  # the bytes of a number in memory, of which one byte or more is sent
+_SIZES = {  # the bytes of a number in memory, of which one to ten are sent
     FieldDescriptor.CPPTYPE_INT32: 4,
     FieldDescriptor.CPPTYPE_UINT32: 4,
     FieldDescriptor.CPPTYPE_ENUM: 4,
@@ -49,7 +50,7 @@ def check_message(content, descriptor, most_bytes):
                 raise ValueError(f"it has more than {MOST_FIELDS} fields")
             found = inside.get(number)
             if isinstance(found, int):
-                unpacked += found * (last - first)
+                unpacked += found * _count_numbers(content, first, last)
                 if unpacked > most_bytes:
                     raise ValueError(f"its numbers may take more than {most_bytes} bytes")
             elif found is not None:
@@ -60,7 +61,7 @@ def check_message(content, descriptor, most_bytes):
 def _inside(descriptor):
     """Returns what may take more memory than its bytes, by the numbers of a message's fields.
 
-    It is the descriptor of a message, or how many bytes of memory a byte of a number may take.
+    It is the descriptor of a message, or how many bytes of memory a number takes.
     """
     return {
         field.number: field.message_type or _SIZES[field.cpp_type]
@@ -86,6 +87,11 @@ def _fields(content, position, end):
         if position > end:
             raise ValueError("it ends too early")
         yield tag >> 3, start, position
+
+
+def _count_numbers(content, first, last):
+    """Returns how many numbers end in a part of a message."""
+    return np.count_nonzero(np.frombuffer(content, np.uint8, last - first, first) < 128)
 
 
 def _number(content, position):
