@@ -13,7 +13,6 @@ import threading
 import grpc
 import starlette.responses
 import starlette.routing
-import tensorflow as tf
 import uvicorn
 
 from tfgen.serving.backend import Backend
@@ -39,7 +38,6 @@ except ImportError:  # on Windows
 _LOG = logging.getLogger(__name__)
 _SECONDS_TO_END = 9  # in which the process ends: who asked it to, kills it after ten
 _SECONDS_TO_ANSWER = 4  # of them, for what each protocol still answers
-_THREADS = 64  # of TensorFlow: a call that takes long keeps one
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,8 +90,6 @@ def serve(settings, started):
     """
     # Looking for garbage takes a fifth of a second as long as TensorFlow's modules are looked at.
     gc.freeze()
-    with contextlib.suppress(RuntimeError):  # whoever has used TensorFlow before chose for himself
-        tf.config.threading.set_inter_op_parallelism_threads(_THREADS)
     release = find_release(settings.root)
     if release:
         _LOG.warning("%s holds a SavedModel. %s", settings.root, PROGRAM)
