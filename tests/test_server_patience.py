@@ -63,7 +63,7 @@ def test_calls_that_take_long_stop_their_own_models_only_and_not_the_end(tmp_pat
 
 def test_who_has_gone_over_rest_waits_in_no_queue(tmp_path):
     """Two requests fill the queue while a call runs; their clients go, and a friend's has room."""
-    seconds = functools.partial(endless, steps=3 * 10**5)
+    seconds = functools.partial(endless, steps=2 * 10**6)
     write(tmp_path, "slow", 1, {"serving_default": (seconds, [spec("x")])})
     with started(tmp_path, "--max-queue-rows=8", "--max-request-rows=4") as (process, rest, _):
         url = f"{rest}/v1/models/slow:predict"
@@ -80,7 +80,7 @@ def test_who_has_gone_over_rest_waits_in_no_queue(tmp_path):
             thread.start()
         for thread in gone:
             thread.join()
-        time.sleep(0.5)
+        time.sleep(1)
         assert ask(4, 30).status_code == 200
         busy.join()
         process.terminate()
