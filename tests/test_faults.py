@@ -2,6 +2,7 @@
 
 import json
 import random
+import threading
 
 import pytest
 
@@ -101,6 +102,35 @@ def test_several_sittings_add_up_to_what_one_would_have_done(faults, tmp_path, c
     assert counts(path) == {"one": (3, 3), "two": (3, 3)}
     assert moments == once and len(set(moments)) == 3
     assert "6 of 6 promises kept." in capsys.readouterr().out
+
+
+def test_several_at_once_are_drawn_as_one_by_one(faults, tmp_path):
+    path, together = tmp_path / "faults.json", threading.Barrier(2, timeout=30)
+    moments = {name: add(faults, name, together.wait) for name in ("one", "two")}
+    assert not inject("--times=3", "--at-once=2", f"--output={path}")
+    assert counts(path) == {"one": (3, 3), "two": (3, 3)}
+    for name, drawn in moments.items():
+        assert drawn == [random.Random(f"0/{name}/{turn}").random() for turn in range(3)]
+
+
+def test_what_an_interruption_breaks_is_not_counted(faults, tmp_path):
+    path, begun, ended = tmp_path / "faults.json", threading.Event(), threading.Event()
+
+    def interrupt_it():
+        begun.wait(30)
+        try:
+            interrupt()
+        finally:
+            threading.Timer(0.5, ended.set).start()
+
+    def be_broken():
+        begun.set()
+        ended.wait(30)
+        break_promise()
+
+    add(faults, "one", be_broken), add(faults, "two", interrupt_it)
+    assert inject("--times=1", "--at-once=2", f"--output={path}") == 130
+    assert not path.exists()
 
 
 def test_a_broken_promise_stays_in_the_sum(faults, tmp_path, capsys):

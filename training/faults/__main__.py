@@ -12,11 +12,13 @@ command goes on where it was, until each fault was tried `--times` times in all.
 """
 
 import argparse
+import concurrent.futures
 import pathlib
 import random
 import signal
 import sys
 import tempfile
+import threading
 
 from training.faults import disks  # noqa: F401 (registers its faults)
 from training.faults.kinds import FAULTS
@@ -33,7 +35,7 @@ def main(arguments=None):
         sys.exit(f"faults: no fault's name contains {options.only!r}. There are: {list(FAULTS)}.")
     try:
         record = Record(options.output, options.seed)
-        inject(chosen, options.times, record)
+        inject(chosen, options.times, record, options.at_once)
     except (OSError, ValueError) as error:
         sys.exit(f"faults: {error}")
     except KeyboardInterrupt:
@@ -45,31 +47,47 @@ def main(arguments=None):
     sys.exit(kept != tried)
 
 
-def inject(faults, times, record):
+def inject(faults, times, record, at_once=1):
     """Injects each fault until it was tried so many times.
 
     Args:
         faults: a dict from names to `Fault`s.
         times: how often each is tried, earlier sittings included.
         record: the `Record` that counts them.
+        at_once: how many are injected at the same time, each into a run of its own.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        concurrent.futures.ThreadPoolExecutor(at_once) as pool,
+    ):
         undisturbed = Undisturbed(pathlib.Path(folder, "undisturbed"))
+        ending = threading.Event()
+
+        def attempt(index, name, turn):
+            run, draw = pathlib.Path(folder, f"{index}-{turn}"), f"{record.seed}/{name}/{turn}"
+            kept = False
+            try:
+                faults[name].inject(run, random.Random(draw), undisturbed)
+                kept = True
+            except NotPossible as error:
+                print(f"\n{name}: not possible here. {error}\n", flush=True)
+                return
+            except Broken as error:
+                if ending.is_set():  # whoever interrupts this command, interrupts its runs
+                    return
+                print(f"\n{name}, turn {turn}: {error}\n", flush=True)
+            record.note(name, faults[name].promise, kept)
+
         for turn in range(times):
-            for index, (name, fault) in enumerate(faults.items()):
-                if record.tried(name) > turn:
-                    continue
-                draw = random.Random(f"{record.seed}/{name}/{turn}")
-                kept = False
-                try:
-                    fault.inject(pathlib.Path(folder, f"{index}-{turn}"), draw, undisturbed)
-                    kept = True
-                except NotPossible as error:
-                    print(f"\n{name}: not possible here. {error}\n", flush=True)
-                    continue
-                except Broken as error:
-                    print(f"\n{name}, turn {turn}: {error}\n", flush=True)
-                record.note(name, fault.promise, kept)
+            due = [each for each in enumerate(faults) if record.tried(each[1]) <= turn]
+            tries = [pool.submit(attempt, *each, turn) for each in due]
+            try:
+                for tried in concurrent.futures.as_completed(tries):
+                    tried.result()
+            except BaseException:
+                ending.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
 
 def parse(arguments=None):
@@ -81,6 +99,7 @@ def parse(arguments=None):
     )
     add = parser.add_argument
     add("--times", type=positive, default=1, help="how often to try each fault (default: 1)")
+    add("--at-once", type=positive, default=1, help="how many at the same time (default: 1)")
     add("--only", default="", metavar="TEXT", help="only faults whose name contains this")
     add("--seed", type=int, default=0, help="decides the moments (default: 0)")
     add("--output", metavar="FILE", help="a JSON file for the table, added to if it is there")

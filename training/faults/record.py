@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import threading
 import time
 
 from training.runs.run_folder import commit, write_json
@@ -33,6 +34,7 @@ class Record:
         # What was measured by several versions of the code says so.
         self.commits = list(dict.fromkeys([*found.get("commits", []), commit()]))
         self._noted_at = time.monotonic()
+        self._noting = threading.Lock()
 
     def tried(self, name):
         """Returns how often a fault was tried."""
@@ -40,6 +42,10 @@ class Record:
 
     def note(self, name, promise, kept):
         """Counts a fault that was tried, and writes the file."""
+        with self._noting:
+            self._note(name, promise, kept)
+
+    def _note(self, name, promise, kept):
         count = self.counts.setdefault(name, {"fault": name, "tried": 0, "kept": 0})
         count |= {"promise": promise, "tried": count["tried"] + 1, "kept": count["kept"] + kept}
         earlier, self._noted_at = self._noted_at, time.monotonic()

@@ -107,13 +107,15 @@ class Undisturbed:
     def __init__(self, folder):
         self.folder = folder
         self._known = {}
+        self._training = threading.Lock()
 
     def outcome(self, command):
         """Returns the weights that a command ends with, and its log."""
         name = command[2]
-        if name not in self._known:
-            Run(command, self.folder / name).expect(0)
-            self._known[name] = weights(self.folder / name), log(self.folder / name)
+        with self._training:
+            if name not in self._known:
+                Run(command, self.folder / name).expect(0)
+                self._known[name] = weights(self.folder / name), log(self.folder / name)
         return self._known[name]
 
     def compare(self, command, folder, tolerance=0.0):
