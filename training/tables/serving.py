@@ -59,8 +59,8 @@ def siege(name, result):
 Friends ask a DCGAN's generator, each a tenth of a second after its answer, alone and then beside
 attackers: {len(turns)} turns, {result["minutes"]} minutes beside attackers in all. These send what
 must be refused, begin requests and do not go on, and ask another model for what takes long. They
-made {result["attacks"]:,} requests, on the same machine. Times in ms, medians of the turns. On
-{machine_of(result)}. (`{name}`)
+made {result["attacks"]:,} requests, on the same machine. Others use it too: compare the two parts.
+Times in ms, medians of the turns. On {machine_of(result)}. (`{name}`)
 
 {table(head, rows)}
 
