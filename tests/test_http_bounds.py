@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import socket
 import threading
@@ -10,6 +11,7 @@ import time
 import pytest
 import uvicorn
 
+from tfgen.serving.http_parser import HttpParser
 from tfgen.serving.http_protocol import HttpBounds, bounded_protocol, bounds_of_this_process
 
 BOUNDS = HttpBounds(header_bytes=4096, header_seconds=0.4, body_seconds=0.8, connections=8)
@@ -131,6 +133,28 @@ def test_many_offers_at_once_are_bounded_as_other_requests(port):
     content = "\r\n".join(["GET /slow HTTP/1.1", *OFFER, "", ""]).encode()
     assert ask(port, content * 2000) == b""
     assert status(ask(port, b"CONNECT a:1 HTTP/1.1\r\nUpgrade: h2c\r\n\r\n")) == 400
+
+
+def test_a_connection_that_is_gone_leaves_nothing_to_collect(port):
+    """Garbage is collected seldom, and each connection may have 64 KiB of headers."""
+
+    def parsers():
+        return sum(isinstance(each, HttpParser) for each in gc.get_objects())
+
+    gc.collect()
+    before = parsers()
+    gc.disable()
+    try:
+        for content in (
+            post(b"ab", "Content-Length: 2"),
+            b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 5000,
+        ):
+            for _ in range(10):
+                ask(port, content)
+        time.sleep(0.5)
+        assert parsers() <= before + 1
+    finally:
+        gc.enable()
 
 
 def test_a_large_body_in_small_chunks_has_small_headers(port):

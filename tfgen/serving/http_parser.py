@@ -33,6 +33,10 @@ class HttpParser:
                 data = self._head_without_offer() + data[upgrade.args[0] :]
                 self._start()
 
+    def close(self):
+        """Lets go of the protocol, which without it would stay until garbage is collected."""
+        self._protocol = self._parser = None
+
     def on_headers_complete(self):
         names = [name for name, _ in self._protocol.headers]
         self._offered = self._parser.should_upgrade() and b"upgrade" in names

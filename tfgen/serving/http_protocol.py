@@ -99,7 +99,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc):
         self._await(_Awaited.ANSWER)
         self._stop_unread()
+        parser = self.parser
         super().connection_lost(exc)
+        parser.close()
 
     def drop(self):
         """Closes the connection at once, without a word."""
