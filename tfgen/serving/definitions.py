@@ -1,4 +1,4 @@
-"""The signatures of a SavedModel as its file says them, without loading it."""
+"""The graph and the signatures of a SavedModel as its file says them, without loading it."""
 
 import pathlib
 
@@ -23,11 +23,11 @@ def read_definitions(path):
         >>> sorted(read_definitions("saved_models/vae_fashion/1"))
         ['__saved_model_init_op', 'encode', 'reconstruct', 'sample', 'score', 'serving_default']
     """
-    return dict(_meta_graph(path).signature_def)
+    return dict(read_graph(path).signature_def)
 
 
-def read_tags(path):
-    """Returns the tags of a SavedModel's graph, a list, usually `["serve"]`.
+def read_graph(path):
+    """Returns the graph of a SavedModel with its tags and signatures, a `MetaGraphDef`.
 
     Args:
         path: its folder.
@@ -36,10 +36,6 @@ def read_tags(path):
         OSError: there is no SavedModel.
         ValueError: its file is not whole.
     """
-    return list(_meta_graph(path).meta_info_def.tags)
-
-
-def _meta_graph(path):
     file = pathlib.Path(path, "saved_model.pb")
     try:
         return saved_model_pb2.SavedModel.FromString(file.read_bytes()).meta_graphs[0]

@@ -1,8 +1,8 @@
 """One version of a model, loaded: its signatures as functions of NumPy arrays.
 
-It runs in a session, as in TensorFlow Serving. As a `tf.function` it would take twice the memory,
-and keep a kilobyte of each request that its graph refuses, for ever: see the notes on "aborted
-rendezvous" in TensorFlow's `core/framework/local_rendezvous.h`.
+It runs in a session, as in TensorFlow Serving. Of a `tf.function` TensorFlow keeps the error of
+each refused request for ever: see the notes on "aborted rendezvous" in its source
+`core/framework/local_rendezvous.h`. It keeps parts of each replaced version, too.
 """
 
 import inspect
@@ -14,14 +14,15 @@ import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2
 
 from tfgen.serving.cost import cost_of
-from tfgen.serving.definitions import read_definitions, read_tags
+from tfgen.serving.definitions import read_graph
 from tfgen.serving.description import description_of
 from tfgen.serving.errors import Code, ServingError, invalid, sentence_of
 
 # As it is, without the advice to new code that TensorFlow logs before it.
 _restore = inspect.unwrap(tf.compat.v1.saved_model.load)
 
-# The scheduler calls a model from a thread of its own: a change of threads would take 0.1 ms.
+# Each model has a thread of its own, which runs its calls. In TensorFlow's pool, which all models
+# share, calls that take long would keep the others waiting; and each would change threads.
 _IN_THIS_THREAD = tf.compat.v1.RunOptions(inter_op_thread_pool=-1)
 
 # What the graph makes of a request that the specification let through, and what to answer.
@@ -55,16 +56,17 @@ class Servable:
     def __init__(self, path):
         self.path = pathlib.Path(path)
         self.version = int(self.path.name)
-        definitions, tags = read_definitions(self.path), read_tags(self.path)
+        # Read now: the files may be gone while the version is still served.
+        described = read_graph(self.path)
+        definitions = dict(described.signature_def)
         session = tf.compat.v1.Session(graph=tf.Graph())
         with session.graph.as_default():
-            _restore(session, tags, str(self.path))
+            _restore(session, list(described.meta_info_def.tags), str(self.path))
             self.signatures = {
                 name: Signature(name, definition, session, owner=self)
                 for name, definition in definitions.items()
                 if not name.startswith("__")
             }
-        # Read now: the files may be gone while the version is still served.
         self.definitions = get_model_metadata_pb2.SignatureDefMap(signature_def=definitions)
         self.description = description_of(self.path, self.signatures)
         if not self.signatures:
