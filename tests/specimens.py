@@ -49,6 +49,60 @@ def dropout_vae():
     return _vae(encoder, networks.mlp_decoder(SHAPE, 3, hidden_sizes=(16,)))
 
 
+def autoencoder():
+    return tfgen.Autoencoder(
+        networks.mlp_encoder(SHAPE, 3, hidden_sizes=(16,), heads=1),
+        networks.mlp_decoder(SHAPE, 3, hidden_sizes=(16,)),
+        corruption=augmentations.GaussianNoise(0.2),
+        ema_momentum=0.9,
+        seed=5,
+    )
+
+
+def swap_autoencoder():
+    return tfgen.SwapAutoencoder(
+        networks.mlp_encoder(SHAPE, 3, hidden_sizes=(16,), heads=1),
+        networks.mlp_decoder(SHAPE, 3, hidden_sizes=(16,)),
+        networks.mlp_decoder(SHAPE, 3, hidden_sizes=(16,)),
+        likelihood=distributions.Bernoulli(),
+        corruption=augmentations.MaskingNoise(0.2),
+        seed=5,
+    )
+
+
+def cvae():
+    inputs, condition = keras.Input(SHAPE), keras.Input((10,))
+    hidden = layers.Concatenate()([layers.Flatten()(inputs), condition])
+    hidden = layers.Dense(16, "relu")(hidden)
+    encoder = keras.Model([inputs, condition], [layers.Dense(3)(hidden), layers.Dense(3)(hidden)])
+    return tfgen.ConditionalVAE(
+        encoder,
+        two_inputs(3, 10, SHAPE),
+        distributions.StandardNormal(3),
+        distributions.DiagonalNormal(),
+        distributions.Bernoulli(),
+        num_classes=10,
+        bound=bounds.ImportanceWeighted(3, doubly_reparametrized=True),
+        ema_momentum=0.9,
+        seed=5,
+    )
+
+
+def factor_vae():
+    return tfgen.FactorVAE(
+        networks.mlp_encoder(SHAPE, 3, hidden_sizes=(16,)),
+        networks.mlp_decoder(SHAPE, 3, hidden_sizes=(16,)),
+        networks.mlp_discriminator((3,), hidden_sizes=(16,), activation="tanh"),
+        distributions.StandardNormal(3),
+        distributions.DiagonalNormal(),
+        distributions.Bernoulli(),
+        gamma=3.0,
+        bound=bounds.TotalCorrelation(data_size=32, beta=2.0),
+        ema_momentum=0.9,
+        seed=5,
+    )
+
+
 def gan():
     """Networks of a user's own, with batch normalization, random layers and a regularizer."""
     latents, inputs = keras.Input((3,)), keras.Input(SHAPE)
@@ -314,8 +368,11 @@ def pair_game():
 
 VAES = {build.__name__: build for build in (mlp_vae, conv_vae, dropout_vae)}
 GANS = {build.__name__: build for build in (gan, wgan_gp, cgan, infogan, began, cyclegan)}
+AUTOENCODERS = {
+    build.__name__: build for build in (autoencoder, swap_autoencoder, cvae, factor_vae)
+}
 STRANGERS = {build.__name__: build for build in (denoiser, pair_game)}
-SPECIMENS = {**VAES, **GANS, **STRANGERS}
+SPECIMENS = {**VAES, **AUTOENCODERS, **GANS, **STRANGERS}
 
 
 def compiled(name, seed=0, **options):
@@ -340,18 +397,20 @@ def images(count=32):
 
 def batch(name, count=32):
     """Returns what a specimen learns from: images, and labels or another domain's where needed."""
-    if name == "cgan":
+    if name in ("cgan", "cvae"):
         return images(count), np.arange(count) % 10
-    if name == "cyclegan":
+    if name in ("cyclegan", "swap_autoencoder"):
         return images(count), 1 - images(count)
     return (images(count),)
 
 
 def made(model, count=3):
     """Returns what a model makes, as a function of its weights."""
-    if model.specimen == "cyclegan":
+    if "translate" in model.abilities:
         return model.translate_a_to_b(images(count))
-    return model.sample(count, seed=0)
+    if "sample" in model.abilities:
+        return model.sample(count, seed=0)
+    return model.reconstruct(images(count))
 
 
 def fit(model, *chosen, epochs=1, eager=True, **options):

@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfgen.distributions import Gaussian, LogVarianceNormal, StandardNormal
-from tfgen.objectives.bounds import ELBO, Bound, Terms
+from tests.linear_gaussian import examples, log_evidence, terms, true_posterior
+from tfgen.distributions import LogVarianceNormal, StandardNormal
+from tfgen.objectives.bounds import ELBO, Bound, Capacity, FreeBits, Terms
 
-# A linear decoder with orthogonal columns: the true posterior is diagonal.
-WEIGHTS = np.array([[1.0, 1.0], [2.0, -1.0], [1.0, 1.0]], np.float32)
-DEVIATION = 0.8
 SAMPLES = 20_000
 # Of the two posteriors in `hand_made`.
 DIVERGENCES = np.array([0.5, 0.5 * (np.exp(2.0) - 2.0 - 1.0)])
@@ -22,7 +20,7 @@ def hand_made(bound, step=0):
     latents = tf.constant([[[100.0], [100.0]], [[-7.0], [3.0]]])  # not needed
     prior = StandardNormal(1).distribution()
     terms = Terms(log_likelihood, latents, posterior, prior)
-    return bound.value(terms, tf.constant(step, tf.int64))
+    return bound.value(terms, None if step is None else tf.constant(step, tf.int64))
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0, 4.0])
@@ -54,49 +52,80 @@ def test_elbo_refuses_a_negative_warm_up():
         ELBO(warm_up=-1)
 
 
+@pytest.mark.parametrize(
+    ("step", "capacity"), [(0, 0.0), (1, 0.5), (4, 2.0), (5, 2.0), (None, 2.0)]
+)
+def test_the_mean_divergence_is_held_at_a_capacity_that_rises(step, capacity):
+    """The distance is that of the mean, which is less than the mean distance."""
+    bound = Capacity(gamma=3.0, capacity=2.0, warm_up=4)
+    expected = [-2.0, -4.0] - 3 * np.abs(DIVERGENCES.mean() - capacity)
+    np.testing.assert_allclose(hand_made(bound, step), expected, rtol=1e-5)
+
+
+def two_latents(floor):
+    """The first latent tells 0.5 and 0 nats, the second 0 and 2 nats, of two examples."""
+    posterior = LogVarianceNormal().distribution([[1.0, 0.0], [0.0, 2.0]], tf.zeros([2, 2]))
+    terms = Terms(tf.constant([[-1.0, -2.0]]), None, posterior, StandardNormal(2).distribution())
+    return FreeBits(floor).value(terms, None).numpy()
+
+
+@pytest.mark.parametrize(
+    ("floor", "divergence"), [(0.0, 1.25), (0.2, 1.25), (0.5, 1.5), (1.5, 3.0)]
+)
+def test_each_latent_s_mean_divergence_is_free_up_to_a_floor(floor, divergence):
+    """Not each example's: with a floor of 0.2 nothing changes, where each example's would."""
+    np.testing.assert_allclose(two_latents(floor), [-1 - divergence, -2 - divergence], rtol=1e-5)
+
+
+def test_the_divergences_of_the_latents_add_up():
+    points = examples()
+    found = terms(points, *map(tf.constant, true_posterior(points)), 1)
+    total = tf.reduce_sum(found.divergences, axis=1)
+    np.testing.assert_allclose(total, found.divergence, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: Capacity(gamma=-1.0), "`gamma` must be at least 0. Received: gamma=-1.0"),
+        (lambda: Capacity(capacity=-1.0), "`capacity` must be at least 0"),
+        (lambda: FreeBits(-0.1), "`floor` must be at least 0. Received: floor=-0.1"),
+        (lambda: ELBO(np.nan), "`beta` must be a finite number. Received: beta=nan"),
+        (lambda: Capacity(capacity=np.nan), "`capacity` must be a finite number"),
+        (lambda: Capacity(gamma=np.inf), "`gamma` must be a finite number. Received: gamma=inf"),
+        (lambda: FreeBits(None), "`floor` must be a finite number. Received: floor=None"),
+        (lambda: ELBO("4"), "`beta` must be a finite number. Received: beta='4'"),
+    ],
+)
+def test_numbers_that_bounds_cannot_use_are_refused(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
+
+
 def test_a_bound_must_say_its_value():
     with pytest.raises(TypeError, match="value"):
         Bound()
 
 
-def true_posterior(examples):
-    """Returns the mean and the variance of `p(z|x)`, for `z ~ N(0, I)`, `x ~ N(W z, s^2 I)`."""
-    precision = 1 + np.sum(WEIGHTS**2, axis=0) / DEVIATION**2
-    return examples @ WEIGHTS / DEVIATION**2 / precision, 1 / precision
-
-
-def log_evidence(examples):
-    covariance = WEIGHTS @ WEIGHTS.T + DEVIATION**2 * np.eye(3)
-    quadratic = np.einsum("ij,jk,ik->i", examples, np.linalg.inv(covariance), examples)
-    return -0.5 * (quadratic + np.linalg.slogdet(2 * np.pi * covariance)[1])
-
-
-def estimate(examples, mean, variance):
+def estimate(points, mean, variance):
     """Returns the ELBO of every example and its standard error."""
-    log_variance = np.log(np.broadcast_to(variance, mean.shape))
-    posterior = LogVarianceNormal().distribution(mean, log_variance)
-    latents = posterior.sample(SAMPLES, seed=(5, 6))
-    decoded = tf.reshape(latents, [-1, 2]) @ WEIGHTS.T
-    likelihood = Gaussian(scale=DEVIATION).distribution(decoded)
-    repeated = tf.tile(tf.cast(examples, tf.float32), [SAMPLES, 1])
-    log_likelihood = tf.reshape(likelihood.log_prob(repeated), [SAMPLES, -1])
-    prior = StandardNormal(2).distribution()
-    bound = ELBO().value(Terms(log_likelihood, latents, posterior, prior), step=0)
-    return bound.numpy(), np.std(log_likelihood, axis=0) / np.sqrt(SAMPLES)
+    found = terms(points, tf.constant(mean, tf.float32), np.log(variance).astype("f"), SAMPLES)
+    bound = ELBO().value(found, step=0)
+    return bound.numpy(), np.std(found.log_likelihood, axis=0) / np.sqrt(SAMPLES)
 
 
 def test_elbo_of_the_true_posterior_is_the_log_evidence():
-    examples = 2 * np.random.default_rng(0).normal(size=(4, 3))
-    bound, error = estimate(examples, *true_posterior(examples))
-    assert (np.abs(bound - log_evidence(examples)) < 4 * error + 1e-4).all()
+    points = examples()
+    bound, error = estimate(points, *true_posterior(points))
+    assert (np.abs(bound - log_evidence(points)) < 4 * error + 1e-4).all()
 
 
 @pytest.mark.parametrize(("shift", "stretch"), [(0.0, 3.0), (0.4, 1.0), (-0.3, 0.3)])
 def test_elbo_is_below_the_log_evidence_by_the_divergence_from_the_true_posterior(shift, stretch):
-    examples = 2 * np.random.default_rng(0).normal(size=(4, 3))
-    mean, variance = true_posterior(examples)
-    bound, error = estimate(examples, mean + shift, variance * stretch)
+    points = examples()
+    mean, variance = true_posterior(points)
+    bound, error = estimate(points, mean + shift, variance * stretch)
     # KL(N(m + d, t v) || N(m, v)), summed over the latents.
     gap = 0.5 * np.sum(stretch + shift**2 / variance - 1 - np.log(stretch))
-    assert (bound + 4 * error < log_evidence(examples)).all()
-    assert (np.abs(log_evidence(examples) - gap - bound) < 4 * error + 1e-4).all()
+    assert (bound + 4 * error < log_evidence(points)).all()
+    assert (np.abs(log_evidence(points) - gap - bound) < 4 * error + 1e-4).all()

@@ -111,9 +111,12 @@ def test_every_export_has_a_card(name, tmp_path):
     version = tfgen.export(model, tmp_path / name)
     card = (version / "README.md").read_text()
     found = metadata(card)
-    translates = "translate" in model.abilities
-    expected = "image-to-image" if translates else "unconditional-image-generation"
-    assert found["pipeline_tag"] == expected
+    tasks = {
+        "translate": "image-to-image",
+        "sample": "unconditional-image-generation",
+        "encode": "image-feature-extraction",
+    }
+    assert found["pipeline_tag"] == next(tasks[each] for each in tasks if each in model.abilities)
     assert type(model).__name__.lower() in found["tags"] and f"# {name}\n" in card
     for signature in model.signatures():
         assert f"| `{signature}` |" in section(card, "How to use it")

@@ -15,11 +15,21 @@ import tensorflow as tf
 import tfgen
 from tests.test_training import refusal
 from tfgen import data, samplers
-from tfgen.distributions.densities import Gaussian, GaussianMixture, KernelDensity
+from tfgen.distributions.densities import (
+    FactorAnalysis,
+    Gaussian,
+    GaussianMixture,
+    KernelDensity,
+)
 from training import train
 from training.recipes.recipe import RECIPES
 
-DENSITIES = [Gaussian(), GaussianMixture(components=2), KernelDensity(bandwidth=0.3)]
+DENSITIES = [
+    Gaussian(),
+    FactorAnalysis(factors=1),
+    GaussianMixture(components=2),
+    KernelDensity(bandwidth=0.3),
+]
 every_density = pytest.mark.parametrize(
     "density", DENSITIES, ids=lambda value: type(value).__name__
 )
@@ -94,6 +104,31 @@ def test_a_gaussian_of_fewer_examples_than_values_samples_in_their_plane():
     np.testing.assert_allclose(nats, expected, rtol=1e-4)
 
 
+def test_factor_analysis_finds_what_the_factors_share_and_each_value_s_noise():
+    random = np.random.default_rng(0)
+    weights = np.array([[1.0, 0.0], [2.0, 1.0], [0.0, 1.5], [-1.0, 1.0], [0.5, -1.0]])
+    noise = np.array([0.3, 0.5, 0.2, 0.4, 0.6])
+    examples = random.normal(size=[20_000, 2]) @ weights.T + noise * random.normal(size=[20_000, 5])
+    model = fitted(FactorAnalysis(factors=2), (examples + 3).astype(np.float32))
+    np.testing.assert_allclose(weight(model, "noise"), noise, atol=0.03)
+    # The factors may be turned: what they share is told.
+    found = weight(model, "weights")
+    np.testing.assert_allclose(found @ found.T, weights @ weights.T, atol=0.12)
+    covariance = found @ found.T + np.diag(weight(model, "noise") ** 2)
+    expected = scipy.stats.multivariate_normal(weight(model, "mean"), covariance)
+    rows = (examples[:50] + 3).astype(np.float32)
+    np.testing.assert_allclose(model.log_likelihood(rows), expected.logpdf(rows), rtol=1e-4)
+    samples = model.sample(50_000, seed=0).numpy()
+    np.testing.assert_allclose(np.cov(samples.T), covariance, atol=0.12)
+
+
+def test_a_value_that_never_varies_has_the_floor_s_noise():
+    examples = np.concatenate([points(), np.full([len(points()), 1], 4.0)], axis=1)
+    model = fitted(FactorAnalysis(factors=1, floor=0.01), examples.astype(np.float32))
+    assert weight(model, "noise")[-1] == pytest.approx(0.01)
+    assert np.isfinite(model.log_likelihood(examples.astype(np.float32))).all()
+
+
 def test_the_mixture_finds_its_two_components():
     examples = points()
     model = fitted(GaussianMixture(components=2), examples)
@@ -154,6 +189,8 @@ def test_samples_of_kernels_are_examples_plus_noise_of_the_bandwidth():
     [
         (lambda: Gaussian(floor=0.0), "`floor` must be positive. Received: floor=0.0"),
         (lambda: GaussianMixture(2, floor=-1.0), "`floor` must be positive. Received: floor=-1.0"),
+        (lambda: FactorAnalysis(0), "`factors` must be at least 1. Received: factors=0"),
+        (lambda: FactorAnalysis(2, floor=0), "`floor` must be positive. Received: floor=0"),
         (lambda: GaussianMixture(0), "`components` must be at least 1. Received: components=0"),
         (lambda: KernelDensity(0.0), "`bandwidth` must be positive. Received: bandwidth=0.0"),
         (lambda: KernelDensity(math.nan), "`bandwidth` must be positive. Received: bandwidth=nan"),
@@ -164,10 +201,18 @@ def test_densities_refuse_impossible_numbers(make, message):
         make()
 
 
+@pytest.mark.parametrize(("shape", "most"), [((50, 5), 5), ((3, 5), 3)])
+def test_more_factors_than_the_examples_tell_are_refused(shape, most):
+    examples = np.random.default_rng(0).normal(size=shape)
+    with pytest.raises(ValueError, match=f"`factors` must be at most {most}.*factors=10"):
+        FactorAnalysis(10).estimate(examples, seed=0)
+
+
 # The model
 
 
-@every_density
+# Factor analysis knows axes: each value has noise of its own.
+@pytest.mark.parametrize("density", [Gaussian(), GaussianMixture(2), KernelDensity(0.3)])
 def test_principal_components_of_all_dimensions_change_nothing(density):
     examples = points()
     plain, rotated = fitted(density, examples), fitted(density, examples, dimensions=3)

@@ -173,9 +173,11 @@ def test_the_signatures_answer_as_the_model_does(num_classes):
 def test_batches_without_fitting_labels_are_refused():
     gan = linear_cgan()
     gan.compile("sgd", "sgd")
-    with pytest.raises(ValueError, match=r"\(images, labels\). Received: batches without labels"):
+    with pytest.raises(
+        ValueError, match=r"\(images, labels\), and its methods.*Received: images without labels"
+    ):
         gan.fit(points(), verbose=0)
-    with pytest.raises(TypeError, match="integers from 0 to 3. Received: labels of float32"):
+    with pytest.raises(TypeError, match="integers from 0 to 3. Received: labels of float64"):
         gan.fit(points(), LABELS.astype(float), verbose=0)
     with pytest.raises(ValueError, match=r"Received: labels of \[8, 4\]. For one-hot.*argmax"):
         gan.compute_losses((points(), np.eye(CLASSES, dtype=int)[LABELS]), training=True)
@@ -193,7 +195,7 @@ def test_labels_out_of_range_stop_training():
     message = r"(?s)Labels must be from 0 to 3\..*\[1 4 0"
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):  # in the second batch
         gan.fit(points(), labels, batch_size=4, shuffle=False, verbose=0)
-    with pytest.raises(tf.errors.InvalidArgumentError, match=r"from 0 to 3\."):
+    with pytest.raises(ValueError, match=r"Labels must be from 0 to 3. Received: \[-1  0\]"):
         gan.generate(gan.sample_latents(2), [-1, 0])
 
 
@@ -223,8 +225,8 @@ def test_labels_out_of_range_are_seen_in_the_losses_under_xla():
         ([0, 4], ValueError, r"Labels must be from 0 to 3. Received: \[0 4\]"),
         ([-1, 3], ValueError, r"Labels must be from 0 to 3. Received: \[-1  3\]"),
         ([0.0, 1.0], TypeError, "integers from 0 to 3. Received: labels of float32"),
-        ([0, 1, 2], ValueError, r"as many labels.*Received: labels of \[3\] and count=2"),
-        (1, ValueError, r"as many labels.*Received: labels of \[\] and count=2"),
+        ([0, 1, 2], ValueError, r"as many labels.*Received: labels of \[3\] for 2 samples"),
+        (1, ValueError, r"as many labels.*Received: labels of \[\] for 2 samples"),
         (np.eye(4, dtype=int)[:2], ValueError, r"Received: labels of \[2, 4\]. For one-hot"),
     ],
 )

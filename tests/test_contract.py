@@ -129,7 +129,9 @@ def test_one_seed_gives_one_result_and_another_another(name):
         assert_same(weights(first), weights(other))
 
 
-@pytest.mark.parametrize("name", [name for name in SPECIMENS if name != "cyclegan"])
+@pytest.mark.parametrize(
+    "name", [name for name in SPECIMENS if "auto" not in name and name != "cyclegan"]
+)
 def test_samples_are_a_function_of_the_seed(name):
     model = compiled(name)
     fit(model)
@@ -260,9 +262,10 @@ def test_methods_and_signatures_of_one_name_answer_with_the_same_keys(name):
             assert getattr(model, signature)(*inputs).keys() == function(*inputs).keys()
     assert methods <= model.abilities | {"recognize"}
     if "encode" in methods:
-        (encode, _), posterior = model.signatures()["encode"], model.encode(images(4))
-        found = encode(images(4))
-        assert found.keys() == {"mean", "standard_deviation"}
+        encode, specs = model.signatures()["encode"]
+        inputs = batch(name, 4)[: len(specs)]
+        found, posterior = encode(*inputs), model.encode(*inputs)
+        assert "mean" in found.keys() <= {"mean", "standard_deviation"}
         np.testing.assert_allclose(found["mean"], posterior.mean(), rtol=1e-6)
 
 
@@ -278,6 +281,8 @@ def test_a_model_can_do_what_it_declares_and_nothing_that_it_does_not(name):
         "translate": "translate_a_to_b",
         "recognize": "recognize",
         "bound": "elbo",
+        "classify": "label_probabilities",
+        "impute": "impute",
         "log_likelihood": "log_likelihood",
     }
     for ability, method in methods.items():

@@ -1083,7 +1083,11 @@ def test_an_unknown_tfds_name_is_answered_with_near_ones(tfds, network_calls, na
     ("name", "message"),
     [
         ("embeded", r"no data called 'embeded'. Did you mean 'embedded'\?"),
-        ("x", "'x'. There are: demo, digits, embedded, folder, grid, marbles, npz, ring, tfds."),
+        (
+            "x",
+            "'x'. There are: demo, digits, embedded, folder, grid, marbles, npz, plant, ring, "
+            "sprites, tfds.",
+        ),
         ("fashion_mnist", r"no data called .*Did you mean 'tfds:fashion_mnist'\?"),
         ("mnist:3.0.1", r"Did you mean 'tfds:mnist:3.0.1'\?"),
         ("/a/folder", r"no data called '/a/folder'. Did you mean 'folder:/a/folder'\?"),

@@ -228,7 +228,7 @@ def test_broken_images_are_counted_and_refused(folder, tmp_path, capsys):
         (["demo@train", "--features", "mine"], "--features must be one of"),
         (["demo@train", "--scores", "elbo"], "needs a model that can bound.*a Collection"),
         (["demo@train", "--scores", "classes"], "have no classes"),
-        (["demo@train", "--scores", "novelty"], "needs a model that can bound.*a Collection"),
+        (["demo@train", "--scores", "novelty"], "needs a model that can reconstr.*a Collection"),
         (["demo@train", "--scores", "prdc", "--k", "100"], "`k` is too large"),
         (["demo@train", "--samples", "101"], "Only 100 examples are there to compare"),
         (["demo@train", "embedded@test"], "Name the real data with --data"),

@@ -785,7 +785,13 @@ def test_scores_of_the_likelihood_come_from_the_model():
         ({"scores": ["likelihood"]}, "score 'likelihood' needs a model that can tell the log-lik"),
         ({"scores": ["reconstruction"]}, "score 'reconstruction' needs a model that can reconstr"),
         ({"scores": ["latents"]}, "score 'latents' needs a model that can encode"),
-        ({"scores": ["novelty"]}, "score 'novelty' needs a model that can bound"),
+        ({"scores": ["prior_gap"]}, "score 'prior_gap' needs a model that can bound"),
+        ({"scores": ["retrieval"]}, "score 'retrieval' needs a model that can encode"),
+        (
+            {"scores": ["retrieval"], "generator": Sampler("vae", compiled("mlp_vae"))},
+            "Retrieval is scored by labels. The real examples have none",
+        ),
+        ({"scores": ["novelty"]}, "score 'novelty' needs a model that can reconstr"),
         (
             {"scores": ["novelty"], "generator": Sampler("vae", compiled("mlp_vae"))},
             "examples of another kind. Pass them as `novel`",

@@ -63,7 +63,7 @@ SPATIAL = {
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
-    for name in ("conv_vae", "cgan", "infogan", "cyclegan"):
+    for name in ("conv_vae", "cvae", "cgan", "infogan", "cyclegan"):
         tfgen.export(compiled(name), folder / name)
     write(folder, "wide", 1, WIDE_SIGNATURES)
     described = write(folder, "spatial", 1, SPATIAL_SIGNATURES) / "assets.extra" / "tfgen.json"
@@ -120,6 +120,14 @@ def asked_latents(page):
 
 def picture(page, name):
     return page.locator(f"canvas#{name}").evaluate("canvas => canvas.toDataURL()")
+
+
+def pixels(page, name):
+    """Returns the first channel of a canvas, uint8 `[height, width]`."""
+    numbers = page.locator(f"canvas#{name}").evaluate(
+        "c => [c.height, c.width, ...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]"
+    )
+    return np.array(numbers[2:], np.uint8).reshape(*numbers[:2], 4)[..., 0]
 
 
 def test_samples_are_those_of_the_seed(visit):
@@ -198,7 +206,8 @@ def test_a_wide_model_is_asked_in_parts(visit):
 def test_the_server_tells_what_a_model_can_do(visit):
     shown = {
         "conv_vae": {"samples", "latents", "between", "images"},
-        "cgan": {"samples", "latents", "between"},
+        "cgan": {"samples", "latents", "between", "images"},
+        "cvae": {"samples", "latents", "between", "images"},
         "infogan": {"samples", "codes", "latents", "between", "images"},
         "cyclegan": {"images"},
         "wide": {"latents", "between"},
@@ -368,6 +377,53 @@ def test_examples_are_held_out_images():
             np.testing.assert_array_equal(np.asarray(image), held_out["x_test"][place, ..., 0])
 
 
+def test_hidden_pixels_are_filled_in_and_seen_ones_stay(visit):
+    page = visit("conv_vae")
+    expect(page.locator("#impute")).to_be_hidden()  # until there is an image
+
+    def fill_in():
+        with page.expect_response("**/*:predict"):
+            page.get_by_role("button", name="Fill in").press("Enter")
+        page.wait_for_timeout(300)
+        return pixels(page, "imputed")
+
+    page.get_by_role("button", name="Shirt").press("Enter")
+    page.locator("canvas#imputed[width='44']").wait_for()  # five images of 8 pixels
+    shown, first = pixels(page, "hiding"), fill_in()
+    height, width = shown.shape
+    draws = [first[:, index * (width + 1) :][:, :width] for index in range(5)]
+    assert np.all(shown[height // 2 :] == 128)  # the lower half is hidden
+    for draw in draws:  # rounding of what was sent as a float
+        np.testing.assert_allclose(draw[: height // 2], shown[: height // 2], atol=1)
+    assert np.abs(draws[0][height // 2 :].astype(int) - draws[1][height // 2 :]).max() > 1
+    page.fill("#impute-seed", "1")
+    assert not np.array_equal(fill_in(), first)
+    page.get_by_role("button", name="Hide nothing").press("Enter")
+    whole = pixels(page, "hiding")
+    np.testing.assert_allclose(fill_in()[:, :width], whole, atol=1)
+    page.locator("#hiding").click()  # a dot in the middle
+    wiped = pixels(page, "hiding")
+    assert 0 < np.sum(wiped != whole) < wiped.size / 4 and set(wiped[wiped != whole]) == {128}
+
+
+def test_a_conditional_model_encodes_an_image_with_its_label(visit):
+    page = visit("cvae")
+    page.get_by_role("button", name="Shirt").press("Enter")
+    seen = page.locator("figcaption", has_text="encode, mean")
+    expect(seen).to_be_visible()
+    expect(page.locator("figcaption", has_text="probabilities")).to_be_visible()
+    page.locator("canvas#imputed[width='44']").wait_for()  # five images of 8 pixels
+    before, filled = seen.inner_text(), picture(page, "imputed")
+    page.fill("#image-label", "1")
+    with page.expect_response(
+        lambda response: "impute" in (response.request.post_data or ""), timeout=10_000
+    ):
+        page.locator("#image-label").press("Enter")
+    page.wait_for_timeout(300)
+    assert seen.inner_text() != before and picture(page, "imputed") != filled
+    expect(visit("cgan").locator("#impute")).to_be_hidden()
+
+
 def test_the_next_model_answers_the_same_image(visit, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
     PIL.Image.fromarray(pixels).save(tmp_path / "image.png")
@@ -407,7 +463,7 @@ def test_a_signature_is_shown_once(visit):
 def test_a_model_is_chosen_from_those_that_there_are(visit, browser, url):
     page = visit("cgan")
     choice = page.get_by_role("combobox", name="Model")
-    names = ["cgan", "conv_vae", "cyclegan", "infogan", "spatial", "wide"]
+    names = ["cgan", "conv_vae", "cvae", "cyclegan", "infogan", "spatial", "wide"]
     assert choice.locator("option").all_inner_texts() == names
     choice.press("ArrowDown")
     page.locator("#status", has_text="conv_vae:").wait_for()

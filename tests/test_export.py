@@ -52,7 +52,9 @@ def requests_for(model):
     for _, specs in model.signatures().values():
         for spec in specs:
             shape = [5, *spec.shape[1:]]
-            if spec.dtype.is_integer:
+            if spec.name == "mask":
+                values["mask"] = random.integers(0, 2, shape).astype(np.float32)
+            elif spec.dtype.is_integer:
                 values.setdefault(spec.name, random.integers(0, 4, shape).astype(np.int32))
             else:
                 values.setdefault(spec.name, random.random(shape, np.float32))
@@ -150,6 +152,7 @@ def test_an_autoencoder_answers_what_it_should(name, exported):
         "encode/standard_deviation": posterior.stddev(),
         "reconstruct/images": model.reconstruct(asked["images"]),
         "score/elbo": [model.elbo(image[np.newaxis])[0] for image in asked["images"]],
+        "impute/images": model.impute(asked["images"], asked["mask"], seed=2**40),
     }
     assert answers[name].keys() == expected.keys()
     for key, value in expected.items():

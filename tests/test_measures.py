@@ -123,3 +123,71 @@ def test_modes_of_samples_are_those_of_the_nearest_training_points():
     model.abilities = frozenset({"sample", "choose_labels"})
     found = measures.nearest_modes(model, train, test, count=12)
     assert found["agreement"] == pytest.approx(2 / 3)
+
+
+class Halves:
+    """Stands for a conditional VAE of two classes, which tells images by their brightness."""
+
+    def label_probabilities(self, images, samples):
+        bright = tf.reduce_mean(tf.cast(images, tf.float32), axis=[1, 2, 3])
+        assert set(np.unique(images)) <= {0.0, 1.0}  # black and white
+        return tf.stack([1 - bright, bright], axis=1)
+
+
+def test_labels_are_told_by_the_larger_probability():
+    images = np.repeat(np.uint8([0, 255, 255, 255]), 4).reshape(4, 2, 2, 1)
+    test = data.Source(images, np.array([0, 1, 1, 0]))
+    assert measures.classification(Halves(), None, test) == {"accuracy": 0.75}
+
+
+def test_the_threshold_of_faults_is_that_of_readings_which_nobody_else_has(monkeypatch):
+    """Errors are the readings: of known ones that are 0 to 99, the highest is the threshold."""
+    known = np.arange(100.0, dtype=np.float32)[:, np.newaxis]
+    asked = []
+
+    def plant(count, faults=("none",), seed=0):
+        asked.append((tuple(faults), seed))
+        return data.Source(known)
+
+    monkeypatch.setattr(measures.data, "plant", plant)
+    model = types.SimpleNamespace(score=lambda readings: {"error": readings[:, 0]})
+    errors = [*range(90, 99), 200.0, 200.0, 200.0, 200.0, 0.0, 200.0, 0.0, 0.0, 0.0]
+    labels = np.repeat([0, 1, 2, 3], [10, 4, 2, 2])
+    test = data.Source(np.array(errors, np.float32)[:, np.newaxis], labels)
+    found = measures.fault_detection(model, None, test)
+    assert found.pop("auroc") == pytest.approx((4 * 9.5 + 4 * 0) / 80)
+    assert found == {
+        "false_alarms": pytest.approx(0.1),
+        "drift_noticed": 0.75,
+        "stuck_noticed": 0.5,
+        "leak_noticed": 0.0,
+    }
+    assert asked == [(("none",), 2)]
+
+
+def test_disentanglement_is_scored_on_test_images_five_ways():
+    random = np.random.default_rng(0)
+    factors = random.integers([3, 4], size=[600, 2])
+    noisy = factors @ [[1.0, 0.5], [-0.2, 1.0]] + 0.7 * random.normal(size=[600, 2])
+    test = data.Source(noisy.astype(np.float32), factors)
+
+    def encode(examples):
+        return types.SimpleNamespace(mean=lambda: tf.convert_to_tensor(examples))
+
+    model = types.SimpleNamespace(encode=encode, abilities=frozenset({"encode"}))
+    found = measures.disentanglement(model, None, test, count=500)
+    scored, codes, factors = measures.evaluation, test.images[:500], factors[:500]
+    parts = scored.dci_scores(codes, factors)
+    expected = {
+        "higgins": scored.higgins_score(codes, factors),
+        "factor_vae": scored.factor_vae_score(codes, factors),
+        "mutual_information_gap": scored.mutual_information_gap(codes, factors),
+        "dci_disentanglement": parts["disentanglement"],
+        "dci_completeness": parts["completeness"],
+        "dci_informativeness": parts["informativeness"],
+        "separated_attribute_predictability": scored.separated_attribute_predictability(
+            codes, factors
+        ),
+    }
+    assert found == pytest.approx(expected)
+    assert len(set(found.values())) == len(expected)

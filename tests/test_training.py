@@ -163,6 +163,8 @@ def test_what_a_recipe_measures_is_kept_and_recorded(tmp_path, capsys):
     recorded = json.loads((tmp_path / "losses.json").read_text())
     assert recorded["measured"] == {} and recorded["test"] == results["test"]
     assert set(recorded["test"]) >= {"discriminator_loss", "generator_loss"}
+    with pytest.raises(SystemExit, match="must differ in their seeds.*r1_gan_ring, seed 0; r1"):
+        record.main([str(output), str(output)])
 
 
 def test_two_domains_are_translated_and_shown(tmp_path, monkeypatch):
@@ -292,7 +294,13 @@ def test_the_seed_decides_weights_and_noise():
 @pytest.mark.parametrize("name", [name for name in RECIPES if RECIPES[name].in_steps])
 def test_every_recipe_takes_a_step(name):
     recipe = RECIPES[name]
-    shapes = {"demo": (32,), "ring": (2,), "grid": (2,), "marbles": (64, 64, 3)}
+    shapes = {
+        "demo": (32,),
+        "ring": (2,),
+        "grid": (2,),
+        "marbles": (64, 64, 3),
+        "sprites": (32, 32, 1),
+    }
     shape = shapes.get(recipe.data, (*(recipe.size or (28, 28)), 1))
     batch = (np.random.default_rng(0).random((2, *shape), np.float32),)
     if recipe.labels:

@@ -154,6 +154,34 @@ def test_a_bound_of_several_samples_trains():
     assert losses[-1] < losses[0]
 
 
+@dataclasses.dataclass(frozen=True)
+class Silenced(bounds.Bound):
+    """Lets no gradient reach the encoder: neither through the latents nor the fixed posterior."""
+
+    samples: int = 3
+
+    def value(self, terms, step):
+        terms.gradient.factor = tf.zeros_like(terms.log_likelihood)
+        density = terms.fixed_posterior().log_prob(tf.identity(terms.latents))
+        return tf.reduce_mean(terms.log_likelihood + density, axis=0)
+
+
+def test_a_bound_s_factor_and_its_fixed_posterior_reach_the_encoder():
+    """Without them the doubly reparametrized gradient would be another, and its value the same."""
+    model = vae(bound=Silenced())
+    with tf.GradientTape(persistent=True) as tape:
+        loss = model.compute_losses(tf.constant(points(4)), training=True)["loss"]
+    for variable in model.encoder.trainable_variables:
+        assert not np.any(tape.gradient(loss, variable.value, unconnected_gradients="zero"))
+    assert np.any(tape.gradient(loss, model.decoder.trainable_variables[0].value))
+
+
+def test_every_draw_of_a_bound_is_taken_in_a_step():
+    model = vae(bound=bounds.ImportanceWeighted(2, repeats=3))
+    terms = model.step_terms(points(4), training=True)
+    assert terms.latents.shape == (6, 4, LATENTS)
+
+
 def test_a_vae_may_average_its_weights():
     model = vae(ema_momentum=0.9)
     model.fit(points(), batch_size=8, epochs=3, verbose=0)

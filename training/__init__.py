@@ -21,6 +21,7 @@ COMMANDS = {
     "notebooks": "training.tools.notebooks",
     "pictures": "training.tools.pictures",
     "playable": "training.tools.playable",
+    "pretraining": "training.scoring.pretraining",
     "probe": "training.scoring.probe",
     "record": "training.tables.record",
     "release": "training.tools.release",

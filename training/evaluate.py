@@ -64,8 +64,8 @@ def parse(arguments=None):
         "--scores",
         default="frechet,kernel,prdc,one_nn",
         help="from: fid, kid, is (on Inception features), frechet, kernel, classes, prdc, prd, "
-        "one_nn, moments; of the model itself: elbo, likelihood, reconstruction, latents, novelty "
-        "(default: %(default)s)",
+        "one_nn, moments; of the model itself: elbo, likelihood, reconstruction, latents, "
+        "prior_gap, novelty, retrieval (default: %(default)s)",
     )
     add(
         "--features",

@@ -54,9 +54,9 @@ def parse(arguments=None):
     add(
         "--data",
         metavar="NAME",
-        help="embedded, demo, digits, ring, grid, marbles, tfds:NAME, folder:PATH or npz:PATH; of "
-        "two domains folder:PATH, folders:PATH_A,PATH_B or classes:NAME:A,B (default: the "
-        "recipe's)",
+        help="embedded, demo, digits, ring, grid, marbles, sprites, plant, tfds:NAME, folder:PATH "
+        "or npz:PATH; of two domains folder:PATH, folders:PATH_A,PATH_B or classes:NAME:A,B "
+        "(default: the recipe's)",
     )
     add("--size", type=size, metavar="HxW", help="resize images to this height and width")
     add("--channels", type=int, choices=(1, 3), help="make images grey (1) or coloured (3)")

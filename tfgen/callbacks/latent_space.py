@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from tfgen.callbacks.picture import Picture, SamplePicture
 from tfgen.engine import noise
+from tfgen.engine.abilities import abilities_of
 from tfgen.latent_space import path_of, quantiles, truncate
 from tfgen.pictures import grid
 
@@ -32,14 +33,19 @@ class LatentTraversal(Picture):
         self.span = span
 
     def render(self):
-        posterior = self.model.encode(self.image[tf.newaxis])
+        image = self.image[tf.newaxis]
+        posterior = self.model.encode(image)
         rest = posterior.mean()[0]
         # A latent that is not used keeps the prior's standard deviation: the largest.
         used = tf.argsort(posterior.stddev()[0])[: self.rows]
         values = tf.linspace(-self.span, self.span, 11)
         moved = tf.one_hot(used, len(rest))[:, tf.newaxis]
-        latents = rest * (1 - moved) + values[:, tf.newaxis] * moved
-        return grid(self.model.generate(tf.reshape(latents, [-1, len(rest)])), columns=len(values))
+        paths = rest * (1 - moved) + values[:, tf.newaxis] * moved
+        options = {}
+        if "classify" in abilities_of(self.model):  # all rows are of the image's own label
+            label = tf.argmax(self.model.label_probabilities(image), axis=1)
+            options["labels"] = tf.repeat(label, len(used))
+        return grid(self.model.generate_paths(paths, seed=0, **options), columns=len(values))
 
 
 class LatentMap(Picture):

@@ -95,6 +95,7 @@ _KNOWN = {
     "digits": _digits,
     "demo": _made("100 points of four modes in 32 dimensions"),
     "marbles": _made("15,000 images of marbles"),
+    "sprites": _made("60,000 images of shapes"),
     "ring": _made("points of 8 Gaussians on a circle"),
     "grid": _made("points of 25 Gaussians on a square"),
     "tfds": _tfds,

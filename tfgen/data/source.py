@@ -75,6 +75,33 @@ class Source:
         labels = None if self.labels is None else self.labels[places]
         return dataclasses.replace(self, images=self.images[places], labels=labels)
 
+    def resample(self, weights, count=None, seed=0):
+        """Returns a source of examples drawn with replacement, some more often than others.
+
+        Args:
+            weights: `[count]`, at least 0, in proportion to how often each is drawn, such as
+                `tfgen.evaluation.rarity` gives them.
+            count: how many to draw; `None` for as many as there are.
+            seed: an integer: the same seed draws the same examples.
+
+        Raises:
+            ValueError: there are not as many weights as examples, one is negative or not finite,
+                all are 0, or `count` is less than 1.
+        """
+        weights = np.asarray(weights, np.float64)
+        if weights.shape != (len(self),):
+            raise ValueError(
+                f"`weights` must be one for each of {len(self)} examples. Received: weights of "
+                f"shape {list(weights.shape)}."
+            )
+        if not (np.isfinite(weights).all() and weights.min() >= 0 and weights.any()):
+            raise ValueError("`weights` must be finite, at least 0, and not all 0.")
+        count = len(self) if count is None else count
+        if count < 1:
+            raise ValueError(f"`count` must be at least 1. Received: count={count}.")
+        shares = weights / weights.sum()
+        return self.take(np.random.default_rng(seed).choice(len(self), count, p=shares))
+
     def subset(self, count, seed=0):
         """Returns a source of `count` of the examples, drawn without replacement.
 

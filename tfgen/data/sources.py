@@ -14,8 +14,10 @@ from tfgen.data.demo import four_modes
 from tfgen.data.folder import read_folder
 from tfgen.data.gaussians import gaussian_grid, gaussian_ring
 from tfgen.data.painted import marbles
+from tfgen.data.plant import FAULTS, plant
 from tfgen.data.source import Source
 from tfgen.data.splits import SPLITS, one_in_ten
+from tfgen.data.sprites import sprites
 from tfgen.data.tfds import is_tfds, read_tfds
 from tfgen.utils.suggestions import suggest
 
@@ -54,6 +56,10 @@ def source(name, split="train", size=None, channels=None, skip_unreadable=False)
             "grid": as many of 25 Gaussians on a square, see `tfgen.data.gaussian_grid`;
             "marbles": 10,000 training and 5,000 test images that a function paints, 64x64x3, see
             `tfgen.data.marbles`;
+            "sprites": 50,000 training and 10,000 test images of shapes, 32x32x1, whose labels are
+            the factors that they are made of, see `tfgen.data.sprites`;
+            "plant": 20,000 readings of a plant's sensors in normal operation to train with, and
+            5,000 to test with, of which three in four are faulty, see `tfgen.data.plant`;
             "digits": scikit-learn's 1,797 written digits, 8x8x1, of which one in ten is kept for
             "test";
             "tfds:NAME": a data set of TensorFlow Datasets with images, downloaded if need be; where
@@ -150,6 +156,17 @@ def _marbles(_, split, size):
     return marbles(counts[split], seed=SPLITS.index(split))
 
 
+def _sprites(_, split, size):
+    counts = {"train": 50_000, "test": 10_000}
+    return sprites(counts[split], size=32, seed=SPLITS.index(split))
+
+
+def _plant(_, split, size):
+    if split == "train":
+        return plant(20_000, seed=SPLITS.index(split))
+    return plant(5000, FAULTS, seed=SPLITS.index(split))
+
+
 def _digits(_, split, size):
     import sklearn.datasets  # slow to import, and rarely needed
 
@@ -224,6 +241,8 @@ _READERS = {
     "ring": _by_split(_draws_of(gaussian_ring())),
     "grid": _by_split(_draws_of(gaussian_grid())),
     "marbles": _by_split(_marbles),
+    "sprites": _by_split(_sprites),
+    "plant": _by_split(_plant),
     "digits": _by_split(_digits),
     "tfds": _by_split(_tfds),
     "folder": read_folder,

@@ -8,6 +8,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfgen.distributions import philox
+from tfgen.engine.graphs import requirement
 from tfgen.engine.serialization import Configured, serializable
 
 tfd = tfp.distributions
@@ -217,7 +218,8 @@ def chosen_codes(codes, given, drawn):
 def one_hot(classes, size, what):
     """Makes vectors `[batch, size]` with a one in the place of each class.
 
-    XLA drops the check of values; there, a class out of range becomes NaN, and so does the loss.
+    A graph checks values in each step. XLA drops that check: there, a class out of range becomes
+    NaN, and so does the loss.
 
     Args:
         classes: integers `[batch]` from 0 to `size - 1`.
@@ -225,11 +227,11 @@ def one_hot(classes, size, what):
         what: what the classes are called in an error, such as "Labels".
 
     Raises:
-        tf.errors.InvalidArgumentError: another class, of which `tf.one_hot` would make zeros.
+        ValueError: another class, of which `tf.one_hot` would make zeros. In a graph it is a
+            `tf.errors.InvalidArgumentError`.
     """
     classes = tf.cast(classes, tf.int64)  # `tf.one_hot` takes no short integers
     inside = tf.logical_and(classes >= 0, classes < size)
     message = f"{what} must be from 0 to {size - 1}."
-    check = tf.debugging.Assert(tf.reduce_all(inside), [message, classes])
-    with tf.control_dependencies([check]):
+    with tf.control_dependencies(requirement(tf.reduce_all(inside), message, classes)):
         return tf.where(inside[:, tf.newaxis], tf.one_hot(classes, size), math.nan)

@@ -11,6 +11,7 @@ import math
 import keras
 import numpy as np
 import scipy.linalg
+import sklearn.decomposition
 import sklearn.mixture
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -92,6 +93,50 @@ class Gaussian(Density):
 
 @serializable
 @dataclasses.dataclass(frozen=True)
+class FactorAnalysis(Density):
+    """A few hidden factors make all values, and each value has noise of its own (Bartlett, 1937).
+
+        x = mean + W z + e,   z ~ N(0, I),   e ~ N(0, diag(noise))
+
+    So `x ~ N(mean, W W^T + diag(noise))`: a linear VAE's likelihood, at its maximum. scikit-learn's
+    `FactorAnalysis` estimates it.
+
+    Args:
+        factors: how many, at least 1, and at most as many as values or examples.
+        floor: the least standard deviation of a value's noise, positive.
+
+    Example:
+        >>> density = FactorAnalysis(factors=2)
+        >>> density.estimate(np.random.normal(size=[1000, 5]), seed=0)["weights"].shape
+        (5, 2)
+    """
+
+    factors: int
+    floor: float = 1e-3
+
+    def __post_init__(self):
+        _check_positive("floor", self.floor)
+        _check_count("factors", self.factors)
+
+    def estimate(self, examples, seed):
+        most = min(np.shape(examples))
+        if self.factors > most:
+            raise ValueError(
+                f"`factors` must be at most {most}, the lesser number of values and examples. "
+                f"Received: factors={self.factors} and examples of {list(np.shape(examples))}."
+            )
+        analysis = sklearn.decomposition.FactorAnalysis(
+            self.factors, max_iter=_MOST_ITERATIONS, random_state=seed % 2**32
+        ).fit(np.asarray(examples, np.float64))
+        noise = np.sqrt(np.maximum(analysis.noise_variance_, self.floor**2))
+        return _floats(mean=analysis.mean_, weights=analysis.components_.T, noise=noise)
+
+    def distribution(self, mean, weights, noise):
+        return tfd.MultivariateNormalDiagPlusLowRankCovariance(mean, noise**2, weights)
+
+
+@serializable
+@dataclasses.dataclass(frozen=True)
 class GaussianMixture(Density):
     """A mixture of normal distributions with full covariances, by expectation maximization.
 
@@ -113,10 +158,7 @@ class GaussianMixture(Density):
 
     def __post_init__(self):
         _check_positive("floor", self.floor)
-        if self.components < 1:
-            raise ValueError(
-                f"`components` must be at least 1. Received: components={self.components}."
-            )
+        _check_count("components", self.components)
 
     def estimate(self, examples, seed):
         if len(examples) < self.components:
@@ -231,6 +273,11 @@ class _NormalKernels(tfd.Distribution):
 def _check_positive(name, value):
     if not value > 0:
         raise ValueError(f"`{name}` must be positive. Received: {name}={value}.")
+
+
+def _check_count(name, value):
+    if value < 1:
+        raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}.")
 
 
 def _floats(**arrays):

@@ -19,6 +19,8 @@ ABILITIES = {
     "bound": "bound the log-likelihood of images, `elbo(images)`",
     "log_likelihood": "tell the log-likelihood of images, `log_likelihood(images)`",
     "importance_sampling": "estimate it by latents, `log_likelihood(images, samples=5000)`",
+    "classify": "tell how probable labels are, `label_probabilities(images)`",
+    "impute": "draw what is missing in images, `impute(images, mask, seed=None)`",
     "average": "make examples by the last weights, not their average, `sample(use_ema=False)`",
 }
 

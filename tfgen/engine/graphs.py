@@ -1,4 +1,4 @@
-"""Methods of models that are called from Python again and again, as graphs."""
+"""What runs as a graph: methods of models, and checks of values."""
 
 import functools
 
@@ -35,3 +35,28 @@ def as_graph(method):
         return graph(self, *args, **kwargs)
 
     return run
+
+
+def requirement(condition, message, received):
+    """Checks values: at once where they are known, or else whenever the graph runs.
+
+    XLA drops the check of a graph. What follows should then become NaN.
+
+    Args:
+        condition: a boolean scalar, what must be true.
+        message: a sentence, what must be so.
+        received: a tensor or number, what came.
+
+    Returns:
+        A list of operations for `tf.control_dependencies`.
+
+    Raises:
+        ValueError: the condition is known, and false.
+    """
+    known = tf.get_static_value(tf.convert_to_tensor(condition))
+    if known is None:
+        return [tf.debugging.Assert(condition, [message, received])]
+    if not known:
+        received = tf.get_static_value(tf.convert_to_tensor(received))
+        raise ValueError(f"{message} Received: {received}.")
+    return []

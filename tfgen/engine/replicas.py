@@ -200,3 +200,37 @@ def sum_over_workers(strategy, value):
         lambda context: value * (context.replica_id_in_sync_group % local == 0)
     )
     return strategy.reduce("SUM", values, axis=None).numpy()
+
+
+def global_mean(values):
+    """Returns the mean over the examples of all replicas, in a step; gradients flow to all.
+
+    Args:
+        values: float32 `[batch, ...]`, of this replica's examples.
+
+    Returns:
+        A tensor `[...]`.
+    """
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return tf.reduce_mean(values, axis=0)
+    own = [tf.reduce_sum(values, axis=0), tf.cast(tf.shape(values)[0], values.dtype)]
+    total, count = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
+    return total / count
+
+
+def from_all_replicas(values):
+    """Returns the examples of all replicas, in a step, and where this one's begin.
+
+    Args:
+        values: float32 `[batch, ...]`, of this replica's examples; all have as many.
+
+    Returns:
+        A tensor `[global batch, ...]`, through which gradients flow to all, and an int32 scalar.
+    """
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return values, 0
+    first = context.replica_id_in_sync_group * tf.shape(values)[0]
+    gathered = context.all_gather(values, axis=0)
+    return tf.ensure_shape(gathered, [None, *values.shape[1:]]), first

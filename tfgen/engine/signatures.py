@@ -16,6 +16,11 @@ def latents(shape):
     return tf.TensorSpec([None, *shape], tf.float32, "latents")
 
 
+def mask(shape):
+    """Returns the spec of a mask of images, of one example's shape: 1 where a value is seen."""
+    return tf.TensorSpec([None, *shape], tf.float32, "mask")
+
+
 def sample(model):
     """Returns the signature `sample(count, seed)` of a model that can be sampled."""
     return lambda count, seed: {"images": model.sample(count, seed)}, [COUNT, SEED]

@@ -22,7 +22,7 @@ def elbos(model, images, batch_size=500, seed=0):
     random = np.random.default_rng(seed)
     return np.concatenate(
         [
-            model.elbo(batch, random.integers(2**63)).numpy()
+            model.elbo(batch, seed=random.integers(2**63)).numpy()
             for batch in batches_of(images, batch_size)
         ]
     )
@@ -48,6 +48,21 @@ def reconstruction_errors(model, images, batch_size=500):
     return np.concatenate(errors)
 
 
+def encodings(model, images, batch_size=500):
+    """Returns the mean of each image's encoding, batch by batch.
+
+    Args:
+        model: a model that can "encode".
+        images: what `Features` takes.
+        batch_size: images at a time.
+
+    Returns:
+        A float array `[count, latents]`.
+    """
+    batches = batches_of(images, batch_size)
+    return np.concatenate([model.encode(batch).mean().numpy() for batch in batches])
+
+
 def active_units(model, images, threshold=0.01, batch_size=500):
     """Returns which latents are used (Burda et al., 2016, section 5.1).
 
@@ -69,8 +84,7 @@ def active_units(model, images, threshold=0.01, batch_size=500):
         >>> evaluation.active_units(vae, test_images).sum()
         13
     """
-    batches = batches_of(images, batch_size)
-    means = np.concatenate([model.encode(batch).mean().numpy() for batch in batches])
+    means = encodings(model, images, batch_size)
     if len(means) < 2:
         raise ValueError(f"A variance needs at least 2 images. Received: {len(means)}.")
     return means.var(axis=0, ddof=1) > threshold

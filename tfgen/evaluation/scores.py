@@ -7,18 +7,25 @@ import numpy as np
 
 from tfgen.data import Source
 from tfgen.engine.abilities import abilities_of, require
+from tfgen.evaluation.aggregate_posterior import AggregatePosterior
 from tfgen.evaluation.cache import cached_features
 from tfgen.evaluation.curves import precision_recall_curve
 from tfgen.evaluation.features import Features, PixelFeatures, checksum_of
 from tfgen.evaluation.frechet import frechet_distance
 from tfgen.evaluation.inception_score import inception_score
 from tfgen.evaluation.kernel import kernel_distance
-from tfgen.evaluation.likelihood import active_units, elbos, reconstruction_errors
+from tfgen.evaluation.likelihood import (
+    active_units,
+    elbos,
+    encodings,
+    reconstruction_errors,
+)
 from tfgen.evaluation.manifold import density_coverage, precision_recall
 from tfgen.evaluation.moment_matching import moment_matching
 from tfgen.evaluation.neighbours import nearest_neighbour_score
 from tfgen.evaluation.novelty import novelty_auroc
 from tfgen.evaluation.protocol import Score
+from tfgen.evaluation.retrieval import retrieval_precision
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -189,26 +196,37 @@ def latents(comparison, settings):
     return [Score("active_units", (float(active.sum()),), float(len(active)), options)]
 
 
+def prior_gap(comparison, settings):
+    """How far the latents of all real examples together are from the prior, in nats."""
+    count, seed = len(comparison.real), 0
+    gap = AggregatePosterior(comparison.model, comparison.real).prior_gap(seed)
+    options = {"examples": count, "seed": seed, "information": gap.information}
+    return [Score("prior_gap", (gap.divergence,), None, options)]
+
+
 def novelty(comparison, settings):
-    """How well the reconstruction error and the ELBO tell real examples from another kind's."""
+    """How well the reconstruction error, and the ELBO, tell real examples from another kind's."""
     if comparison.novel is None:
         raise ValueError("Novelty needs examples of another kind. Pass them as `novel`.")
     model, kinds = comparison.model, (comparison.real, comparison.novel)
     options = {"novel": checksum_of([comparison.novel.images])}
+    found = {"reconstruction": [reconstruction_errors(model, kind) for kind in kinds]}
+    if "bound" in abilities_of(model):
+        found["elbo"] = [-elbos(model, kind) for kind in kinds]
     return [
-        Score(
-            "novelty_auroc_by_reconstruction",
-            (novelty_auroc(*(reconstruction_errors(model, kind) for kind in kinds)),),
-            1.0,
-            options,
-        ),
-        Score(
-            "novelty_auroc_by_elbo",
-            (novelty_auroc(*(-elbos(model, kind) for kind in kinds)),),
-            1.0,
-            options,
-        ),
+        Score(f"novelty_auroc_by_{name}", (novelty_auroc(*each),), 1.0, options)
+        for name, each in found.items()
     ]
+
+
+def retrieval(comparison, settings):
+    """Which share of the ten real examples nearest to one, in latent space, has its label."""
+    if comparison.real.labels is None:
+        raise ValueError("Retrieval is scored by labels. The real examples have none.")
+    options = {"count": 10}
+    codes = encodings(comparison.model, comparison.real)
+    shares = retrieval_precision(codes, comparison.real.labels, **options)
+    return [_mean("retrieval_precision", shares, options, ideal=1.0)]
 
 
 SAMPLE_SCORES = {
@@ -216,7 +234,8 @@ SAMPLE_SCORES = {
 }
 # Scores of the model on real examples, whatever its samples.
 MODEL_SCORES = {
-    score.__name__: score for score in (elbo, likelihood, reconstruction, latents, novelty)
+    score.__name__: score
+    for score in (elbo, likelihood, reconstruction, latents, prior_gap, novelty, retrieval)
 }
 SCORES = {**SAMPLE_SCORES, **MODEL_SCORES}
 # What the model must be able to do for each of these.
@@ -225,7 +244,9 @@ _ABILITIES = {
     "likelihood": ("log_likelihood",),
     "reconstruction": ("reconstruct",),
     "latents": ("encode",),
-    "novelty": ("bound", "reconstruct"),
+    "prior_gap": ("bound",),
+    "novelty": ("reconstruct",),
+    "retrieval": ("encode",),
 }
 
 
@@ -242,14 +263,14 @@ def check_abilities(generator, names):
             require(able, ability, f"The score {name!r}")
 
 
-def _mean(name, values, options=None):
-    """Makes the score of a mean over examples; lower is better."""
+def _mean(name, values, options=None, ideal=None):
+    """Makes the score of a mean over examples; lower is better, unless there is an ideal."""
     if len(values) < 2:
         raise ValueError(f"A score needs at least 2 real examples. Received: {len(values)}.")
     values = np.asarray(values, np.float64)
     error = float(values.std(ddof=1) / np.sqrt(len(values)))
     source = "the variance over examples"
-    return Score(name, (float(values.mean()),), None, options or {}, error, source)
+    return Score(name, (float(values.mean()),), ideal, options or {}, error, source)
 
 
 def _share(name, value, count, ideal, options=None):

@@ -3,6 +3,8 @@
 import inspect
 import warnings
 
+import keras
+
 from tfgen.engine.keras_internals import last_activations
 
 
@@ -21,8 +23,8 @@ def check_kinds(model, **kinds):
     for name, kind in kinds.items():
         value = getattr(model, name)
         if not isinstance(value, kind):
-            room = kind.__module__.split(".")[1]
-            room = kind.__module__.rpartition(".")[2] if room == "objectives" else room
+            room, within, *_ = kind.__module__.split(".")[1:]
+            room = within if room == "objectives" else room
             raise TypeError(
                 f"`{name}` must be a `tfgen.{room}.{kind.__name__}`, one of tfgen's or a dataclass "
                 f"of your own that derives from it. Received: {value!r}."
@@ -77,12 +79,51 @@ def check_latents(player, taken, shape):
         )
 
 
-def check_players(made, taken, discriminator="discriminator"):
+def check_players(made, taken, discriminator="discriminator", generator="generator"):
     """Raises a ValueError unless a generator's output shape is what another network takes."""
     if made[1:] != taken[1:]:
         raise ValueError(
-            f"The generator must output what the {discriminator} takes. Received: a generator to "
-            f"{list(made)} and a {discriminator} of {list(taken)}."
+            f"The {generator} must output what the {discriminator} takes. Received: "
+            f"{_a(generator)} to {list(made)} and {_a(discriminator)} of {list(taken)}."
+        )
+
+
+def check_one_output(player, network):
+    """Raises a ValueError unless a network has one output, such as an encoder to codes."""
+    shapes = [list(output.shape) for output in network.outputs]
+    if len(shapes) != 1:
+        raise ValueError(
+            f"The {player} of an autoencoder must have one output, the codes. Received: "
+            f"{len(shapes)}, of the shapes {shapes}. Build it with `heads=1`."
+        )
+
+
+def check_logits(player, network):
+    """Raises a ValueError unless a network outputs a logit for each example, `[batch, 1]`."""
+    if network.output_shape != (None, 1):
+        raise ValueError(
+            f"The {player} must output one logit for each example, [batch, 1]. "
+            f"Received: a {player} to {list(network.output_shape)}."
+        )
+
+
+def check_corruption(corruption):
+    """Raises a TypeError unless something is a function of examples and the seed of its noise.
+
+    Args:
+        corruption: what a model calls with images and a noise seed; `None` for nothing.
+    """
+    if corruption is None:
+        return
+    try:
+        inspect.signature(corruption).bind("images", "noise_seed")
+        fits = not isinstance(corruption, (type, keras.Layer))
+    except TypeError:
+        fits = False
+    if not fits:
+        raise TypeError(
+            "`corruption` must be a function of (images, noise_seed), such as a value of "
+            f"`tfgen.augmentations`, or None. Received: {corruption!r}."
         )
 
 
@@ -115,8 +156,12 @@ def refuse_labels(model, labels):
     if labels is not None:
         raise ValueError(
             f"A {type(model).__name__} knows no labels. Received: labels={labels!r}. "
-            "`tfgen.ConditionalGAN` makes examples of a label."
+            "`tfgen.ConditionalGAN` and `tfgen.ConditionalVAE` make examples of a label."
         )
+
+
+def _a(player):
+    return f"{'an' if player[0] in 'aeiou' else 'a'} {player}"
 
 
 def _batch_of(shape):

@@ -1,7 +1,9 @@
 """Networks: functions that return built Keras functional models for any fitting shape."""
 
 from tfgen.networks.conditional import (
+    condition_decoder,
     condition_discriminator,
+    condition_encoder,
     condition_generator,
     projection_discriminator,
 )
@@ -24,7 +26,9 @@ from tfgen.networks.perceptron import (
 from tfgen.networks.translation import resnet_generator, unet_generator
 
 __all__ = [
+    "condition_decoder",
     "condition_discriminator",
+    "condition_encoder",
     "condition_generator",
     "conv_decoder",
     "conv_encoder",

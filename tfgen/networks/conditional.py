@@ -29,17 +29,26 @@ def condition_generator(generator, condition_size):
         >>> generator = dcgan_generator((28, 28, 1), latent_dim=100 + 10)
         >>> condition_generator(generator, condition_size=10)
     """
-    shape = _single_input("generator", generator)
-    if len(shape) != 1:
-        raise ValueError(
-            "A generator that is conditioned takes vectors, `[batch, latent_dim + "
-            f"condition_size]`. Received: a generator of inputs {shape}."
-        )
-    latent_dim = _without_condition("generator", shape[-1], condition_size)
-    latents = keras.Input((latent_dim,), name="latents")
-    conditions = keras.Input((condition_size,), name="conditions")
-    outputs = generator(layers.Concatenate()([latents, conditions]))
-    return keras.Model([latents, conditions], outputs, name="generator")
+    return _condition_latents("generator", generator, condition_size)
+
+
+def condition_decoder(decoder, condition_size):
+    """Makes of `p(x | [z, c])`, a decoder of one vector, a conditional VAE's `p(x | z, c)`.
+
+    Args:
+        decoder: a model from `[batch, latent_dim + condition_size]`.
+        condition_size: the length of a condition.
+
+    Returns:
+        A model of `[latents, conditions]`, see `condition_generator`.
+
+    Raises:
+        ValueError: the decoder's input is not a vector that is longer than a condition.
+
+    Example:
+        >>> condition_decoder(conv_decoder((28, 28, 1), latent_dim=8 + 10), condition_size=10)
+    """
+    return _condition_latents("decoder", decoder, condition_size)
 
 
 def condition_discriminator(discriminator, condition_size):
@@ -63,14 +72,29 @@ def condition_discriminator(discriminator, condition_size):
         >>> discriminator = dcgan_discriminator((28, 28, 1 + 10))
         >>> condition_discriminator(discriminator, condition_size=10)
     """
-    *axes, size = _single_input("discriminator", discriminator)
-    channels = _without_condition("discriminator", size, condition_size)
-    images = keras.Input((*axes, channels), name="images")
-    conditions = keras.Input((condition_size,), name="conditions")
-    everywhere = layers.RepeatVector(math.prod(axes))(conditions)
-    everywhere = layers.Reshape((*axes, condition_size))(everywhere)
-    logits = discriminator(layers.Concatenate()([images, everywhere]))
-    return keras.Model([images, conditions], logits, name="discriminator")
+    return _condition_images("discriminator", discriminator, condition_size)
+
+
+def condition_encoder(encoder, condition_size):
+    """Makes of `q(z | [x, c])`, an encoder of one input, a conditional VAE's `q(z | x, c)`.
+
+    The condition enters as in `condition_discriminator`.
+
+    Args:
+        encoder: a model from `[batch, ..., channels + condition_size]`.
+        condition_size: the length of a condition.
+
+    Returns:
+        A model of `[images, conditions]`, `[batch, ..., channels]` and `[batch, condition_size]`,
+        that shares the encoder's weights.
+
+    Raises:
+        ValueError: the encoder's input has no more channels than a condition.
+
+    Example:
+        >>> condition_encoder(conv_encoder((28, 28, 1 + 10), latent_dim=8), condition_size=10)
+    """
+    return _condition_images("encoder", encoder, condition_size)
 
 
 def projection_discriminator(features, condition_size):
@@ -111,6 +135,31 @@ def projection_discriminator(features, condition_size):
     linear = layers.Dense(1, name="linear", dtype="float32")(phi)
     logits = layers.Add(dtype="float32")([linear, projection])
     return keras.Model([images, conditions], logits, name="discriminator")
+
+
+def _condition_latents(name, network, condition_size):
+    shape = _single_input(name, network)
+    if len(shape) != 1:
+        raise ValueError(
+            f"A {name} that is conditioned takes vectors, `[batch, latent_dim + "
+            f"condition_size]`. Received: a {name} of inputs {shape}."
+        )
+    latent_dim = _without_condition(name, shape[-1], condition_size)
+    latents = keras.Input((latent_dim,), name="latents")
+    conditions = keras.Input((condition_size,), name="conditions")
+    outputs = network(layers.Concatenate()([latents, conditions]))
+    return keras.Model([latents, conditions], outputs, name=name)
+
+
+def _condition_images(name, network, condition_size):
+    *axes, size = _single_input(name, network)
+    channels = _without_condition(name, size, condition_size)
+    images = keras.Input((*axes, channels), name="images")
+    conditions = keras.Input((condition_size,), name="conditions")
+    everywhere = layers.RepeatVector(math.prod(axes))(conditions)
+    everywhere = layers.Reshape((*axes, condition_size))(everywhere)
+    outputs = network(layers.Concatenate()([images, everywhere]))
+    return keras.Model([images, conditions], outputs, name=name)
 
 
 def _single_input(name, network):

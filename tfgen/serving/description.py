@@ -24,6 +24,8 @@ _SHOWN_BY = {
     "discriminate": ("score", "logits"),
     "bound": ("score", "elbo"),
     "log_likelihood": ("score", "log_likelihood"),
+    "classify": ("label_probabilities", "probabilities"),
+    "impute": ("impute", "images"),
 }
 
 

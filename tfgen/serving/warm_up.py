@@ -59,8 +59,12 @@ def example(spec, rows=1):
 
 
 def random_example(spec, rows):
-    """Returns an array that a signature takes: as `example`, with numbers in [0, 1) for zeros."""
+    """Returns an array that a signature takes: as `example`, with numbers in [0, 1) for zeros.
+
+    A mask has 0 and 1.
+    """
     value = example(spec, rows).numpy()
-    if value.dtype.kind == "f":
-        return np.random.default_rng(rows).random(value.shape).astype(value.dtype)
-    return value
+    if value.dtype.kind != "f":
+        return value
+    numbers = np.random.default_rng(rows).random(value.shape).astype(value.dtype)
+    return np.round(numbers) if spec.name == "mask" else numbers

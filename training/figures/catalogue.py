@@ -52,6 +52,49 @@ FIGURES = {
         "of clothing, faintly between unlike ones. In pixel space it is an average of two.",
         "training.figures.interpolation",
     ),
+    "latent_sizes": LectureFigure(
+        "Codes of more and more numbers",
+        "Held-out images of clothes above, and their reconstructions by codes of 2, 5, 15 and 50 "
+        "numbers. Two keep the class, more keep the outline and the shades.",
+        "training.figures.latent_sizes",
+    ),
+    "sampled_codes": LectureFigure(
+        "An autoencoder's samples beside a VAE's",
+        "The codes of an autoencoder follow no known distribution. Decoded draws of the normal "
+        "distribution nearest to them are often no clothes; those of a VAE's prior mostly are.",
+        "training.figures.sampled_codes",
+    ),
+    "latent_views": LectureFigure(
+        "AE + PCA, AE + UMAP",
+        "The codes of an autoencoder of clothes on a plane. Principal components keep distances; "
+        "t-SNE and UMAP keep neighbours, and show the classes as groups.",
+        "training.figures.latent_views",
+    ),
+    "holes": LectureFigure(
+        "The prior's holes",
+        "Latents of the data, of a VAE's prior, and of its holes, where the data have hardly any. "
+        "Holes decode to flat white, or to two garments at once.",
+        "training.figures.holes",
+    ),
+    "attributes": LectureFigure(
+        "Attributes split the latent cloud",
+        "Latents of sprites: for each attribute the two that tell most of it. Size and place run "
+        "along a latent each. Shapes and turns are folded into each other.",
+        "training.figures.attributes",
+    ),
+    "walk": LectureFigure(
+        "A denoiser's walk back and forth",
+        "Each step adds noise and takes it away. Above, walks begin at noise, and reach clothes "
+        "after some ten steps. Below they begin at images: trousers become dresses.",
+        "training.figures.walk",
+    ),
+    "rare_class": LectureFigure(
+        "Outliers used in training",
+        "Errors on a class of which few images are trained with. Drawn by the rarity of their "
+        "latents, rare bags are reconstructed better. Rare sneakers, which lie among other shoes, "
+        "are not.",
+        "training.figures.rare_class",
+    ),
     "transposed_convolution": LectureFigure(
         "Transposed convolution",
         "One active hidden unit paints its kernel. A convolution and its transpose give back an "

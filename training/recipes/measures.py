@@ -8,7 +8,7 @@ import sys
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from tfgen import evaluation
+from tfgen import data, evaluation
 from tfgen.evaluation.sampling import to_pixels
 
 _CHUNK = 500
@@ -80,6 +80,45 @@ def code_error(model, train, test):
     matched = dict(zip(categories.tolist(), classes.tolist(), strict=True))
     found = np.array([matched.get(category, -1) for category in _categories(model, test).tolist()])
     return {"code_error": float(np.mean(found != test.labels))}
+
+
+def disentanglement(model, train, test, count=10_000):
+    """Measures how far each latent stands for one factor, by the five scores of the literature."""
+    held_out = test.take(np.arange(min(count, len(test))))
+    codes, factors = evaluation.encodings(model, held_out), held_out.labels
+    dci = evaluation.dci_scores(codes, factors)
+    return {
+        "higgins": evaluation.higgins_score(codes, factors),
+        "factor_vae": evaluation.factor_vae_score(codes, factors),
+        "mutual_information_gap": evaluation.mutual_information_gap(codes, factors),
+        **{f"dci_{name}": value for name, value in dci.items()},
+        "separated_attribute_predictability": evaluation.separated_attribute_predictability(
+            codes, factors
+        ),
+    }
+
+
+def classification(model, train, test, samples=20):
+    """Measures how often the label of a held-out image is the one that p(y|x) is largest for."""
+    held_out = test.binarized().floats()
+    parts = [held_out[start : start + _CHUNK] for start in range(0, len(held_out), _CHUNK)]
+    told = [model.label_probabilities(part, samples).numpy().argmax(axis=1) for part in parts]
+    return {"accuracy": float(np.mean(np.concatenate(told) == test.labels))}
+
+
+def fault_detection(model, train, test, false_alarms=0.01):
+    """Measures which share of a plant's faults is noticed, at one false alarm in a hundred.
+
+    The threshold is chosen on readings of normal operation that neither training nor test has.
+    """
+    known = model.score(data.plant(5000, seed=2).floats())["error"].numpy()
+    threshold = evaluation.novelty_threshold(known, false_alarms)
+    errors = model.score(test.floats())["error"].numpy()
+    normal = test.labels == data.FAULTS.index("none")
+    found = {"false_alarms": float(np.mean(errors[normal] > threshold))}
+    for label, fault in enumerate(data.FAULTS[1:], start=1):
+        found[f"{fault}_noticed"] = float(np.mean(errors[test.labels == label] > threshold))
+    return {**found, "auroc": evaluation.novelty_auroc(errors[normal], errors[~normal])}
 
 
 def _categories(model, source):

@@ -13,6 +13,7 @@ from tfgen.pictures import (
 )
 from tfgen.utils.files import atomic_write
 from training.runs.plots import draw_curves, scatter, show
+from training.runs.views import latent_panels
 
 _WIDTH, _HEIGHT = 6.0, 4.75  # of a panel, in inches
 
@@ -56,7 +57,7 @@ def panels_of(run):
     if "reconstruct" in able:
         found.append(_reconstructions if images else _reconstructed_points)
     if "encode" in able:
-        found.append(_latents)
+        found += latent_panels(run)
     return found
 
 
@@ -133,10 +134,3 @@ def _reconstructed_points(axes, run):
     project = principal_plane(examples)
     reconstructed = project(run.model.reconstruct(examples).numpy())
     scatter(axes, reconstructed, run.test.labels, "reconstructions of the held-out data")
-
-
-def _latents(axes, run):
-    latents = run.model.encode(run.test.floats(2000)).mean().numpy()
-    labels = None if run.test.labels is None else run.test.labels[:2000]
-    plane = "" if latents.shape[1] == 2 else ", their two principal components"
-    scatter(axes, principal_plane(latents)(latents), labels, f"held-out latents{plane}")

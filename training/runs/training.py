@@ -134,7 +134,9 @@ def report(run, exported):
     results, folder = read_results(run), run.folder
     epochs = "1 epoch" if results["epochs"] == 1 else f"{results['epochs']} epochs"
     losses = ", ".join(f"{name} {value:.2f}" for name, value in results["test"].items())
-    measured = [f"  {name:20}{value:g}\n" for name, value in results.get("measured", {}).items()]
+    found = results.get("measured", {})
+    width = max([20, *(len(name) + 2 for name in found)])
+    measured = [f"  {name:{width}}{value:g}\n" for name, value in found.items()]
     python = "python" if "VIRTUAL_ENV" in os.environ else os.path.relpath(sys.executable)
     usual = folder.path == pathlib.Path("runs", results["recipe"])
     name = results["recipe"] if usual else folder.path

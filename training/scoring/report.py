@@ -15,9 +15,11 @@ from tfgen.engine.abilities import abilities_of
 from tfgen.evaluation.cache import cached_features
 from tfgen.evaluation.sampling import as_pixels
 from tfgen.latent_space import path_of
+from tfgen.latent_views import view
 from tfgen.pictures import grid, reconstruction_grid
 from tfgen.utils.files import atomic_write
-from training.runs.plots import draw_curves
+from training.runs.plots import draw_curves, scatter
+from training.runs.views import first_labels, views_of
 
 _COLUMNS = 16  # of a grid of neighbours
 
@@ -71,7 +73,7 @@ def _sections_of_pictures(results, found, reference, train, features):
         return []
     real = grid(reference.source.subset(min(64, len(reference.source)), seed=1).floats())
     samples = [_figure(_pixels(real), f"real: {reference.data}")]
-    neighbours, interpolations, reconstructions, curves = [], [], [], []
+    neighbours, interpolations, reconstructions, latents, curves = [], [], [], [], []
     for result, each in zip(results, found, strict=True):
         name, able = result.generator, abilities_of(each.model)
         if each.is_collection or "sample" in abilities_of(each.generator.model):
@@ -86,6 +88,8 @@ def _sections_of_pictures(results, found, reference, train, features):
         if "reconstruct" in able:
             pairs = reconstruction_grid(each.model, reference.source.floats(32))
             reconstructions.append(_figure(_pixels(pairs), name))
+        if "encode" in able:
+            latents.append(_figure(_views(each.model, reference.source), name))
         if each.folder is not None and each.folder.log.exists():
             curves.append(_figure(_curves(each.folder.log), name))
     return [
@@ -106,6 +110,12 @@ def _sections_of_pictures(results, found, reference, train, features):
             "Reconstructions",
             "<p>Pairs of rows: real examples, and below each its reconstruction.</p>",
             *reconstructions,
+        ),
+        _section(
+            "Latents",
+            "<p>The real examples' latents on a plane. t-SNE and UMAP keep neighbours together; "
+            "distances between groups mean little.</p>",
+            *latents,
         ),
         _section("Training", *curves),
     ]
@@ -193,6 +203,17 @@ def _short(name, length=24):
 def _curves(log):
     figure = Figure(figsize=(5, 3), layout="constrained")
     draw_curves(figure.subplots(), log)
+    return _plot(figure)
+
+
+def _views(model, source, count=1000):
+    shown = source.subset(min(count, len(source)), seed=1)
+    latents = evaluation.encodings(model, shown)
+    views = views_of(*latents.shape)
+    figure = Figure(figsize=(5 * len(views), 4), layout="constrained")
+    row = figure.subplots(1, len(views), squeeze=False)[0]
+    for axes, (method, title) in zip(row, views.items(), strict=True):
+        scatter(axes, view(latents, method), first_labels(shown), f"latents{title}")
     return _plot(figure)
 
 

@@ -143,6 +143,10 @@ def common_data(found):
     return names[0]
 
 
+# What a model says of the real examples themselves.
+_OF_PIXELS = {"elbo", "likelihood", "reconstruction", "prior_gap", "novelty", "retrieval"}
+
+
 def check_generators(found, names, reference):
     """Raises a ValueError, before anything is computed, where a generator cannot be scored."""
     for each in found:
@@ -150,7 +154,7 @@ def check_generators(found, names, reference):
             raise ValueError(
                 f"{each.generator.name} would be compared with itself. Choose another --split."
             )
-        binarized = {"elbo", "likelihood", "reconstruction", "novelty"} & set(names)
+        binarized = _OF_PIXELS & set(names)
         if each.is_binarized and binarized:
             raise ValueError(
                 f"{each.generator.name} knows black and white pixels only, and {min(binarized)!r} "

@@ -5,6 +5,7 @@ import statistics
 from training.tables import speed
 from training.tables.cells import duration, machine_of, table
 from training.tables.lectures import lecture_scores
+from training.tables.of_runs import accuracies, spread
 from training.tables.published import LUCIC_FASHION, PUBLISHED
 
 
@@ -47,13 +48,35 @@ def half_precision(read, recipe):
     return table(["arithmetic", "mean FID", "of each seed"], rows)
 
 
-def likelihood(read):
-    """The test likelihood of the VAE of binarized MNIST, beside that of the paper."""
-    result = read("vae_mnist.json")
-    published = PUBLISHED["vae_mnist", "negative log-likelihood"]
-    ours = f"{result['nats']:.2f} ± {result['standard_error']:.2f}"
-    rows = [["`vae_mnist`", ours], [published.source, published.figure]]
+def likelihood(read, *recipes):
+    """The test likelihoods of VAEs of binarized MNIST, each beside that of the paper."""
+    rows = []
+    for recipe in recipes:
+        result, published = read(f"{recipe}.json"), PUBLISHED[recipe, "negative log-likelihood"]
+        ours = f"{result['nats']:.2f} ± {result['standard_error']:.2f}"
+        rows += [[f"`{recipe}`", ours], [published.source, published.figure]]
     return table(["VAE", "negative log-likelihood, nats an image"], rows)
+
+
+def sprites(read, *recipes):
+    """Scores of disentanglement of models of sprites: means and deviations over seeds."""
+    scores = {
+        "higgins": "Higgins",
+        "factor_vae": "FactorVAE",
+        "mutual_information_gap": "MIG",
+        "dci_disentanglement": "DCI",
+        "separated_attribute_predictability": "SAP",
+    }
+    rows = []
+    for recipe in recipes:
+        runs = read(f"seeds_{recipe}.json")["seeds"]
+        rows.append([f"`{recipe}`", *(spread(runs, key) for key in scores)])
+    return table(["recipe", *scores.values()], rows)
+
+
+def pretraining(read):
+    """Accuracies of classifiers of few labels, by what their layers began with."""
+    return accuracies(read("pretraining_mnist.json"))
 
 
 def densities(read):
@@ -238,10 +261,12 @@ TABLES = {
     "lecture_scores": lecture_scores,
     "likelihood": likelihood,
     "modes": modes,
+    "pretraining": pretraining,
     "probe": probe,
     "sampling_speed": sampling_speed,
     "scaling": scaling,
     "server_speed": server_speed,
+    "sprites": sprites,
     "training_speed": training_speed,
     "training_time": training_time,
 }

@@ -42,4 +42,18 @@ PUBLISHED = {
         "schedule and 800 epochs for eight falling rates and 3,280 epochs, and a warm-up of the "
         "divergence, chosen on test images.",
     ),
+    ("iwae_5_mnist", "negative log-likelihood"): Published(
+        figure="85.54",
+        source="Burda et al., 2016, table 1, IWAE with k = 5 and one stochastic layer",
+        difference="The test images are binarized once, the paper's anew. The doubly "
+        "reparametrized gradient, SiLU for tanh, a cosine schedule, 400 epochs and a warm-up for "
+        "eight falling rates and 3,280 epochs.",
+    ),
+    ("iwae_50_mnist", "negative log-likelihood"): Published(
+        figure="84.78",
+        source="Burda et al., 2016, table 1, IWAE with k = 50 and one stochastic layer",
+        difference="The test images are binarized once, the paper's anew. The doubly "
+        "reparametrized gradient, SiLU for tanh, a cosine schedule, 200 epochs and a warm-up for "
+        "eight falling rates and 3,280 epochs.",
+    ),
 }

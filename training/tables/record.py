@@ -1,10 +1,11 @@
 """Keeps what a run measured, with its time and machine, among the results.
 
     $ python -m training.record infogan_mnist
+    $ python -m training.record runs/vae_sprites_0 runs/vae_sprites_1
 
 Writes `training/results/recipe_NAME.json` out of the folder of a complete run: what its recipe
 measures, and its losses on held-out data; `python -m training.tabulate` makes it a part of the page
-of results.
+of results. Runs of several seeds stand in one file, `seeds_NAME.json`.
 """
 
 import argparse
@@ -23,36 +24,65 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(
         prog="python -m training.record", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("run", help="a recipe's name (its run in runs/), or a run's folder")
-    parser.add_argument("--output", help="a JSON file (default: training/results/recipe_NAME.json)")
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", help="a recipe's name (its run in runs/), or a folder"
+    )
+    parser.add_argument(
+        "--output",
+        help="a JSON file (default: recipe_NAME.json, of several runs seeds_NAME.json, in "
+        "training/results)",
+    )
     options = parser.parse_args(arguments)
     import_tensorflow()
     try:
         record(options)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         sys.exit(f"record: {error}")
 
 
 def record(options):
-    """Writes the result of a run.
+    """Writes the result of a run, or of several.
 
     Raises:
         FileNotFoundError: there is no such complete run.
+        ValueError: several runs are not of one recipe, or not each of its own seed.
     """
     from training.runs.run_folder import complete_run, write_json
 
-    folder = complete_run(options.run)
+    runs = [_recorded(complete_run(each)) for each in options.runs]
+    recipe = runs[0]["training"]["settings"]["recipe"]
+    if len(runs) == 1:
+        name, result = f"recipe_{recipe}.json", {**runs[0], "machine": machine()}
+    else:
+        _check_seeds(runs)
+        name, result = f"seeds_{recipe}.json", {"seeds": runs, "machine": machine()}
+    output = options.output or FOLDER / name
+    write_json(pathlib.Path(output), result)
+    print(f"Wrote {output}.")
+
+
+def _recorded(folder):
+    """Returns what a run measured, and how it was trained."""
     results = json.loads(folder.results.read_text())
     config = json.loads(folder.config.read_text())
-    result = {
+    return {
         "measured": results.get("measured", {}),
         "test": results["test"],
         "training": {**config, "seconds": folder.seconds()},
-        "machine": machine(),
     }
-    output = options.output or FOLDER / f"recipe_{results['recipe']}.json"
-    write_json(pathlib.Path(output), result)
-    print(f"Wrote {output}.")
+
+
+def _check_seeds(runs):
+    """Raises a ValueError unless runs differ in their seeds, and in nothing else."""
+    settings = [run["training"]["settings"] for run in runs]
+    others = {json.dumps(each | {"seed": None}, sort_keys=True) for each in settings}
+    seeds = [each["seed"] for each in settings]
+    if len(others) > 1 or len(set(seeds)) < len(seeds):
+        made = [f"{each['recipe']}, seed {each['seed']}" for each in settings]
+        raise ValueError(
+            "Several runs must differ in their seeds, each from each, and in no other setting. "
+            f"Received: {'; '.join(made)}. Record the others on their own."
+        )
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     $ python -m training.tabulate
 
 The files are those that `training.likelihood`, `training.evaluate`, `training.probe`,
-`training.faults`, `training.layouts` and the benchmarks wrote with `--output`, and those of
-`training.record`.
+`training.pretraining`, `training.faults`, `training.layouts` and the benchmarks wrote with
+`--output`, and those of `training.record`.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import json
 import pathlib
 import statistics
 
-from training.tables import fills
+from training.tables import fills, of_runs
 from training.tables import replicas as tables_of_replicas
 from training.tables import serving as tables_of_serving
 from training.tables import speed as tables_of_speed
@@ -50,8 +50,10 @@ def page(results):
     for title, key, write in (
         ("Samples", "results", _evaluation),
         ("Log-likelihood", "nats", _likelihood),
-        ("Recipes", "measured", _recipe),
-        ("Features of discriminators", "probe", _probe),
+        ("Recipes", "measured", of_runs.recipe),
+        ("Recipes, several seeds", "seeds", of_runs.seeds),
+        ("Pre-training", "pretraining", of_runs.pretraining),
+        ("Features of discriminators", "probe", of_runs.probe),
         ("Faults", "faults", tables_of_replicas.faults),
         ("Many replicas", "layouts", tables_of_replicas.layouts),
         ("Speed of many workers", "scaling", tables_of_replicas.scaling),
@@ -115,7 +117,7 @@ def _made(result):
         return f"{result['generator']}: {result['details']['kind']}."
     settings = training["settings"]
     made = (
-        f"{result['generator']}: `{_command(settings)} --output {training['folder']}`, "
+        f"{result['generator']}: `{of_runs.command(settings)} --output {training['folder']}`, "
         f"{duration(training['seconds'])}."
     )
     published = [
@@ -151,58 +153,6 @@ the test, on {machine_of(result)}. (`{name}`)
 ```
 python -m training.train {run} --seed {settings["seed"]}
 python -m training.likelihood runs/{run} --samples {protocol["importance_samples"]} \\
-    --output training/results/{name}
-```"""
-
-
-def _command(settings):
-    command = f"python -m training.train {settings['recipe']} --data {settings['data']}"
-    # What takes no steps is noted as one on all examples, and takes no number of epochs.
-    if settings["batch_size"] < settings["examples"]:
-        command += f" --epochs {settings['epochs']}"
-    command += f" --seed {settings['seed']}"
-    precision = settings["mixed_precision"]
-    return f"{command} --mixed-precision {precision}" if precision else command
-
-
-def _recipe(name, result):
-    settings = result["training"]["settings"]
-    rows = [
-        [f"`{key}`", f"{value:.4g}"] for key, value in (result["measured"] | result["test"]).items()
-    ]
-    return f"""### {settings["recipe"]}
-
-Measured at the end of the training: {settings["epochs"]} epochs of {settings["steps_per_epoch"]}
-steps on {settings["data"]}, {duration(result["training"]["seconds"])} on
-{machine_of(result)}. Losses are those on held-out data, as the model's class defines them; what the
-rest means: `training/recipes/measures.py`. (`{name}`)
-
-{table(["what", "figure"], rows)}
-
-```
-{_command(settings)}
-python -m training.record {settings["recipe"]}
-```"""
-
-
-def _probe(name, result):
-    settings = result["training"]["settings"]
-    counts = list(next(iter(result["probe"].values())))
-    rows = [
-        [features, *(f"{probes[count]['accuracy']:.2%}" for count in counts)]
-        for features, probes in result["probe"].items()
-    ]
-    return f"""### {settings["recipe"]}, {settings["data"]}
-
-Accuracy on {result["test_images"]} test images of logistic regression on the features of the
-discriminator, learnt from so many labelled training images (seed {result["seed"]});
-{duration(result["evaluation_seconds"])} on {machine_of(result)}. (`{name}`)
-
-{table(["features", *(f"{count} labels" for count in counts)], rows)}
-
-```
-{_command(settings)}
-python -m training.probe {settings["recipe"]} --labels {",".join(counts)} \\
     --output training/results/{name}
 ```"""
 

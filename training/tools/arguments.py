@@ -10,6 +10,11 @@ def positive(text):
     return int(text)
 
 
+def positives(text):
+    """Returns a list of positive integers of a text such as 100,1000."""
+    return [positive(each) for each in text.split(",")]
+
+
 def chosen(parser, names, known, what):
     """Returns the names that were typed, or all that are known if there are none.
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 _COLUMNS, _ROWS = 16, 6  # of images on a page's width
+_LATENTS = 6  # of a traversal
 
 
 def summary(path, folder):
@@ -35,6 +36,29 @@ def codes(path, folder):
     from tfgen.pictures import write_png
 
     write_png(path, _codes(_model(folder), folder))
+
+
+def traversals(path, *folders):
+    """Draws what the most used latents of each run's VAE do to one example, the runs side by side.
+
+    See `tfgen.callbacks.LatentTraversal`.
+    """
+    from matplotlib.figure import Figure
+
+    from tfgen.callbacks import LatentTraversal
+    from tfgen.utils.files import atomic_write
+    from training.runs.plots import show
+    from training.runs.run import read_run
+
+    figure = Figure(figsize=(6 * len(folders), 3.6), layout="constrained")
+    row = figure.subplots(1, len(folders), squeeze=False)[0]
+    for axes, folder in zip(row, folders, strict=True):
+        run = read_run(folder)
+        traversal = LatentTraversal(folder.path, run.test.floats(1)[0], rows=_LATENTS)
+        traversal.set_model(run.model)
+        show(axes, traversal.render(), run.recipe.name)
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=90)
 
 
 def beside(*generators):

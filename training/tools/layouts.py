@@ -184,7 +184,13 @@ def random_examples(recipe, count):
 
     from tfgen import data
 
-    known = {"demo": (32,), "ring": (2,), "grid": (2,), "marbles": (64, 64, 3)}
+    known = {
+        "demo": (32,),
+        "ring": (2,),
+        "grid": (2,),
+        "marbles": (64, 64, 3),
+        "sprites": (32, 32, 1),
+    }
     shape = known.get(recipe.data, (*(recipe.size or (28, 28)), 1))
     random = np.random.default_rng(0)
     examples = (random.random((count, *shape), np.float32),)

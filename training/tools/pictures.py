@@ -90,6 +90,38 @@ PICTURES = {
         ("vae_fashion",),
         SUMMARY,
     ),
+    "autoencoder_fashion": Picture(
+        "Autoencoder",
+        "autoencoder",
+        "An autoencoder: losses, reconstructions, and where held-out images lie among the codes.",
+        drawings.summary,
+        ("autoencoder_fashion",),
+        SUMMARY,
+    ),
+    "swap_fashion": Picture(
+        "Swapped decoders",
+        "autoencoder",
+        "Sneakers decoded as ankle boots, and boots as sneakers.",
+        drawings.summary,
+        ("swap_fashion",),
+        SUMMARY,
+    ),
+    "cvae_fashion": Picture(
+        "Conditional VAE",
+        "conditional_vae",
+        "The conditional VAE: a class in each row, the same latents in each column.",
+        drawings.labelled,
+        ("cvae_fashion",),
+    ),
+    "sprites": Picture(
+        "Latents of sprites",
+        "disentanglement",
+        "What the six most used latents do, of a plain VAE and of a beta-TCVAE. "
+        "In each row one latent moves.",
+        drawings.traversals,
+        ("vae_sprites", "beta_tcvae_sprites"),
+        CODES,
+    ),
     "classical_fashion": Picture(
         "Classical densities",
         "densities",

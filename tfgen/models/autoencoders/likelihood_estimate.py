@@ -31,7 +31,7 @@ class LikelihoodEstimate:
         """Returns the estimate of each image.
 
         Args:
-            images: float32 `[count, ...]`.
+            images: float32 `[count, ...]`, or a structure of such rows.
             samples: `k`, the number of latents per image.
             noise_seed: int32 `[2]`.
 
@@ -57,6 +57,6 @@ class LikelihoodEstimate:
             weights = tf.where(wanted[:, tf.newaxis], terms.log_weights, -math.inf)
             return tf.reduce_logsumexp(tf.concat([total[tf.newaxis], weights], axis=0), axis=0)
 
-        nothing = tf.fill([tf.shape(images)[0]], -math.inf)
+        nothing = tf.fill([tf.shape(tf.nest.flatten(images)[0])[0]], -math.inf)
         chunks = tf.range(math.ceil(samples / chunk))
         return tf.foldl(add_chunk, chunks, nothing) - math.log(samples)

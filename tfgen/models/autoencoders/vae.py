@@ -7,11 +7,10 @@ import tensorflow as tf
 from tfgen.distributions import Likelihood, Posterior, Prior
 from tfgen.engine import noise, signatures
 from tfgen.engine.batches import check_shape, unpack
-from tfgen.engine.generative_model import GenerativeModel
 from tfgen.engine.graphs import as_graph
 from tfgen.engine.named_weights import add_named_weights
 from tfgen.engine.serialization import serializable
-from tfgen.models.autoencoders.likelihood_estimate import LikelihoodEstimate
+from tfgen.models.autoencoders.latent_variable_model import LatentVariableModel
 from tfgen.models.fits import (
     as_list,
     check_kinds,
@@ -22,11 +21,13 @@ from tfgen.models.fits import (
 )
 from tfgen.objectives import bounds
 
-_ABILITIES = "sample generate encode reconstruct bound log_likelihood importance_sampling".split()
+_ABILITIES = frozenset(
+    "sample generate encode reconstruct bound log_likelihood importance_sampling impute".split()
+)
 
 
 @serializable
-class VAE(GenerativeModel):
+class VAE(LatentVariableModel):
     """A variational autoencoder (Kingma and Welling, 2014; Rezende et al., 2014).
 
     The encoder maps an example to a distribution over latents, `q(z|x)`; the decoder maps a latent
@@ -64,8 +65,6 @@ class VAE(GenerativeModel):
         TensorShape([16, 28, 28, 1])
     """
 
-    log_names = ("loss", "reconstruction", "divergence")
-
     def __init__(self, encoder, decoder, prior, posterior, likelihood, bound=None, **kwargs):
         super().__init__(**kwargs)
         self.encoder = encoder
@@ -76,7 +75,7 @@ class VAE(GenerativeModel):
         self.bound = bound or bounds.ELBO()
         self.check_shapes()
         self.averages.add(encoder, decoder)
-        learnt = prior.initial_weights(encoder.input_shape[1:])
+        learnt = prior.initial_weights(self.example_shape)
         self._prior_weights = add_named_weights(self, "prior", learnt, trainable=True)
         self.finalize()
 
@@ -84,15 +83,24 @@ class VAE(GenerativeModel):
     def abilities(self):
         return self.averages.abilities.union(_ABILITIES)
 
+    @property
+    def example_shape(self):
+        """The shape of one example, a tuple."""
+        return tuple(self.encoder.input_shape[1:])
+
+    @property
+    def latents_taken(self):
+        """The shape of the latents that the decoder takes, `(None, ...)`."""
+        return self.decoder.input_shape
+
     def check_shapes(self):
         """Raises a ValueError if the networks and the values do not fit each other."""
         check_kinds(
             self, prior=Prior, posterior=Posterior, likelihood=Likelihood, bound=bounds.Bound
         )
-        example_shape = self.encoder.input_shape[1:]
         check_outputs("encoder", self.encoder, self.posterior, self.prior.shape)
-        check_outputs("decoder", self.decoder, self.likelihood, example_shape)
-        check_latents("decoder", self.decoder.input_shape, self.prior.shape)
+        check_outputs("decoder", self.decoder, self.likelihood, self.example_shape)
+        check_latents("decoder", self.latents_taken, self.prior.shape)
         if self.likelihood.takes_logits:
             warn_of_sigmoid("decoder", self.decoder)
 
@@ -107,17 +115,34 @@ class VAE(GenerativeModel):
             training: whether layers behave as in training; then the last weights are used.
             use_ema: whether to use the average of the weights, if there is one.
         """
-        outputs = self._run(self.encoder, self.examples_of(images), training, use_ema)
-        return self.posterior.distribution(*as_list(outputs))
+        return self.posterior.distribution(*self._parameters(images, training, use_ema))
+
+    def _parameters(self, images, training, use_ema):
+        """Returns the posterior's parameters, which the encoder outputs, as a list."""
+        return as_list(self._run(self.encoder, self.encoder_inputs(images), training, use_ema))
 
     def examples_of(self, data):
         """Returns a batch's examples, shaped as what the encoder takes."""
         what = "Examples must be shaped as what the encoder takes"
-        return check_shape(unpack(data)[0], self.encoder.input_shape, what)
+        return check_shape(unpack(data)[0], (None, *self.example_shape), what)
 
-    def decode(self, latents, training=False, *, use_ema=True):
-        """Returns `p(x|z)`, a TFP distribution with batch shape `[batch]` over examples."""
-        outputs = self._run(self.decoder, latents, training, use_ema)
+    def encoder_inputs(self, data):
+        """Returns what the encoder takes of a batch."""
+        return self.examples_of(data)
+
+    def decoder_inputs(self, latents, data):
+        """Returns what the decoder takes for the latents of a batch, a row each."""
+        return latents
+
+    def decode(self, inputs, training=False, *, use_ema=True):
+        """Returns `p(x|z)`, a TFP distribution with batch shape `[batch]` over examples.
+
+        Args:
+            inputs: latents `[batch, size]`; or what else the decoder takes, see `decoder_inputs`.
+            training: whether layers behave as in training; then the last weights are used.
+            use_ema: whether to use the average of the weights, if there is one.
+        """
+        outputs = self._run(self.decoder, inputs, training, use_ema)
         return self.likelihood.distribution(*as_list(outputs))
 
     def prior_distribution(self, training=False, *, use_ema=True):
@@ -145,8 +170,9 @@ class VAE(GenerativeModel):
 
     def reconstruct(self, images, training=False, *, use_ema=True):
         """Returns the mean of `p(x|z)` at the point of `q(z|x)`, its mean; shaped as `images`."""
-        latents = self.posterior.point(self.encode(images, training, use_ema=use_ema))
-        return self.decode(latents, training, use_ema=use_ema).mean()
+        latents = self.posterior.point(self.encode(images, training=training, use_ema=use_ema))
+        inputs = self.decoder_inputs(latents, images)
+        return self.decode(inputs, training, use_ema=use_ema).mean()
 
     def sample(self, count, seed=None, use_ema=True):
         """Draws new examples.
@@ -167,116 +193,43 @@ class VAE(GenerativeModel):
         latents = prior.sample(count, seed=noise.seed_from(seed, "sample"))
         return self.generate(latents, use_ema=use_ema)
 
-    def compute_losses(self, data, training):
-        terms = self.terms(
-            self.examples_of(data),
-            self.bound.samples,
-            self.noise.seed_of("latents"),
-            training,
-            use_ema=False,
-        )
-        bound = self.bound.value(terms, self.step.value if training else None)
-        return {
-            "loss": tf.add_n([-tf.reduce_mean(bound), *self.losses]),
-            "reconstruction": -tf.reduce_mean(terms.log_likelihood),
-            "divergence": tf.reduce_mean(terms.divergence),
-        }
-
     def terms(self, images, samples, noise_seed, training=False, use_ema=True):
-        """Encodes and decodes examples, and returns the `tfgen.bounds.Terms` of every bound.
-
-        Args:
-            images: float32 `[batch, ...]`.
-            samples: latents per example.
-            noise_seed: int32 `[2]`, of their draw.
-            training: whether layers behave as in training.
-            use_ema: whether to use the average of the weights, if there is one.
-        """
-        posterior = self.encode(images, training, use_ema=use_ema)
-        latents = noise.sample(posterior, samples, noise_seed)
+        parameters = self._parameters(images, training, use_ema)
+        posterior, gradient = self.posterior.distribution(*parameters), bounds.ScaledGradient()
+        latents = gradient(noise.sample(posterior, samples, noise_seed))
         flat = tf.reshape(latents, [-1, *self.prior.shape])
-        likelihood = self.decode(flat, training, use_ema=use_ema)
-        repeated = tf.tile(images, [samples] + [1] * (len(images.shape) - 1))
-        log_likelihood = tf.reshape(likelihood.log_prob(repeated), [samples, -1])
+        repeated = tf.nest.map_structure(
+            lambda rows: tf.tile(rows, [samples] + [1] * (len(rows.shape) - 1)),
+            self.rows_of(images),
+        )
+        inputs = self.decoder_inputs(flat, repeated)
+        likelihood = self.decode(inputs, training, use_ema=use_ema)
+        log_likelihood = likelihood.log_prob(self.examples_of(repeated))
+        log_likelihood = tf.reshape(log_likelihood, [samples, -1])
         prior = self.prior_distribution(training, use_ema=use_ema)
-        return bounds.Terms(log_likelihood, latents, posterior, prior)
 
-    def log_weights(self, images, samples, seed=0):
-        """Returns `log p(x, z) - log q(z|x)` for latents from `q(z|x)`, `[samples, batch]`.
+        def fixed_posterior():
+            return self.posterior.distribution(*map(tf.stop_gradient, parameters))
 
-        Bounds and the likelihood are made of these (Burda et al., 2016, equation 8).
-
-        Args:
-            images: float `[batch, ...]`.
-            samples: latents per image.
-            seed: an integer; the same seed gives the same weights for the same batch.
-        """
-        images = self.examples_of(images)
-        return self.terms(images, samples, noise.seed_from(seed, "log_weights")).log_weights
-
-    def elbo(self, images, seed=0):
-        """Returns the evidence lower bound of each image, `[batch]` in nats, from one latent each.
-
-        Args:
-            images: `[batch, ...]`, floats.
-            seed: an integer; the same seed gives the same estimate for the same batch. An image
-                at another place in the batch gets another latent.
-        """
-        images = self.examples_of(images)
-        terms = self.terms(images, 1, noise.seed_from(seed, "elbo"))
-        return terms.log_likelihood[0] - terms.divergence
-
-    def score(self, images):
-        """Returns the bound of each image, `{"elbo": [batch]}`, as if it were alone.
-
-        A server puts together what several clients ask: an answer must not depend on the others.
-        """
-        images = self.examples_of(images)
-        return {
-            "elbo": tf.map_fn(
-                lambda image: self.elbo(image[tf.newaxis])[0],
-                images,
-                fn_output_signature=tf.float32,
-            )
-        }
-
-    def log_likelihood(self, images, samples=5000, seed=0):
-        """Estimates `log p(x)` by importance sampling (Burda et al., 2016, equation 8).
-
-            log p(x) ~ log 1/k sum_i p(x|z_i) p(z_i) / q(z_i|x),   z_i ~ q(z|x)
-
-        In expectation it is a lower bound, tighter with more `samples`. Memory is bounded.
-
-        Args:
-            images: `[count, ...]`, floats.
-            samples: `k`, the number of latents per image.
-            seed: an integer; the same seed gives the same estimate.
-
-        Returns:
-            A float32 tensor `[count]`, in nats.
-
-        Raises:
-            ValueError: `samples` is less than 1.
-        """
-        if samples < 1:
-            raise ValueError(f"`samples` must be at least 1. Received: samples={samples}.")
-        images = self.examples_of(images)
-        return self._likelihood(images, samples, noise.seed_from(seed, "log_likelihood"))
+        return bounds.Terms(log_likelihood, latents, posterior, prior, fixed_posterior, gradient)
 
     def average_inputs(self, data):
-        images = self.examples_of(data)
-        return [images, self.posterior.point(self.encode(images, use_ema=False))]
+        point = self.posterior.point(self.encode(data, use_ema=False))
+        return [self.encoder_inputs(data), self.decoder_inputs(point, data)]
 
     def limits_of(self, examples):
         return self.likelihood.limits or (None, None)
 
     def signatures(self):
-        images = [signatures.images(self.encoder.input_shape[1:])]
+        images = [signatures.images(self.example_shape)]
         latents = [signatures.latents(self.prior.shape)]
 
         def encode(images):
             posterior = self.encode(images)
             return {"mean": posterior.mean(), "standard_deviation": posterior.stddev()}
+
+        def impute(images, mask, seed):
+            return {"images": self.impute(images, mask, seed, pixel_noise=False)}
 
         return {
             "serving_default": (lambda latents: {"images": self.generate(latents)}, latents),
@@ -284,13 +237,13 @@ class VAE(GenerativeModel):
             "encode": (encode, images),
             "reconstruct": (lambda images: {"images": self.reconstruct(images)}, images),
             "score": (self.score, images),
+            "impute": (
+                impute,
+                [*images, signatures.mask(self.example_shape), signatures.SEED],
+            ),
         }
 
     def _run(self, network, inputs, training, use_ema):
         if training:
             return network(inputs, training=True)
         return self.averages.run(network, inputs, use_ema)
-
-    @functools.cached_property
-    def _likelihood(self):
-        return LikelihoodEstimate(self)

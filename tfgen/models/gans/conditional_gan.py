@@ -2,10 +2,10 @@
 
 import tensorflow as tf
 
-from tfgen.distributions.codes import one_hot
 from tfgen.engine import noise, signatures
 from tfgen.engine.batches import unpack
 from tfgen.engine.serialization import serializable
+from tfgen.models.conditions import Conditions, check_inputs
 from tfgen.models.fits import check_latents, check_players, warn_of_sigmoid
 from tfgen.models.gans.gan import GAN
 from tfgen.utils.deprecation import renamed_arguments
@@ -17,7 +17,7 @@ class ConditionalGAN(GAN):
 
         min_G max_D E[log D(x|y)] + E[log(1 - D(G(z|y)|y))]
 
-    How a condition enters is the networks' affair: concatenated, as in the lecture code
+    The networks decide how a condition enters: concatenated, as in the lecture code
     (`tfgen.networks.condition_generator`, `condition_discriminator`), or by projection (Miyato and
     Koyama, 2018; `tfgen.networks.projection_discriminator`).
 
@@ -56,6 +56,11 @@ class ConditionalGAN(GAN):
         """The length of a condition's vector."""
         return self.generator.input_shape[1][-1]
 
+    @property
+    def conditions(self):
+        """What the model knows of its labels, a `tfgen.models.conditions.Conditions`."""
+        return Conditions("conditional GAN", self.num_classes, self.condition_size)
+
     def call(self, inputs, training=False):
         return self.generate(*inputs)
 
@@ -77,7 +82,7 @@ class ConditionalGAN(GAN):
                 "for each of the latents; `sample(count)` draws classes."
             )
         latents = tf.convert_to_tensor(latents)  # Keras takes no mixture of tensors and arrays
-        return self.call_generator([latents, self._conditions(labels)], use_ema)
+        return self.call_generator([latents, self.conditions.vectors(labels)], use_ema)
 
     @renamed_arguments(averaged="use_ema")
     def sample(self, count, seed=None, use_ema=True, labels=None):
@@ -97,7 +102,7 @@ class ConditionalGAN(GAN):
             ValueError: a label is no class, there are not `count`, or none for attributes.
         """
         noise.whole_count(count)  # refuses what is none
-        labels = self._labels_for(count, seed, labels)
+        labels = self.conditions.for_samples(count, seed, labels)
         return self.generate(self.sample_latents(count, seed), labels, use_ema=use_ema)
 
     def generate_paths(self, paths, seed=None, labels=None):
@@ -113,27 +118,27 @@ class ConditionalGAN(GAN):
         """
         paths = tf.convert_to_tensor(paths)
         count, steps, size = paths.shape
-        labels = tf.repeat(self._labels_for(count, seed, labels), steps, axis=0)
+        labels = tf.repeat(self.conditions.for_samples(count, seed, labels), steps, axis=0)
         return self.generate(tf.reshape(paths, [-1, size]), labels)
 
     def generator_inputs(self, latents, data):
-        return [latents, self._conditions(self._labels_of(data))]
+        return [latents, self.conditions.vectors(self.conditions.labels_of(data))]
 
     def discriminator_inputs(self, images, data):
-        return [images, self._conditions(self._labels_of(data))]
+        return [images, self.conditions.vectors(self.conditions.labels_of(data))]
 
     def score(self, images, labels):
         images, _ = unpack(images)
-        logits = self.discriminator([images, self._conditions(labels)])
+        logits = self.discriminator([images, self.conditions.vectors(labels)])
         return {"logits": tf.cast(logits, tf.float32)}
 
     def check_batch(self, data):
         super().check_batch(data)
-        self._check_range(tf.convert_to_tensor(self._labels_of(data)))
+        self.conditions.check_range(self.conditions.labels_of(data))
 
     def check_shapes(self):
-        _check_inputs("generator", self.generator, "latents")
-        _check_inputs("discriminator", self.discriminator, "examples")
+        for player, first in (("generator", "latents"), ("discriminator", "examples")):
+            check_inputs(player, getattr(self, player), first, f"condition_{player}")
         check_latents("generator", self.generator.input_shape[0], (self.latent_dim,))
         warn_of_sigmoid("discriminator", self.discriminator)
         judged, seen = self.discriminator.input_shape
@@ -151,10 +156,7 @@ class ConditionalGAN(GAN):
     def signatures(self):
         latents = signatures.latents([self.latent_dim])
         images = signatures.images(self.generator.output_shape[1:])
-        if self.num_classes is None:
-            labels = tf.TensorSpec([None, self.condition_size], tf.float32, "labels")
-        else:
-            labels = tf.TensorSpec([None], tf.int32, "labels")
+        labels = self.conditions.spec
 
         def sample_labels(labels, seed):
             return {"images": self.generate(self.sample_latents(tf.shape(labels)[0], seed), labels)}
@@ -170,73 +172,3 @@ class ConditionalGAN(GAN):
         if self.num_classes is not None:
             answers["sample"] = signatures.sample(self)
         return answers
-
-    def _labels_of(self, data):
-        _, labels = unpack(data)
-        if labels is None:
-            raise ValueError(
-                "A conditional GAN learns from batches of (images, labels). Received: batches "
-                "without labels. `tfgen.data.load_batches(..., labels=True)` makes them."
-            )
-        return labels
-
-    def _conditions(self, labels):
-        """Makes the vectors that the networks take, `[batch, condition_size]`."""
-        labels = tf.convert_to_tensor(labels)
-        if self.num_classes is None:
-            return tf.cast(labels, tf.float32)
-        if not labels.dtype.is_integer:
-            raise TypeError(
-                f"Classes must be integers from 0 to {self.num_classes - 1}. Received: labels of "
-                f"{labels.dtype.name}."
-            )
-        if labels.shape[1:].num_elements() not in (1, None):
-            raise ValueError(
-                "Classes must be one number each, [batch] or [batch, 1]. Received: labels of "
-                f"{list(labels.shape)}. For one-hot labels, pass their `argmax(axis=-1)`."
-            )
-        return one_hot(tf.reshape(labels, [-1]), self.num_classes, "Labels")
-
-    def _labels_for(self, count, seed, labels):
-        """Returns `count` labels: the given ones, checked, or, if there are none, drawn ones."""
-        if labels is None:
-            return self._draw_labels(count, seed)
-        labels = tf.convert_to_tensor(labels)
-        self._check_labels(labels, count)
-        return labels
-
-    def _check_labels(self, labels, count):
-        if labels.shape[:1] != (count,):
-            raise ValueError(
-                "There must be as many labels as samples. Received: labels of "
-                f"{list(labels.shape)} and count={int(count)}."
-            )
-        if tf.executing_eagerly():  # a graph's step checks them
-            self._check_range(labels)
-
-    def _check_range(self, labels):
-        if self.num_classes is None or not labels.dtype.is_integer:
-            return
-        if tf.reduce_min(labels) < 0 or tf.reduce_max(labels) >= self.num_classes:
-            raise ValueError(
-                f"Labels must be from 0 to {self.num_classes - 1}. Received: {labels.numpy()}."
-            )
-
-    def _draw_labels(self, count, seed):
-        if self.num_classes is None:
-            raise ValueError(
-                "Which attributes there are, only their data know. Pass `labels`, vectors of "
-                f"{self.condition_size} numbers."
-            )
-        return tf.random.stateless_uniform(
-            [count], noise.seed_from(seed, "labels"), 0, self.num_classes, tf.int32
-        )
-
-
-def _check_inputs(player, network, first):
-    shapes = network.input_shape
-    if not isinstance(shapes, list) or len(shapes) != 2:
-        raise ValueError(
-            f"A conditional {player} must take [{first}, conditions]. Received: a {player} of "
-            f"{list(shapes)}. See `tfgen.networks.condition_{player}`."
-        )

@@ -1,6 +1,7 @@
 import { Model, modelNames, useToken, versionsOf } from "./api.js";
-import { drawGrid } from "./draw.js";
+import { drawGrid, readImage } from "./draw.js";
 import { answerImage, fetchFile, imageSignatures } from "./images.js";
+import { drawImputed, Hiding } from "./impute.js";
 import { byActivity, calculate, drawLatents, interpolate, isKnown, shaken } from "./latents.js";
 
 const element = (id) => document.getElementById(id);
@@ -90,6 +91,7 @@ async function choose(name = element("model").value.trim()) {
     each.hidden = labels(1, 0).labels === undefined;
   }
   element("answers").replaceChildren();
+  element("impute").hidden = true; // until there is an image
   if (!element("samples").hidden) await drawSamples();
   if (!element("codes").hidden) {
     element("code-inputs").replaceChildren(...model.latents.codes.flatMap(makeCodeInputs));
@@ -310,8 +312,11 @@ async function answerFile() {
   if (!file) return;
   const isChosen = () => file === element("file").files[0]; // still
   try {
-    const figures = await answerImage(model, file);
-    if (isChosen()) element("answers").replaceChildren(...figures);
+    const figures = await answerImage(model, file, (count) => labels(count, value("image-label")));
+    if (!isChosen()) return;
+    element("answers").replaceChildren(...figures);
+    element("impute").hidden = !model.can("impute");
+    if (model.can("impute")) await startImputing(file);
   } catch (error) {
     if (error.name !== "AbortError" && isChosen()) {
       element("file").value = ""; // so that the same file can be chosen again
@@ -328,6 +333,22 @@ async function answerExample(image) {
   element("file").files = files.files;
   await answerFile();
 }
+
+// ---- Missing pixels
+
+const hiding = new Hiding(element("hiding"));
+
+async function startImputing(file) {
+  hiding.show(await readImage(file, model.shape("impute", "inputs", "images")));
+  hiding.hideLowerHalf();
+  await impute();
+}
+
+const impute = () =>
+  drawImputed(model, hiding, element("imputed"), (count) => ({
+    ...labels(count, value("image-label")),
+    seed: value("impute-seed"),
+  }));
 
 // ---- A server that wants a token
 
@@ -377,7 +398,12 @@ element("map").addEventListener("pointermove", drag);
 element("map").addEventListener("keydown", step);
 onSubmit(element("from").form, drawPath);
 onSubmit(element("plus").form, drawSum);
-element("file").addEventListener("change", () => attempt(answerFile));
+for (const id of ["file", "image-label"]) {
+  element(id).addEventListener("change", () => attempt(answerFile));
+}
+onSubmit(element("impute-seed").form, impute);
+element("hide-half").addEventListener("click", () => hiding.hideLowerHalf());
+element("hide-nothing").addEventListener("click", () => hiding.show(hiding.image));
 for (const button of element("examples").querySelectorAll("button")) {
   button.addEventListener("click", () => attempt(() => answerExample(button.firstElementChild)));
 }

@@ -2,17 +2,20 @@
 
 import { drawGrid, readImage } from "./draw.js";
 
-// The signatures that take nothing but images.
+// The signatures that take nothing but images, and perhaps their labels.
 export function imageSignatures(model) {
-  return model.names().filter((name) => model.inputs(name).join() === "images");
+  return model.names().filter((name) => ["images", "images,labels"].includes(takes(model, name)));
 }
 
-// Returns a figure for each output.
-export async function answerImage(model, file) {
+const takes = (model, name) => model.inputs(name).sort().join();
+
+// Returns a figure for each output. `labels` is a function of a count, see `labels` in explorer.js.
+export async function answerImage(model, file, labels) {
   const figures = [];
   for (const name of imageSignatures(model)) {
     const image = await readImage(file, model.shape(name, "inputs", "images"));
-    const outputs = await model.predict(name, { images: [image] });
+    const wanted = takes(model, name) === "images" ? {} : labels(1);
+    const outputs = await model.predict(name, { images: [image], ...wanted });
     for (const [output, answer] of Object.entries(outputs)) {
       figures.push(makeFigure(name, output, image, answer[0]));
     }

@@ -1,0 +1,38 @@
+"""Panels of a summary that show latents on a plane, as each of `tfgen.latent_views` sees them."""
+
+import functools
+
+import numpy as np
+
+from tfgen.evaluation import encodings
+from tfgen.latent_views import FEWEST, view
+from training.runs.plots import scatter
+
+# What follows "latents" above each of `tfgen.latent_views.VIEWS`.
+VIEW_TITLES = {"pca": ", two principal components", "tsne": ", t-SNE", "umap": ", UMAP"}
+_LATENTS = 1000  # at most, in a view
+
+
+def first_labels(source):
+    """Returns the labels that colour a source's points: of vectors of attributes the first."""
+    labels = source.labels
+    return labels if labels is None or labels.ndim == 1 else labels[:, 0]
+
+
+def views_of(count, size):
+    """Returns which methods view vectors, a dict of titles: of few, or of a plane, one does."""
+    if size <= 2:
+        return {"pca": ""}
+    return VIEW_TITLES if count >= FEWEST else {"pca": VIEW_TITLES["pca"]}
+
+
+def latent_panels(run):
+    """Returns functions of axes and a run, one for each view of the held-out latents."""
+    size = run.model.encode(run.test.floats(1)).event_shape[-1]
+    return [functools.partial(_latents, *each) for each in views_of(len(run.test), size).items()]
+
+
+def _latents(method, title, axes, run):
+    held_out = run.test.take(np.arange(min(_LATENTS, len(run.test))))
+    latents = encodings(run.model, held_out)
+    scatter(axes, view(latents, method), first_labels(held_out), f"held-out latents{title}")
