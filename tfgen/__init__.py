@@ -57,6 +57,7 @@ _NAMES = {
     "export": "tfgen.serving.export",
     "load": "tfgen.serving.load",
     "serializable": "tfgen.engine.serialization",
+    "deterministic": "tfgen.engine.devices",
     "strategy": "tfgen.engine.strategies",
     "unpack": "tfgen.engine.batches",
 }

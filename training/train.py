@@ -74,7 +74,11 @@ def parse(arguments=None):
     )
     add("--replicas", type=positive, help="how many devices with --strategy mirrored")
     add("--mixed-precision", choices=("bfloat16", "float16"), help="compute in half precision")
-    add("--xla", action=argparse.BooleanOptionalAction, help="compile with XLA, or do not")
+    add(
+        "--xla",
+        action=argparse.BooleanOptionalAction,
+        help="compile with XLA, or do not (default: where the recipe says so, and on a GPU)",
+    )
     add("--output", metavar="FOLDER", help="the run's folder (default: runs/RECIPE)")
     add(
         "--export",

@@ -85,7 +85,7 @@ class AdversarialModel(GenerativeModel):
     def compile(
         self,
         *,
-        jit_compile=False,
+        jit_compile="auto",
         jit_update=None,
         steps_per_execution=1,
         run_eagerly=False,
@@ -117,7 +117,7 @@ class AdversarialModel(GenerativeModel):
         for name, value in optimizers.items():
             known = name.removesuffix("_optimizer") in self.players and name.endswith("_optimizer")
             (given if known else others)[name] = value
-        self.keep_options(options, jit_update, others)
+        options = self.keep_options(options, jit_update, others)
         chosen = self._choose_optimizers(given)
         # Not this class' parent, whose one optimizer has no use here.
         keras.Model.compile(self, optimizer=None, auto_scale_loss=False, **options)

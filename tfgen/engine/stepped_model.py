@@ -9,10 +9,11 @@ import tensorflow as tf
 from tfgen.engine import noise
 from tfgen.engine.batches import refuse_weights, unpack
 from tfgen.engine.compiled_steps import make_compiled_function, pays
+from tfgen.engine.devices import check_single, compiles
 from tfgen.engine.fit_checks import IMAGE_LIMITS, check_values, look
 from tfgen.engine.keras_internals import BuiltModel
 from tfgen.engine.optimizer_step import check_optimizer, compiles_update, descend, prepare
-from tfgen.engine.replicas import make_replicated_function, meets, synchronize_statistics
+from tfgen.engine.replicas import make_replicated_function, synchronize_statistics
 from tfgen.engine.serialization import Configured, argument_names, make_savable
 
 # Data that come in an order of their own.
@@ -85,7 +86,7 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
         self,
         optimizer="adam",
         *,
-        jit_compile=False,
+        jit_compile="auto",
         jit_update=None,
         steps_per_execution=1,
         run_eagerly=False,
@@ -97,8 +98,9 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
             optimizer: a Keras optimizer or its name. Gradient clipping (`global_clipnorm=`) and an
                 average of the weights (`use_ema=True`) are options of it. Keras' Adam is made to
                 update each weight in one operation of TensorFlow's.
-            jit_compile: whether to compile the step with XLA. On a CPU that pays for multilayer
-                perceptrons, not for convolutions.
+            jit_compile: whether XLA compiles the step, which then draws other noise. "auto" does so
+                on a GPU, unless several train together, and not on a processor. There it pays
+                for multilayer perceptrons, not for convolutions.
             jit_update: whether XLA compiles the optimizer's update alone. `None`: where that pays.
             steps_per_execution: steps between two visits of Python, and of the callbacks. With
                 `jit_compile` they are compiled together, if all batches have one size: data from
@@ -116,7 +118,7 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
             "steps_per_execution": steps_per_execution,
             "run_eagerly": run_eagerly,
         }
-        self.keep_options(options, jit_update, others)
+        options = self.keep_options(options, jit_update, others)
         optimizer = keras.optimizers.get(optimizer)
         check_optimizer(optimizer, self.distribute_strategy)
         # Keras wraps it where a loss must be scaled.
@@ -124,22 +126,20 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
         prepare(self, self.optimizer, self.trainable_variables)
 
     def keep_options(self, options, jit_update, others):
-        """Keeps the options of `compile` that no optimizer has a part in, or refuses them."""
+        """Keeps the options of `compile` without a part of an optimizer; returns what is chosen."""
         if others:
             raise TypeError(
                 f"A {type(self).__name__} computes its own losses: `compile` takes optimizers, "
                 "`jit_compile`, `jit_update`, `steps_per_execution` and `run_eagerly`. Received: "
                 f"{', '.join(f'{name}={value!r}' for name, value in others.items())}."
             )
-        if jit_update and meets(self.distribute_strategy):
-            raise ValueError(
-                "`jit_update=True` needs a single device, and no strategy for several. Received: "
-                f"{type(self.distribute_strategy).__name__} of "
-                f"{self.distribute_strategy.num_replicas_in_sync}. Compile the model with "
-                "jit_update=False."
-            )
+        if jit_update:
+            check_single(self.distribute_strategy)
         self.jit_update = jit_update
+        asked = options["jit_compile"]
+        self._xla = asked, compiles(asked, self.distribute_strategy, options["run_eagerly"])
         self._option_names = list(options)
+        return {**options, "jit_compile": self._xla[1]}
 
     @property
     def optimizers(self):
@@ -154,6 +154,9 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
         if not self.compiled:
             return None
         options = {name: getattr(self, name) for name in ("jit_update", *self._option_names)}
+        asked, chosen = self._xla
+        if self.jit_compile == chosen:  # not set since: chosen anew where the model is loaded
+            options["jit_compile"] = asked
         return keras.saving.serialize_keras_object({**self.optimizers_config(), **options})
 
     def compile_from_config(self, config):

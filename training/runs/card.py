@@ -5,6 +5,8 @@ import json
 import pathlib
 import shlex
 
+import tensorflow as tf
+
 from tfgen.data.provenance import provenance, public_name
 from tfgen.evaluation import Result
 from tfgen.serving.card import EXPORTED, Origin, Usage, model_card
@@ -82,7 +84,7 @@ def repeat_command(recipe, settings, layout):
             ("--batch-size", settings["batch_size"], recipe.batch_size),
             ("--mixed-precision", settings["mixed_precision"], None),
             ("--replicas", replicas, 1),
-            ("--xla" if xla else "--no-xla", xla, recipe.jit_compile and replicas == 1),
+            ("--xla" if xla else "--no-xla", xla, _usual_xla(recipe, replicas)),
         ]
     options += [
         ("--seed", settings["seed"], 0),
@@ -93,6 +95,13 @@ def repeat_command(recipe, settings, layout):
         if value != default:
             words += [name] if isinstance(value, bool) else [name, str(value)]
     return shlex.join(words)
+
+
+def _usual_xla(recipe, replicas):
+    """Returns whether XLA compiles a recipe's steps unless told otherwise; `None`: it depends."""
+    if recipe.jit_compile != "auto" and replicas == 1:
+        return recipe.jit_compile
+    return None if tf.config.get_visible_devices("GPU") else False
 
 
 def _shape(recipe, settings):

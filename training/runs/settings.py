@@ -5,6 +5,7 @@ import json
 import keras
 
 from tfgen import data
+from tfgen.engine.devices import compiles
 
 
 def make_settings(recipe, options, name, train):
@@ -34,12 +35,11 @@ def make_layout(recipe, options, strategy):
 
     The results agree to rounding, or, with XLA, which draws other numbers, as two seeds' do.
     """
+    replicas = strategy.num_replicas_in_sync
     # XLA cannot compile a step that several devices take together.
-    default_xla = recipe.jit_compile and strategy.num_replicas_in_sync == 1
-    return {
-        "replicas": strategy.num_replicas_in_sync,
-        "xla": default_xla if options.xla is None else options.xla,
-    }
+    usual = recipe.jit_compile if replicas == 1 else "auto"
+    asked = usual if options.xla is None else options.xla
+    return {"replicas": replicas, "xla": compiles(asked, strategy)}
 
 
 def refuse_steps(recipe, options):

@@ -7,8 +7,6 @@ import pathlib
 import sys
 from contextlib import nullcontext
 
-import tensorflow as tf
-
 import tfgen
 from tfgen.engine.abilities import abilities_of
 from tfgen.engine.replicas import told_by_any
@@ -37,9 +35,7 @@ def train(options):
         options: the command line, see `training.train.parse`.
     """
     recipe = find(options.recipe)
-    if tf.config.list_physical_devices("GPU"):
-        # A processor's kernels give the same bits as they are, and faster.
-        tf.config.experimental.enable_op_determinism()
+    tfgen.deterministic()
     if not recipe.in_steps:
         refuse_steps(recipe, options)
     strategy = tfgen.strategy(options.strategy, options.replicas)
