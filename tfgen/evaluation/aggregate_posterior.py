@@ -21,7 +21,7 @@ class PriorGap(NamedTuple):
     tell no more information than `log N`. Where it comes near, there is likely more, and the
     divergence is less by as much: it is a bound from above, and depends on `N`.
 
-    Args:
+    Attributes:
         divergence: `KL(q(z) || p(z))`: 0 if the latents of the data together fill the prior.
         information: the mutual information of an example and its latent.
     """
