@@ -152,7 +152,7 @@ def test_attributes_are_vectors(tmp_path):
     model.fit(images(), attributes, batch_size=8, verbose=0)
     assert model.sample(2, seed=0, labels=attributes[:2]).shape == (2, *SHAPE)
     assert "sample" not in model.abilities and "sample" not in model.signatures()
-    with pytest.raises(ValueError, match="Which attributes there are, only their data know"):
+    with pytest.raises(ValueError, match="Attributes are not drawn"):
         model.sample(2, seed=0)
     with pytest.raises(ValueError, match="`label_probabilities` compares classes"):
         model.label_probabilities(images(2))

@@ -209,7 +209,7 @@ def test_a_fault_shows_in_relations_rather_than_in_ranges(fault):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((0,), "`count` must be an integer, at least 1"),
+        ((0,), "`count` must be at least 1. Received: count=0"),
         ((5, ["rust"]), r"`faults` must be some of .*Received: \('rust',\)"),
         ((5, []), "`faults` must be some of"),
     ],

@@ -1,10 +1,9 @@
 """Readings of a plant's sensors, made by a function: for novelty detection on vectors."""
 
-import numbers
-
 import numpy as np
 
 from tfgen.data.source import Source
+from tfgen.utils.arguments import check_count
 
 SENSORS = 12
 # What may be wrong; the labels of `plant` are the places in this list.
@@ -37,8 +36,7 @@ def plant(count, faults=FAULTS[:1], seed=0):
     Example:
         >>> normal, mixed = plant(10_000), plant(2_000, FAULTS, seed=1)
     """
-    if not isinstance(count, numbers.Integral) or count < 1:
-        raise ValueError(f"`count` must be an integer, at least 1. Received: count={count}.")
+    check_count("count", count)
     unknown = set(faults) - set(FAULTS)
     if unknown or not faults:
         raise ValueError(f"`faults` must be some of {FAULTS}. Received: {tuple(faults)}.")

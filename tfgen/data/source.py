@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tfgen.data.examples import as_examples, as_labels
 from tfgen.engine import noise
+from tfgen.utils.arguments import check_count
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -97,8 +98,7 @@ class Source:
         if not (np.isfinite(weights).all() and weights.min() >= 0 and weights.any()):
             raise ValueError("`weights` must be finite, at least 0, and not all 0.")
         count = len(self) if count is None else count
-        if count < 1:
-            raise ValueError(f"`count` must be at least 1. Received: count={count}.")
+        check_count("count", count)
         shares = weights / weights.sum()
         return self.take(np.random.default_rng(seed).choice(len(self), count, p=shares))
 

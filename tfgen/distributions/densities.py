@@ -17,6 +17,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from tfgen.engine.serialization import Configured
+from tfgen.utils.arguments import check_count
 
 tfd = tfp.distributions
 
@@ -116,7 +117,7 @@ class FactorAnalysis(Density):
 
     def __post_init__(self):
         _check_positive("floor", self.floor)
-        _check_count("factors", self.factors)
+        check_count("factors", self.factors)
 
     def estimate(self, examples, seed):
         most = min(np.shape(examples))
@@ -158,7 +159,7 @@ class GaussianMixture(Density):
 
     def __post_init__(self):
         _check_positive("floor", self.floor)
-        _check_count("components", self.components)
+        check_count("components", self.components)
 
     def estimate(self, examples, seed):
         if len(examples) < self.components:
@@ -273,11 +274,6 @@ class _NormalKernels(tfd.Distribution):
 def _check_positive(name, value):
     if not value > 0:
         raise ValueError(f"`{name}` must be positive. Received: {name}={value}.")
-
-
-def _check_count(name, value):
-    if value < 1:
-        raise ValueError(f"`{name}` must be at least 1. Received: {name}={value}.")
 
 
 def _floats(**arrays):

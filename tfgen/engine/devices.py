@@ -43,10 +43,10 @@ def check_single(strategy):
 def deterministic():
     """Makes TensorFlow give the same bits each time, on a GPU too; call it before all else.
 
-    A program that begins with it, and draws from seeds, gives the same bits twice on one machine,
-    and after `keras.callbacks.BackupAndRestore` has brought it back. The training command calls it.
-    It is for the whole process. A processor gives the same bits as it is, and faster, so without a
-    GPU this does nothing.
+    It asks TensorFlow for deterministic operations, as the training command does. On a GPU seeds
+    decide every bit only then; so does `keras.callbacks.BackupAndRestore` promise the same bits
+    only then. It is for the whole process. A processor gives the same bits as it is, and faster,
+    so without a GPU this does nothing.
 
     Some operations are slower so, and a few have no such version: TensorFlow then says which.
 

@@ -126,7 +126,7 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
         prepare(self, self.optimizer, self.trainable_variables)
 
     def keep_options(self, options, jit_update, others):
-        """Keeps the options of `compile` without a part of an optimizer; returns what is chosen."""
+        """Keeps `compile`'s options but the optimizers, or refuses them; returns what is chosen."""
         if others:
             raise TypeError(
                 f"A {type(self).__name__} computes its own losses: `compile` takes optimizers, "

@@ -1,8 +1,8 @@
 """How far latents and known factors of the data belong together, one to one.
 
 All scores take what an encoder tells of examples, `codes`, and the factors that the examples were
-made of. They ask for no model: any encoder can be scored. None of them is enough alone: plain
-VAEs reach the ceiling of the first one soon.
+made of. They ask for no model: any encoder can be scored. None of them is enough alone: the first,
+for instance, does not ask whether a factor has one latent or many.
 """
 
 import numpy as np
@@ -129,7 +129,7 @@ def mutual_information_gap(codes, factors):
         0.35
     """
     codes, factors = _checked(codes, factors)
-    information = np.sort(_mutual_information(codes, factors), axis=0)
+    information = np.sort(mutual_information(codes, factors), axis=0)
     second = information[-2] if len(information) > 1 else 0.0
     entropies = np.array([mutual_info_score(each, each) for each in factors.T])
     return float(np.mean((information[-1] - second) / entropies))
@@ -262,7 +262,7 @@ def _drawn_group(groups, random):
     return groups[random.integers(len(groups))]
 
 
-def _mutual_information(codes, factors):
+def mutual_information(codes, factors):
     """Returns the information between each latent and each factor, `[latents, factors]`, nats."""
     binned = [np.digitize(code, np.histogram_bin_edges(code, _BINS)[1:-1]) for code in codes.T]
     return np.array([[mutual_info_score(code, factor) for factor in factors.T] for code in binned])

@@ -116,8 +116,8 @@ class Conditions:
     def _draw(self, count, seed):
         if self.num_classes is None:
             raise ValueError(
-                "Which attributes there are, only their data know. Pass `labels`, vectors of "
-                f"{self.size} numbers."
+                "Attributes are not drawn, since their distribution is unknown. Pass `labels`, "
+                f"vectors of {self.size} numbers."
             )
         return tf.random.stateless_uniform(
             [count], noise.seed_from(seed, "labels"), 0, self.num_classes, tf.int32

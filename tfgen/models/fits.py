@@ -118,7 +118,7 @@ def check_corruption(corruption):
     try:
         inspect.signature(corruption).bind("images", "noise_seed")
         fits = not isinstance(corruption, (type, keras.Layer))
-    except TypeError:
+    except (TypeError, ValueError):  # no function, another one, or one that tells no arguments
         fits = False
     if not fits:
         raise TypeError(

@@ -78,8 +78,8 @@ FIGURES = {
     ),
     "attributes": LectureFigure(
         "Attributes split the latent cloud",
-        "Latents of sprites: for each attribute the two that tell most of it. Size and place run "
-        "along a latent each. Shapes and turns are folded into each other.",
+        "Latents of sprites: for each attribute the two that tell most of it. Size runs along one "
+        "latent. Each place is told by two together. Shapes and turns are folded into each other.",
         "training.figures.attributes",
     ),
     "walk": LectureFigure(

@@ -14,6 +14,7 @@ from tfgen.engine.generative_model import GenerativeModel
 from tfgen.engine.serialization import serializable
 from tfgen.models.autoencoders.reconstruction import check_decoder, errors, examples_from
 from tfgen.models.fits import check_corruption, check_kinds, check_players
+from tfgen.utils.arguments import check_count
 
 tfd = tfp.distributions
 
@@ -169,8 +170,7 @@ class Autoencoder(GenerativeModel):
         Raises:
             ValueError: `steps` is negative.
         """
-        if steps < 0:
-            raise ValueError(f"`steps` must be at least 0. Received: steps={steps}.")
+        check_count("steps", steps, least=0)
         found = [self.examples_of(images)]
         noise_seed = noise.seed_from(seed, "walk")
         for step in range(steps):
