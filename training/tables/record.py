@@ -80,7 +80,7 @@ def _check_seeds(runs):
     if len(others) > 1 or len(set(seeds)) < len(seeds):
         made = [f"{each['recipe']}, seed {each['seed']}" for each in settings]
         raise ValueError(
-            "Several runs must differ in their seeds, each from each, and in no other setting. "
+            "Several runs must differ in their seeds, and in no other setting. "
             f"Received: {'; '.join(made)}. Record the others on their own."
         )
 
