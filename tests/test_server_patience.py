@@ -126,7 +126,10 @@ def test_ctrl_c_while_the_server_starts_is_one_line(tmp_path, seconds):
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
-    assert (process.returncode, errors) == (130, "tfgen: interrupted.\n")
+    assert errors == "tfgen: interrupted.\n"
+    # Python 3.11 ends by the signal itself if Ctrl-C came within a call of `eval`, as imports make
+    # them, though it was handled. A shell says 130 of both.
+    assert process.returncode in (130, -signal.SIGINT)
 
 
 IMPORT = """
