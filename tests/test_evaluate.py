@@ -244,6 +244,10 @@ def test_mistakes_are_answered_in_a_line(arguments, message, monkeypatch):
     fails(message, *arguments)
 
 
+def test_novelty_asks_for_data_of_another_kind_by_its_option(model):
+    fails("data of another kind: name them with --novel", model, "--scores", "novelty")
+
+
 def test_results_are_json_with_a_schema(folder):
     run(folder, "--data", f"folder:{folder}", "--split", "all")
     content = json.loads(pathlib.Path("runs/evaluation.json").read_text())

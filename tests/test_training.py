@@ -371,6 +371,7 @@ def test_mistakes_are_one_line_that_says_how_to_mend_them(tmp_path, capsys, monk
         ("vae_fashion", "--export=file/vae"): "Nothing can be written to the folder file/vae",
         ("vae_fashion", "--output=file/run", "--no-export"): "written to the folder file/run",
         ("vae_fashion", "--epochs=0"): "expected a positive integer, received '0'",
+        ("vae_fashion", "--seed=-1"): "an integer from 0 to 4294967295, received '-1'",
         ("vae_fashion", "--size=64"): "expected HEIGHTxWIDTH",
     }
     launched = refusal(capsys, "vae_fashon", command=launch)

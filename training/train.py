@@ -13,7 +13,7 @@ import sys
 
 from tfgen.utils.tensorflow_setup import import_tensorflow, show_warnings_plainly
 from training.runs.catalogue import check_recipe, describe_recipes
-from training.tools.arguments import positive, size
+from training.tools.arguments import positive, seed, size
 
 
 def main(arguments=None):
@@ -64,7 +64,7 @@ def parse(arguments=None):
     add("--epochs", type=positive, help="passes over the data")
     add("--steps", type=positive, help="steps in an epoch (default: one pass over the data)")
     add("--batch-size", type=positive, help="examples per step, over all replicas")
-    add("--seed", type=int, default=0, help="decides weights, noise and order (default: 0)")
+    add("--seed", type=seed, default=0, help="decides weights, noise and order (default: 0)")
     add(
         "--strategy",
         choices=("none", "one", "mirrored", "multiworker", "auto"),

@@ -24,7 +24,7 @@ from training.faults import disks  # noqa: F401 (registers its faults)
 from training.faults.kinds import FAULTS
 from training.faults.record import Record
 from training.faults.runs import Broken, NotPossible, Undisturbed
-from training.tools.arguments import positive
+from training.tools.arguments import positive, seed
 
 
 def main(arguments=None):
@@ -101,7 +101,7 @@ def parse(arguments=None):
     add("--times", type=positive, default=1, help="how often to try each fault (default: 1)")
     add("--at-once", type=positive, default=1, help="how many at the same time (default: 1)")
     add("--only", default="", metavar="TEXT", help="only faults whose name contains this")
-    add("--seed", type=int, default=0, help="decides the moments (default: 0)")
+    add("--seed", type=seed, default=0, help="decides the moments (default: 0)")
     add("--output", metavar="FILE", help="a JSON file for the table, added to if it is there")
     return parser.parse_args(arguments)
 

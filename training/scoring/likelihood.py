@@ -13,6 +13,7 @@ import sys
 import time
 
 from tfgen.utils.tensorflow_setup import import_tensorflow
+from training.tools.arguments import seed
 
 
 def main(arguments=None):
@@ -23,7 +24,7 @@ def main(arguments=None):
     parser.add_argument("run", help="the run's folder, such as runs/vae_mnist")
     parser.add_argument("--samples", type=int, default=5000, help="latents per image")
     parser.add_argument("--images", type=int, help="only the first so many (default: all)")
-    parser.add_argument("--seed", type=int, default=0, help="of the binarization and the latents")
+    parser.add_argument("--seed", type=seed, default=0, help="of the binarization and the latents")
     parser.add_argument(
         "--output", help="a JSON file for the result (default: RUN/likelihood.json)"
     )

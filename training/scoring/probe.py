@@ -13,6 +13,7 @@ import sys
 import time
 
 from tfgen.utils.tensorflow_setup import import_tensorflow
+from training.tools.arguments import seed
 
 
 def main(arguments=None):
@@ -22,7 +23,7 @@ def main(arguments=None):
     )
     parser.add_argument("run", help="a recipe's name (its run in runs/), or a run's folder")
     parser.add_argument("--labels", default="100,1000", help="how many (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="which images have labels")
+    parser.add_argument("--seed", type=seed, default=0, help="which images have labels")
     parser.add_argument("--output", help="a JSON file for the result (default: RUN/probe.json)")
     options = parser.parse_args(arguments)
     import_tensorflow()

@@ -53,6 +53,8 @@ def run(options):
     found = [find_generator(text, load) for text in options.generators]
     for each in found:
         check_abilities(each.generator, names)
+    if "novelty" in names and not options.novel:
+        raise ValueError("The score novelty needs data of another kind: name them with --novel.")
     name = options.data or common_data(found)
     if (fitting := as_in_training(load, found, name, options.split)) != load:
         load, found = fitting, [find_generator(text, fitting) for text in options.generators]

@@ -15,6 +15,15 @@ def positives(text):
     return [positive(each) for each in text.split(",")]
 
 
+def seed(text):
+    """Returns a seed: an integer from 0 to 2 ** 32 - 1, as NumPy's generators take it."""
+    if not text.isdecimal() or int(text) >= 2**32:
+        raise argparse.ArgumentTypeError(
+            f"expected an integer from 0 to 4294967295, received {text!r}"
+        )
+    return int(text)
+
+
 def chosen(parser, names, known, what):
     """Returns the names that were typed, or all that are known if there are none.
 
