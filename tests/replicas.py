@@ -31,26 +31,34 @@ OPTIMIZERS = {
     "averaged": lambda: keras.optimizers.Adam(1e-2, use_ema=True),
     # Adam makes a step of rounding errors where a gradient is 0: of a bias before a normalization.
     "descended": lambda: keras.optimizers.SGD(0.1),
+    "xla": lambda: keras.optimizers.Adam(1e-2),
 }
 NORMALIZED = {"gan", "denoiser"}
 RUNS = [(name, "descended" if name in NORMALIZED else "plain") for name in SPECIMENS] + [
     ("mlp_vae", "clipped"),
     ("mlp_vae", "averaged"),
+    # By XLA: of one loss; of two players, on samples of their own and on the same ones; of three.
+    # Not VAEs: the normal numbers that XLA draws depend on how replicas share them.
+    *[(name, "xla") for name in ("autoencoder", "cgan", "began", "pair_game")],
 ]
+
+# Whose losses look at all replicas: by batch normalization, by a penalty, by shuffled latents.
+MEETING = ("gan", "wgan_gp", "factor_vae")
 
 # In worker processes, one of each kind, to save time: `training.layouts` has all of them.
 IN_WORKERS = {"dropout_vae", "gan", "cgan", "began", "cyclegan"}
 
 
-def train(name, optimizer, strategy):
+def train(name, kind, strategy):
     keras.utils.set_random_seed(0)
     with strategy.scope():
         model = SPECIMENS[name]()
-        model.compile(**optimizers(model, optimizer), steps_per_execution=2)
+        made_by = optimizers(model, OPTIMIZERS[kind])
+        model.compile(**made_by, jit_compile=kind == "xla", steps_per_execution=2)
     model.specimen = name
     examples = batch(name)
     dataset = tf.data.Dataset.from_tensor_slices(examples if len(examples) > 1 else examples[0])
-    batches = data.share(dataset.repeat().batch(8, drop_remainder=True), strategy)
+    batches = endless(dataset, strategy)
     steps = {"steps_per_epoch": 4, "validation_steps": 4, "validation_data": batches}
     history = model.fit(batches, epochs=2, shuffle=False, verbose=0, **steps)
     for variable in model.weights:
@@ -59,6 +67,30 @@ def train(name, optimizer, strategy):
             np.testing.assert_array_equal(first.numpy(), other.numpy(), err_msg=variable.path)
     evaluated = model.evaluate(batches, steps=4, verbose=0, return_dict=True)
     return model, {**{key: value[-1] for key, value in history.history.items()}, **evaluated}
+
+
+def refusal(name, strategy):
+    """Returns why XLA cannot compile the losses of a specimen, and how many steps it took."""
+    with strategy.scope():
+        model = SPECIMENS[name]()
+        model.compile(**optimizers(model), jit_compile=True)
+    model.specimen = name
+    dataset = tf.data.Dataset.from_tensor_slices(batch(name)[0])
+    try:
+        model.fit(endless(dataset, strategy), steps_per_epoch=1, verbose=0)
+    except ValueError as error:
+        return f"{error} {int(model.step.numpy())} steps"
+
+
+def endless(dataset, strategy):
+    """Distributes batches without TensorFlow's tuner, whose iterators end seconds late."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    dataset = dataset.repeat().batch(8, drop_remainder=True).with_options(options)
+    if type(strategy) is not tf.distribute.MirroredStrategy:
+        return data.share(dataset, strategy)
+    on_host = tf.distribute.InputOptions(experimental_fetch_to_device=False)
+    return strategy.experimental_distribute_dataset(dataset, on_host)
 
 
 def conv_features():
@@ -131,7 +163,7 @@ def main(name, path):
     for specimen, kind in RUNS:
         if name == "multiworker" and specimen not in IN_WORKERS:
             continue
-        model, logs = train(specimen, OPTIMIZERS[kind], strategy)
+        model, logs = train(specimen, kind, strategy)
         key = f"{specimen}/{kind}"
         for index, (variable, value) in enumerate(weights(model)):
             results[f"{key}/{index}/{variable.split('_')[-1]}"] = value
@@ -141,6 +173,8 @@ def main(name, path):
         if specimen in VAES:
             results[f"{key}/predict"] = model.predict(images(8), verbose=0)
     results.update(streamed(strategy))
+    if name == "mirrored":
+        results |= {f"refusal/{each}": refusal(each, strategy) for each in MEETING}
     results["rows"] = rows(strategy)
     results["rows/normalized"] = normalized(strategy)
     np.savez(path, **results)

@@ -325,9 +325,13 @@ class PairGame(tfgen.AdversarialModel):
         return {"encoder_loss": self.game.generator_loss(-logits)}
 
     def take_turns(self, data):
-        losses = self.descend("critic", lambda: self.critic_losses(data, True))
-        losses |= self.descend("generator", lambda: self.generator_losses(data, True))
-        return losses | self.descend("encoder", lambda: self.encoder_losses(data, True))
+        losses = self.descend("critic", lambda: self.per_replica(self.critic_losses)(data, True))
+        losses |= self.descend(
+            "generator", lambda: self.per_replica(self.generator_losses)(data, True)
+        )
+        return losses | self.descend(
+            "encoder", lambda: self.per_replica(self.encoder_losses)(data, True)
+        )
 
     def compute_losses(self, data, training):
         losses = self.critic_losses, self.generator_losses, self.encoder_losses

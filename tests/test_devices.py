@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 import tfgen
-from tests.specimens import SPECIMENS, optimizers
+from tests.specimens import SPECIMENS, batch, optimizers
 from tfgen.engine.devices import compiles
 from training import train
 from training.recipes.recipe import find
@@ -50,6 +50,23 @@ def test_auto_is_the_default_and_another_value_is_refused(name, gpu):
     assert compiled(name, jit_compile=False).jit_compile is False
     with pytest.raises(ValueError, match="`jit_compile` must be True, False or .auto.. .*='yes'"):
         compiled(name, jit_compile="yes")
+
+
+@pytest.mark.parametrize("name", ["mlp_vae", "cgan", "began", "pair_game"])
+def test_under_a_strategy_xla_compiles_losses_and_not_updates(name):
+    """Every network's products are in what XLA must compile; the optimizers' operations are not."""
+    with tf.distribute.MirroredStrategy(["CPU:0"]).scope():
+        model = compiled(name, jit_compile=True)
+    graph = tf.function(lambda *data: model._step(data), autograph=False)
+    strategy = model.distribute_strategy
+    step = tf.function(lambda *data: strategy.run(graph.python_function, data), autograph=False)
+    definition = step.get_concrete_function(*batch(name)).graph.as_graph_def()
+    outside = {node.op for node in definition.node}
+    inside = [each for each in definition.library.function if each.attr["_XlaMustCompile"].b]
+    assert inside and not outside & {"MatMul", "Conv2D", "StatelessRandomNormalV2"}
+    updates = {op for op in outside if op.startswith(("ResourceApply", "Assign"))}
+    assert any(op.startswith("ResourceApplyAdam") for op in updates)
+    assert not any(node.op.startswith("ResourceApply") for each in inside for node in each.node_def)
 
 
 @pytest.mark.parametrize("name", ["mlp_vae", "cgan"])

@@ -68,7 +68,8 @@ class AdversarialModel(GenerativeModel):
         Args:
             player: its name.
             compute_losses: a function without arguments that returns a dict of float32 scalars,
-                means over the batch: `f"{player}_loss"`, and whatever else is to be logged.
+                means over the batch: `f"{player}_loss"`, and whatever else is to be logged. Where
+                several devices train, XLA compiles what passes through `self.per_replica` in it.
 
         Returns:
             The dict that `compute_losses` returned.

@@ -25,17 +25,7 @@ def make_replicated_function(model, take_step, even=False):
     Returns:
         A function from an iterator to the logs of the last step, averaged over replicas. It raises
         `StopIteration` at the data's end, and a ValueError at a batch that cannot be shared evenly.
-
-    Raises:
-        ValueError: the model is to be compiled with XLA, which cannot compile a step that several
-            devices take together.
     """
-    if model.jit_compile:
-        raise ValueError(
-            "`jit_compile=True` needs a single replica. "
-            f"Received: {model.distribute_strategy.num_replicas_in_sync} replicas. Compile the "
-            "model with jit_compile=False."
-        )
     strategy = model.distribute_strategy
 
     @tf.function(reduce_retracing=True, autograph=False)  # as Keras does with its own steps

@@ -8,19 +8,19 @@ import tensorflow as tf
 
 from tfgen.engine import noise
 from tfgen.engine.batches import refuse_weights, unpack
-from tfgen.engine.compiled_steps import make_compiled_function, pays
 from tfgen.engine.devices import check_single, compiles
 from tfgen.engine.fit_checks import IMAGE_LIMITS, check_values, look
 from tfgen.engine.keras_internals import BuiltModel
 from tfgen.engine.optimizer_step import check_optimizer, compiles_update, descend, prepare
-from tfgen.engine.replicas import make_replicated_function, synchronize_statistics
+from tfgen.engine.replicas import synchronize_statistics
 from tfgen.engine.serialization import Configured, argument_names, make_savable
+from tfgen.engine.step_functions import StepFunctions
 
 # Data that come in an order of their own.
 _IN_ORDER = (tf.data.Dataset, tf.distribute.DistributedDataset, collections.abc.Iterator)
 
 
-class SteppedModel(Configured, BuiltModel, abc.ABC):
+class SteppedModel(Configured, StepFunctions, BuiltModel, abc.ABC):
     """A Keras model that descends losses of its own, step by step; `tfgen.GenerativeModel` is one.
 
     Args:
@@ -100,7 +100,8 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
                 update each weight in one operation of TensorFlow's.
             jit_compile: whether XLA compiles the step, which then draws other noise. "auto" does so
                 on a GPU, unless several train together, and not on a processor. There it pays
-                for multilayer perceptrons, not for convolutions.
+                for multilayer perceptrons, not for convolutions. Of several devices, XLA compiles
+                each one's losses and gradients: see `per_replica`.
             jit_update: whether XLA compiles the optimizer's update alone. `None`: where that pays.
             steps_per_execution: steps between two visits of Python, and of the callbacks. With
                 `jit_compile` they are compiled together, if all batches have one size: data from
@@ -213,45 +214,6 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
             return {**losses, **found}
         return [*(losses[name] for name in self.log_names), *found.values()]
 
-    def take_train_step(self, run):
-        """Takes a step of training.
-
-        Args:
-            run: a function that takes a step, a function from a batch to logs, and runs it with the
-                batch on every replica.
-
-        Returns:
-            The logs.
-        """
-        return run(self._step)
-
-    def take_test_step(self, run):
-        """Takes a step of evaluation; see `take_train_step`."""
-        return run(lambda data: self.track(self.compute_losses(data, training=False), data))
-
-    def train_step(self, data):
-        return self.take_train_step(lambda step: step(data))
-
-    def test_step(self, data):
-        return self.take_test_step(lambda step: step(data))
-
-    def make_train_function(self, force=False):
-        if self.train_function is not None and not force:
-            return
-        if self.distribute_strategy.num_replicas_in_sync > 1:
-            self.train_function = make_replicated_function(self, self.take_train_step, even=True)
-            return
-        super().make_train_function(force=True)
-        # A `train_step` of a subclass' own may log what is no metric.
-        if pays(self) and type(self).train_step is SteppedModel.train_step:
-            self.train_function = make_compiled_function(self, otherwise=self.train_function)
-
-    def make_test_function(self, force=False):
-        if self.distribute_strategy.num_replicas_in_sync == 1:
-            super().make_test_function(force)
-        elif self.test_function is None or force:
-            self.test_function = make_replicated_function(self, self.take_test_step)
-
     def take_turns(self, data):
         """Takes one step of training: here, of the one optimizer.
 
@@ -264,7 +226,7 @@ class SteppedModel(Configured, BuiltModel, abc.ABC):
         return descend(
             self.optimizer,
             self.trainable_variables,
-            lambda: self.compute_losses(data, training=True),
+            lambda: self.per_replica(self.compute_losses)(data, training=True),
             jit_update=compiles_update(self, self.optimizer, self.trainable_variables),
         )
 

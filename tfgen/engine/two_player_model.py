@@ -144,10 +144,10 @@ class TwoPlayerModel(AdversarialModel):
 
         def generator_losses():
             nonlocal fakes
-            fakes = self.make_fakes(data, "generator", training=True)
+            fakes = self.per_replica(self.make_fakes)(data, "generator", training=True)
             if not self.fresh_fakes:
                 losses.update(self.take_discriminator_turn(data, fakes))
-            return self.generator_losses(data, fakes, training=True)
+            return self.per_replica(self.generator_losses)(data, fakes, training=True)
 
         losses |= self.descend("generator", generator_losses)
         self.move_averages(self.step.value // self.critic_steps, data, fakes)
@@ -157,10 +157,11 @@ class TwoPlayerModel(AdversarialModel):
     def take_discriminator_turn(self, data, fakes=None):
         """Takes the discriminator's turn, of fakes of its own if none are given; see `descend`."""
         if fakes is None:
-            fakes = self.make_fakes(data, "discriminator", training=True)
+            fakes = self.per_replica(self.make_fakes)(data, "discriminator", training=True)
         fakes = self.discriminator_fakes(tf.nest.map_structure(tf.stop_gradient, fakes))
         losses = self.descend(
-            "discriminator", lambda: self.discriminator_losses(data, fakes, training=True)
+            "discriminator",
+            lambda: self.per_replica(self.discriminator_losses)(data, fakes, training=True),
         )
         if self.constraint is not None:
             update(self.discriminator_variables, lambda _, weight: self.constraint(weight))

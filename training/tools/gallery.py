@@ -10,7 +10,7 @@ import pathlib
 import sys
 
 from tfgen.utils.tensorflow_setup import import_tensorflow
-from training.tools.arguments import positive, seed
+from training.tools.arguments import positive
 
 _IMAGES, _POINTS = 64, 2500
 _SIDE = 4.0  # of a generator's part, in inches
@@ -29,7 +29,7 @@ def main(arguments=None):
         metavar="N",
         help=f"how many of each (default: {_IMAGES} images or {_POINTS:,} points)",
     )
-    add("--seed", type=seed, default=0, help="of the samples (default: 0)")
+    add("--seed", type=int, default=0, help="of the samples (default: 0)")
     add("--skip-unreadable", action="store_true", help="leave out broken image files")
     add("--output", metavar="FILE", default="runs/gallery.png", help="default: %(default)s")
     options = parser.parse_args(arguments)

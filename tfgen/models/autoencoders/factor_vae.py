@@ -79,13 +79,14 @@ class FactorVAE(VAE, AdversarialModel):
 
         def vae_losses():
             nonlocal latents
-            losses, latents = self.vae_losses(data, training=True)
+            losses, latents = self.per_replica(self.vae_losses)(data, training=True)
             return losses
 
         losses = self.descend("vae", vae_losses)
         latents = tf.stop_gradient(latents)
         return losses | self.descend(
-            "discriminator", lambda: self.discriminator_losses(latents, training=True)
+            "discriminator",
+            lambda: self.per_replica(self.discriminator_losses)(latents, training=True),
         )
 
     def compute_losses(self, data, training):

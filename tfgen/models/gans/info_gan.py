@@ -210,7 +210,8 @@ class InfoGAN(GAN):
     def take_turns(self, data):
         losses = super().take_turns(data)
         if self._recognition_plays:
-            losses |= self.descend("recognition", lambda: self.recognition_losses(data, True))
+            losses_of = self.per_replica(self.recognition_losses)
+            losses |= self.descend("recognition", lambda: losses_of(data, True))
         return losses
 
     def signatures(self):
