@@ -17,7 +17,7 @@ from training.figures import (
     small_autoencoders,
     walk,
 )
-from training.runs.views import VIEW_TITLES
+from training.runs.views import VIEW_TITLES, views_of
 
 
 def groups(count=40, size=8):
@@ -99,6 +99,12 @@ def test_the_nearest_training_image_of_a_training_image_is_itself(some_clothes):
     train, _ = some_clothes
     found = sampled_codes.distances(train.floats(5).numpy(), train)
     assert found == pytest.approx(np.zeros(5), abs=1e-3)
+
+
+def test_a_try_of_few_steps_waits_for_no_neighbours():
+    assert list(views_of(100, 5, steps=999)) == ["pca"]
+    assert list(views_of(100, 5, steps=1000)) == ["pca", "tsne", "umap"]
+    assert list(views_of(9, 5)) == list(views_of(100, 2)) == ["pca"]
 
 
 def test_views_say_how_well_they_keep_classes_apart():

@@ -79,7 +79,9 @@ def test_two_replicas_train_as_one(alone, tmp_path):
     assert_normalized_by_all(mirrored["rows/normalized"], slice(None))
     for name in MEETING:  # what XLA cannot compile is told before anything changes
         told = str(mirrored[f"refusal/{name}"])
-        assert re.fullmatch("XLA compiles the losses .*look at all replicas, in `.*. 0 steps", told), told
+        assert re.fullmatch(
+            "XLA compiles the losses .*look at all replicas, in `.*. 0 steps", told
+        ), told
 
 
 def test_two_worker_processes_train_as_one(alone, tmp_path):
