@@ -7,7 +7,7 @@ INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints
 	--config-settings editable_mode=compat -e
 VERSIONS := 3.10 3.11 3.12 3.13
 
-.PHONY: train explore test slow faults lint docs docs-serve pythons clean
+.PHONY: train explore test gpu slow faults lint docs docs-serve pythons clean
 
 train: $(VENV)/.installed
 	@$(BIN)/python -m training.train vae_fashion
@@ -17,6 +17,10 @@ explore: $(VENV)/.installed
 
 test: $(VENV)/.tools
 	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+# On a machine with a GPU: what computes there, in some minutes. Processes share its memory.
+gpu: $(VENV)/.tools
+	@TF_FORCE_GPU_ALLOW_GROWTH=true $(BIN)/python -m pytest -m "gpu and not slow" --numprocesses 8
 
 slow: $(VENV)/.tools
 	@$(BIN)/python -m pytest -m slow

@@ -7,8 +7,15 @@ from tfgen.utils.tensorflow_setup import import_tensorflow
 import_tensorflow()
 
 import keras  # noqa: E402 (quietly)
+import tensorflow as tf  # noqa: E402
 
+import tfgen  # noqa: E402
 from tests.browsers import BROWSER  # noqa: E402
+
+# Of a GPU, tests expect the same bits each time, and all digits of float32. On a processor it has
+# both, and these do nothing.
+tfgen.deterministic()
+tf.config.experimental.enable_tensor_float_32_execution(False)
 
 # Graphs are made of many small Python objects: to look through all of them for garbage as often as
 # Python does by default took a quarter of the time of tests/test_contract.py for one model.
@@ -48,5 +55,17 @@ def browser():
 _FIRST = {"test_strategies.py", "test_faults.py", "test_training.py", "test_contract.py"}
 
 
+# Files of tests that compute on the device: those of models, layers, losses and draws.
+_OF_THE_DEVICE = """
+    adam adversarial_networks autoencoder began bounds conditional_gan conditional_vae contract
+    cycle_gan devices disentanglement distributions factor_vae gan imputation importance_bounds
+    info_gan instance_normalization leaky_relu networks noise one_channel penalties philox
+    total_correlation vae vae_values
+""".split()
+
+
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name not in _FIRST)
+    for item in items:
+        if item.path.stem.removeprefix("test_") in _OF_THE_DEVICE:
+            item.add_marker("gpu")

@@ -1,6 +1,8 @@
 """The benchmark of training: the opponents do the same, operations are counted, turns compared."""
 
 import json
+import os
+import pathlib
 import re
 import statistics
 import subprocess
@@ -14,8 +16,9 @@ import tensorflow as tf
 
 import tfgen
 from tfgen import networks
+from training import train
 from training.benchmarks.speed import __main__ as command
-from training.benchmarks.speed import arithmetic, besides, measure, rates, tasks, turns
+from training.benchmarks.speed import arithmetic, besides, measure, rates, tasks, turns, ways
 from training.benchmarks.speed.families import GANWorkload
 from training.benchmarks.speed.networks import (
     example_discriminator,
@@ -28,6 +31,8 @@ from training.benchmarks.speed.worker import WAYS
 from training.benchmarks.speed.workers import Worker, WorkerError
 from training.benchmarks.speed.workloads import WORKLOADS
 from training.tables import speed as tables_of_speed
+
+ROOT = pathlib.Path(__file__).parents[1]
 
 
 def images_of(count=4, size=28, channels=1, seed=0):
@@ -84,6 +89,7 @@ def test_the_plain_wgan_moves_its_critic_as_often_as_told():
 
 
 def test_the_plain_vae_has_our_losses():
+    keras.utils.set_random_seed(0)
     build = (
         networks.mlp_encoder((28, 28, 1), 2, hidden_sizes=(4,)),
         networks.mlp_decoder((28, 28, 1), 2, hidden_sizes=(4,)),
@@ -255,7 +261,7 @@ class FakeWorker:
     seconds_per_step = {"keras": 0.04, "tfgen": 0.02, "torch": 0.08}
 
     def __init__(self, name, way, dtype, *rest):
-        assert rest == ("--threads", 2)
+        assert rest == ("--batch-size", 64, "--threads", 2)
         self.way, self.dtype, self.asked = way, dtype, 0
         self.tasks = {"train": [10, None], "read": [1, 64]}
         if way == "tfgen":
@@ -274,7 +280,7 @@ class FakeWorker:
         return 9.0
 
     def peak_megabytes(self):
-        return 500.0
+        return 500.0, 80.0
 
     def seconds(self, task, count=1):
         self.asked += 1
@@ -318,6 +324,7 @@ def test_a_measurement_is_readable_without_the_code(result):
         "share_of_products": pytest.approx([0.5] * 3),
         "first_step_seconds": 9.0,
         "peak_megabytes": 500.0,
+        "peak_megabytes_of_gpu": 80.0,
     }
     assert known["tfgen", "float32"]["times_keras"] == pytest.approx([2.0] * 3)
     # Of each turn five pairs: a hundredth is less than a turn's noise.
@@ -356,6 +363,7 @@ def test_tables_of_what_was_measured(result, capsys):
     assert ours[:4] == ["dcgan", "train", "tfgen", "float32"]
     assert " ".join(ours[8:]).startswith("steps/s, 2.00 (2.00 to 2.00) times Keras, 50% of")
     assert half[3] == "bfloat16" and "Keras," not in half  # Keras was lost there
+    assert " ".join(half).endswith("500 MB, 80 MB of the GPU, first step 9.0 s")
     rates = {"gigaflops": {"float32": [400.0], "bfloat16": [800.0]}, "gigabytes_copied": [9.0]}
     whole = {
         "speed": {"dcgan": found},
@@ -396,10 +404,68 @@ def test_what_cannot_be_measured_is_refused(arguments, message, capsys):
 
 def test_all_is_measured_unless_told_otherwise():
     options = command.parse([])
-    assert options.workloads == list(WORKLOADS) and options.ways == list(WAYS)
+    assert options.workloads == list(WORKLOADS) and options.batch_sizes is None
+    assert options.ways == ["keras", "tfgen", "tfgen_shared", "torch", "torch_shared"]
     options = command.parse(["dcgan", "--ways", "tfgen,keras,tfgen", "--dtypes", "bfloat16"])
     assert (options.workloads, options.ways) == (["dcgan"], ["tfgen", "keras"])
     assert options.dtypes == ["bfloat16"] and (options.turns, options.seconds) == (5, 3)
+
+
+def test_a_workload_is_measured_at_every_size_of_batch(monkeypatch):
+    """The operations of a step grow with the batch: a share of the products stays one."""
+    made = []
+
+    class Measurement:
+        def __init__(self, name, workload, options, operations, tell):
+            made.append((name, workload.batch_size, operations))
+
+        def run(self):
+            return {"training": [], "besides": [], "fit_of_bare": {}}
+
+    monkeypatch.setattr(measure, "Measurement", Measurement)
+    rates = {"gigaflops": {"float32": [1.0]}}
+    monkeypatch.setattr(besides, "machine_rates", lambda threads: rates)
+    monkeypatch.setattr(besides, "start_up", lambda turns: {})
+    monkeypatch.setattr(besides, "answer_of", lambda *names: {"dcgan": {"keras": 640.0}})
+    found = command.measure_all(command.parse(["dcgan", "--batch-sizes", "64,1024"]))
+    assert list(found["speed"]) == ["dcgan at 64", "dcgan at 1024"]
+    assert made == [("dcgan", 64, {"keras": 640.0}), ("dcgan", 1024, {"keras": 10240.0})]
+    assert list(command.measure_all(command.parse(["dcgan"]))["speed"]) == ["dcgan"]
+
+
+@pytest.mark.parametrize("jit_compile", [None, False, True])
+def test_ways_that_are_told_use_xla_as_told(jit_compile, monkeypatch, tmp_path):
+    """Of the workload's own choice, the perceptrons' is XLA."""
+    models = []
+    kind = type(WORKLOADS["mlp_vae"])
+    for name in ("keras", "tfgen"):
+        build = getattr(kind, name)
+        monkeypatch.setattr(
+            kind, name, lambda *args, build=build: models.append(build(*args)) or models[-1]
+        )
+    folder = types.SimpleNamespace(name=tmp_path)
+    monkeypatch.setattr(ways.tempfile, "TemporaryDirectory", lambda: folder)
+    ways.keras_way(WORKLOADS["mlp_vae"], jit_compile)
+    ways.tfgen_way(WORKLOADS["mlp_vae"], jit_compile)
+    expected = [False, True] if jit_compile is None else [jit_compile] * 2
+    assert [bool(model.jit_compile) for model in models] == expected
+
+
+def test_the_script_for_gpus_asks_for_what_there_is(tmp_path):
+    """By a Python that notes what it is asked for; commands of which one fails go on."""
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\nexit 3\n')
+    python.chmod(0o755)
+    script = ["bash", "training/benchmarks/on_gpu.sh", tmp_path / "found"]
+    environment = {**os.environ, "PYTHON": str(python)}
+    done = subprocess.run(script, env=environment, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0 and done.stdout.count("exit status 3") == 8, done.stderr
+    asked = [line.split()[1:] for line in (tmp_path / "asked").read_text().splitlines()]
+    parsers = {"training.benchmark": command.parse, "training.train": train.parse}
+    for module, *arguments in asked:
+        if module in parsers:
+            parsers[module](arguments)
+    assert {module for module, *_ in asked} == {*parsers, "pytest"}
 
 
 def test_pytorch_is_missed_in_a_line(monkeypatch, capsys):

@@ -144,6 +144,6 @@ def test_tensorflows_kernels_are_left_out_on_processors_alone(ours, theirs, monk
         graph = tf.function(layer.__call__).get_concrete_function(images).graph
         return any(operation.type.startswith("Conv2D") for operation in graph.get_operations())
 
-    assert not used(features())
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
-    assert used(features())
+    for gpus in ([], ["GPU"]):
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind, gpus=gpus: gpus)
+        assert used(features()) == bool(gpus)

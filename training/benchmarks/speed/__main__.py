@@ -8,14 +8,15 @@ plain Keras within a turn. What the first calls take (compiling, finding memory)
 """
 
 import argparse
+import dataclasses
 import pathlib
 import shlex
 import statistics
 import sys
 
-from training.benchmarks.speed.worker import DTYPES, ON_TORCH, WAYS
+from training.benchmarks.speed.worker import DTYPES, ON_TORCH, TOLD, WAYS
 from training.benchmarks.speed.workloads import WORKLOADS
-from training.tools.arguments import positive
+from training.tools.arguments import positive, positives
 
 
 def main(arguments=None):
@@ -59,7 +60,20 @@ def parse(arguments=None):
         help="what is trained (default: all)",
     )
     add("--dtypes", type=some_of(DTYPES), default=list(DTYPES), metavar="NAMES", help=_list(DTYPES))
-    add("--ways", type=some_of(WAYS), default=list(WAYS), metavar="NAMES", help=_list(WAYS))
+    usual = [way for way in WAYS if way not in TOLD]
+    add(
+        "--ways",
+        type=some_of(WAYS),
+        default=usual,
+        metavar="NAMES",
+        help=f"some of {','.join(WAYS)} (default: those that nobody tells whether to use XLA)",
+    )
+    add(
+        "--batch-sizes",
+        type=positives,
+        metavar="SIZES",
+        help="such as 64,1024 (default: each workload's own)",
+    )
     add("--turns", type=positive, default=5, help="repetitions (default: %(default)s)")
     add("--seconds", type=positive, default=3, help="of a way in a turn (default: %(default)s)")
     add("--threads", type=positive, help="of each way (default: as each library chooses)")
@@ -101,10 +115,15 @@ def measure_all(options):
     operations = besides.answer_of("training.benchmark.operations", *options.workloads)
     speed = {}
     for name in options.workloads:
-        measured = Measurement(name, WORKLOADS[name], options, operations[name], tell)
-        speed[name] = measured.run()
-        add_shares(speed[name], products)
-        describe(name, speed[name])
+        usual = WORKLOADS[name]
+        for size in options.batch_sizes or [usual.batch_size]:
+            # Of a step, as many times as there are examples.
+            counts = {way: each * size / usual.batch_size for way, each in operations[name].items()}
+            workload = dataclasses.replace(usual, batch_size=size)
+            key = f"{name} at {size}" if options.batch_sizes else name
+            speed[key] = Measurement(name, workload, options, counts, tell).run()
+            add_shares(speed[key], products)
+            describe(key, speed[key])
     start_up = besides.start_up(options.turns)
     for name, seconds in start_up.items():
         tell(f"{name}: {statistics.median(seconds):.2f} s")
@@ -128,9 +147,10 @@ def describe(name, result):
             line += f", {spread(row['times_keras'])} times Keras"
         if "share_of_products" in row:
             line += f", {statistics.median(row['share_of_products']):.0%} of products"
-            line += (
-                f", {row['peak_megabytes']:.0f} MB, first step {row['first_step_seconds']:.1f} s"
-            )
+            line += f", {row['peak_megabytes']:.0f} MB"
+            if row["peak_megabytes_of_gpu"]:
+                line += f", {row['peak_megabytes_of_gpu']:.0f} MB of the GPU"
+            line += f", first step {row['first_step_seconds']:.1f} s"
         tell(line)
     for dtype, shares in result["fit_of_bare"].items():
         tell(f"{name:18}fit of the bare loop, {dtype}: {spread(shares)}")

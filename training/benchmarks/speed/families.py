@@ -18,6 +18,9 @@ def fashion():
         return (file["x_train"],)
 
 
+_ONE_PASS = ("keras", "keras_plain", "keras_xla", "tfgen", "tfgen_plain", "torch")
+
+
 @dataclasses.dataclass(frozen=True)
 class Workload:
     """Networks, data and settings, and how each way is made of them.
@@ -45,7 +48,7 @@ class Workload:
     cycle: int = 1
     exported: bool = False
 
-    ways = ("keras", "tfgen", "tfgen_shared", "torch", "torch_shared")
+    ways = (*_ONE_PASS, "tfgen_shared", "torch_shared")
     binarized = False
 
     def optimizers(self, count):
@@ -75,7 +78,7 @@ class Workload:
 class VAEWorkload(Workload):
     """A VAE of binarized or grey pixels."""
 
-    ways = ("keras", "tfgen", "torch")
+    ways = _ONE_PASS
 
     def sampled(self, networks):
         return networks[1]
@@ -184,7 +187,7 @@ class WGANGPWorkload(GANWorkload):
 class TranslationWorkload(Workload):
     """A CycleGAN with identity loss, without a pool of past images or averaged weights."""
 
-    ways = ("keras", "tfgen", "torch")
+    ways = _ONE_PASS
 
     def sample(self, model, count):
         shape = model.generator_ab.input_shape[1:]
@@ -211,4 +214,4 @@ class TranslationWorkload(Workload):
         count = functools.partial(of_translation, networks[:2], networks[2:], self.batch_size)
         # Keras' example moves both players by one judgement of the fakes.
         once, again = (count(translations=1, judgements=times) for times in (1, 2))
-        return {way: once if way == "keras" else again for way in self.ways}
+        return {way: once if way.startswith("keras") else again for way in self.ways}

@@ -57,9 +57,10 @@ class Measurement:
                 key = row["way"], row["dtype"]
                 row["first_step_seconds"] = first[key]
                 row["operations_per_step"] = self.operations[row["way"]]
-                row["peak_megabytes"] = None
+                row["peak_megabytes"] = row["peak_megabytes_of_gpu"] = None
                 with self._losing(key):
-                    row["peak_megabytes"] = self.workers[key].peak_megabytes()
+                    peaks = self.workers[key].peak_megabytes()
+                    row["peak_megabytes"], row["peak_megabytes_of_gpu"] = peaks
             pairs = self._measure(
                 FIT_AND_BARE, PAIRS * turns, self.options.seconds, ways=("tfgen",)
             )
@@ -78,8 +79,10 @@ class Measurement:
             }
 
     def _start(self, stack, way, dtype):
-        threads = ["--threads", self.options.threads] if self.options.threads else []
-        worker = Worker(self.name, way, dtype, *threads)
+        options = ["--batch-size", self.workload.batch_size]
+        if self.options.threads:
+            options += ["--threads", self.options.threads]
+        worker = Worker(self.name, way, dtype, *options)
         stack.callback(worker.close)
         return worker
 

@@ -40,7 +40,7 @@ class Stepper:
 
     def run(self, network, inputs):
         """Calls a network; returns its output, or outputs, in float32."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.half):
+        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=self.half):
             outputs = network(inputs)
         if isinstance(outputs, list):
             return [output.float() for output in outputs]

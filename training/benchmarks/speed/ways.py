@@ -16,10 +16,17 @@ from training.benchmarks.speed.networks import of_keras_layers
 from training.benchmarks.speed.tasks import SAMPLES, Task
 
 
-def keras_way(workload):
-    """Plain Keras, which reads floats through a buffer that shuffles single examples."""
+def keras_way(workload, jit_compile=None):
+    """Plain Keras, which reads floats through a buffer that shuffles single examples.
+
+    Args:
+        workload: a `Workload`.
+        jit_compile: whether XLA compiles the steps; `None` for Keras' own choice.
+    """
     networks = [of_keras_layers(network) for network in workload.networks()]
     model = workload.keras(networks)
+    if jit_compile is not None:
+        model.jit_compile = jit_compile
     floats = tuple(array.astype("float32") / 255 for array in workload.arrays())
     slices = tf.data.Dataset.from_tensor_slices(floats if len(floats) > 1 else floats[0])
     # Repeated before it is batched: a smaller last batch would be compiled by itself.
@@ -48,9 +55,17 @@ def keras_way(workload):
     }
 
 
-def tfgen_way(workload, **options):
-    """A model of tfgen as a recipe runs it: its own batches, callbacks that watch each step."""
+def tfgen_way(workload, jit_compile=None, **options):
+    """A model of tfgen as a recipe runs it: its own batches, callbacks that watch each step.
+
+    Args:
+        workload: a `Workload`.
+        jit_compile: whether XLA compiles the steps; `None` for the workload's choice, or tfgen's.
+        **options: of the model.
+    """
     model = workload.tfgen(workload.networks(), **options)
+    if jit_compile is not None:
+        model.jit_compile = jit_compile
     source = _source(workload)
     batches = data.batches(
         source,

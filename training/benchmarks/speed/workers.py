@@ -60,8 +60,9 @@ class Worker:
         return self.tasks[task][1]
 
     def peak_megabytes(self):
-        """Returns the peak of the process' memory so far."""
-        return self._ask(task="memory")["megabytes"]
+        """Returns the peak of the process' memory so far, and of a GPU's or `None`."""
+        answer = self._ask(task="memory")
+        return answer["megabytes"], answer["of_gpu"]
 
     def close(self):
         """Ends the process."""
