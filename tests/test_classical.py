@@ -677,6 +677,7 @@ def test_options_of_steps_are_refused(capsys, tmp_path, monkeypatch):
         (["--strategy=mirrored", "--replicas=2"], "Leave out --replicas"),
         (["--mixed-precision=bfloat16"], "Leave out --mixed-precision"),
         (["--no-xla"], "Leave out --xla"),
+        (["--begin-with=kde_fashion"], "Leave out --begin-with"),
     ):
         message = refusal(capsys, "kde_digits", *flags)
         assert "'kde_digits' takes no steps" in message and named in message

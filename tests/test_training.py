@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import functools
 import itertools
 import json
 import random
@@ -101,6 +102,38 @@ def test_a_run_writes_what_it_promises(tmp_path, archive, monkeypatch, capsys):
         train.main(arguments("conv_vae", tmp_path, archive, "--epochs=3"))
     train.main(arguments("conv_vae", tmp_path, archive, "--epochs=1", "--fresh"))
     assert len((folder / "log.csv").read_text().splitlines()) == 2
+
+
+def test_a_run_begins_with_the_weights_of_another(tmp_path, archive, monkeypatch):
+    """A rate of 0 leaves them as they are; the steps and the optimizer's state are new."""
+    register("conv_vae")
+    monkeypatch.setitem(RECIPES, "conv_vae", RECIPES.pop("conv_vae"))
+    begin = functools.partial(arguments, "conv_vae", archive=archive)
+    train.main([*begin(tmp_path / "a"), "--epochs=1", "--no-export"])
+
+    def conv_vae(shape, steps):
+        """Trains nothing."""
+        model = SPECIMENS["conv_vae"]()
+        model.compile(keras.optimizers.SGD(0.0))
+        return model
+
+    still = dataclasses.replace(RECIPES["conv_vae"], build=conv_vae)
+    monkeypatch.setitem(RECIPES, "conv_vae", still)
+    first = tmp_path / "a" / "run"
+    options = ["--epochs=1", "--steps=1", "--no-export", "--seed=1", f"--begin-with={first}"]
+    train.main([*begin(tmp_path / "b"), *options])
+    ours, theirs = (tfgen.load(tmp_path / each / "run" / "model.keras") for each in "ba")
+    assert (int(ours.step.value), int(theirs.step.value)) == (1, 9)
+    for our, their in zip(ours.trainable_weights, theirs.trainable_weights, strict=True):
+        np.testing.assert_array_equal(our.numpy(), their.numpy())
+    config = json.loads((tmp_path / "b" / "run" / "config.json").read_text())
+    assert config["settings"]["begin_with"] == str(first)
+    assert f"--begin-with {first}" in (tmp_path / "b" / "run" / "README.md").read_text()
+    with pytest.raises(SystemExit, match="no complete run in .*nothing: train it first"):
+        train.main([*begin(tmp_path / "c"), "--no-export", "--begin-with=nothing"])
+    with pytest.raises(SystemExit, match="Weights of .* do not fit.*the same networks"):
+        train.main(["vae_fashion", f"--output={tmp_path / 'd'}", f"--begin-with={first}"])
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "b", "images.npz"]
 
 
 def test_killed_at_a_random_moment_it_ends_as_if_undisturbed(tmp_path, archive):

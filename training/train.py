@@ -73,6 +73,12 @@ def parse(arguments=None):
         "cluster that this process is started in)",
     )
     add("--replicas", type=positive, help="how many devices with --strategy mirrored")
+    add(
+        "--begin-with",
+        metavar="RUN",
+        help="begin with the weights that another run of the same networks ended with: a recipe's "
+        "name, whose run is in runs/, or a run's folder",
+    )
     add("--mixed-precision", choices=("bfloat16", "float16"), help="compute in half precision")
     add(
         "--xla",

@@ -83,6 +83,7 @@ def repeat_command(recipe, settings, layout):
             ("--steps", settings["steps_per_epoch"], steps),
             ("--batch-size", settings["batch_size"], recipe.batch_size),
             ("--mixed-precision", settings["mixed_precision"], None),
+            ("--begin-with", settings.get("begin_with"), recipe.begin_with),
             ("--replicas", replicas, 1),
             ("--xla" if xla else "--no-xla", xla, _usual_xla(recipe, replicas)),
         ]

@@ -9,7 +9,13 @@ from tfgen import data
 from tfgen.engine.replicas import is_chief
 from training.recipes.recipe import Recipe, find
 from training.runs.run_folder import RunFolder
-from training.runs.settings import build, check_batch_size, make_layout, make_settings
+from training.runs.settings import (
+    build,
+    check_batch_size,
+    make_layout,
+    make_settings,
+    take_weights,
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -76,7 +82,9 @@ def make_run(recipe, options, strategy):
         A `Run`, of whose folder nothing was read or written yet.
 
     Raises:
-        ValueError: there are no such data, or replicas cannot share a batch.
+        ValueError: there are no such data, replicas cannot share a batch, or the run to begin with
+            is of another model.
+        FileNotFoundError: the run to begin with is not there.
     """
     name, size = options.data or recipe.data, options.size or recipe.size
     train, test = (
@@ -89,6 +97,8 @@ def make_run(recipe, options, strategy):
     check_batch_size(recipe, settings["batch_size"], strategy)
     with strategy.scope():
         model = build(recipe, {**settings, **layout}, train.shape)
+    if "begin_with" in settings:
+        take_weights(model, settings["begin_with"])
     folder = RunFolder(options.output or f"runs/{recipe.name}")
     minutes = options.checkpoint_minutes
     run = Run(model, recipe, settings, layout, train, test, folder, minutes)

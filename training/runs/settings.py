@@ -4,8 +4,10 @@ import json
 
 import keras
 
+import tfgen
 from tfgen import data
 from tfgen.engine.devices import compiles
+from training.runs.run_folder import complete_run
 
 
 def make_settings(recipe, options, name, train):
@@ -27,6 +29,7 @@ def make_settings(recipe, options, name, train):
         "mixed_precision": options.mixed_precision,
         # Noted where it is so: runs that began before there was a choice go on.
         **({"skip_unreadable": True} if options.skip_unreadable else {}),
+        **({"begin_with": first} if (first := options.begin_with or recipe.begin_with) else {}),
     }
 
 
@@ -36,7 +39,7 @@ def make_layout(recipe, options, strategy):
     The results agree to rounding, or, with XLA, which draws other numbers, as two seeds' do.
     """
     replicas = strategy.num_replicas_in_sync
-    # XLA cannot compile a step that several devices take together.
+    # On several, XLA draws other noise, and compiles no losses in which they meet: if asked for.
     usual = recipe.jit_compile if replicas == 1 else "auto"
     asked = usual if options.xla is None else options.xla
     return {"replicas": replicas, "xla": compiles(asked, strategy)}
@@ -44,7 +47,7 @@ def make_layout(recipe, options, strategy):
 
 def refuse_steps(recipe, options):
     """Raises a ValueError if there are options that only mean something to steps."""
-    names = ("epochs", "steps", "batch_size", "replicas", "mixed_precision", "xla")
+    names = ("epochs", "steps", "batch_size", "replicas", "mixed_precision", "xla", "begin_with")
     given = [name for name in names if getattr(options, name) is not None]
     if given:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
@@ -80,6 +83,32 @@ def build(recipe, settings, shape):
     model.jit_compile = settings["xla"]
     model.steps_per_execution = steps_per_execution(steps, recipe.steps_per_execution)
     return model
+
+
+def take_weights(model, run):
+    """Gives a model the weights that another run ended with: not its steps, nor its optimizers.
+
+    Args:
+        model: a compiled model.
+        run: a recipe's name, whose run is in `runs/`, or a run's folder.
+
+    Raises:
+        FileNotFoundError: the run is not there, or not complete.
+        ValueError: it is of a model with other weights.
+    """
+    other = tfgen.load(complete_run(run).model)
+    ours, theirs = (
+        [each for each in one.weights if each is not one.step] for one in (model, other)
+    )
+    shapes, given = ([tuple(each.shape) for each in weights] for weights in (ours, theirs))
+    if shapes != given:
+        raise ValueError(
+            f"Weights of {run} do not fit: of {len(given)}, {len(shapes)} were expected, or some "
+            "have other shapes. --begin-with takes a run of the same kind of model, with the same "
+            "networks, of examples of the same shape."
+        )
+    for weight, value in zip(ours, theirs, strict=True):
+        weight.assign(value.numpy())
 
 
 def steps_per_execution(steps, at_most):
