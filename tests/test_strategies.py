@@ -13,7 +13,7 @@ from tests.replicas import IN_WORKERS, MEETING, STREAMS, conv_features, far_valu
 from tests.specimens import SPECIMENS, images
 from training.launch import free_ports
 
-TIMEOUT = 240
+TIMEOUT = 480
 
 
 def start(strategy, path, **environment):
