@@ -28,7 +28,8 @@ def run_of(model, folder, shape=(4, 4, 1), in_steps=True):
     folder = RunFolder(folder)
     folder.log.write_text(LOG)
     recipe = types.SimpleNamespace(in_steps=in_steps, measure=None)
-    return Run(model, recipe, {"epochs": 1}, {}, data, data, folder)
+    settings = {"epochs": 1, "steps_per_epoch": 1000}
+    return Run(model, recipe, settings, {}, data, data, folder)
 
 
 STRANGERS = {
