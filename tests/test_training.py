@@ -104,7 +104,7 @@ def test_a_run_writes_what_it_promises(tmp_path, archive, monkeypatch, capsys):
     assert len((folder / "log.csv").read_text().splitlines()) == 2
 
 
-def test_a_run_begins_with_the_weights_of_another(tmp_path, archive, monkeypatch):
+def test_a_run_begins_with_the_weights_of_another(tmp_path, archive, monkeypatch, capsys):
     """A rate of 0 leaves them as they are; the steps and the optimizer's state are new."""
     register("conv_vae")
     monkeypatch.setitem(RECIPES, "conv_vae", RECIPES.pop("conv_vae"))
@@ -128,7 +128,15 @@ def test_a_run_begins_with_the_weights_of_another(tmp_path, archive, monkeypatch
         np.testing.assert_array_equal(our.numpy(), their.numpy())
     config = json.loads((tmp_path / "b" / "run" / "config.json").read_text())
     assert config["settings"]["begin_with"] == str(first)
-    assert f"--begin-with {first}" in (tmp_path / "b" / "run" / "README.md").read_text()
+    card = (tmp_path / "b" / "run" / "README.md").read_text()
+    assert "--begin-with run " in card and str(first) not in card
+    # Once it has weights of its own, the other run may be gone.
+    (tmp_path / "a").rename(tmp_path / "gone")
+    train.main([*begin(tmp_path / "b"), *options])
+    assert "is complete" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="no complete run in"):
+        train.main([*begin(tmp_path / "b"), *options, "--fresh"])
+    (tmp_path / "gone").rename(tmp_path / "a")
     with pytest.raises(SystemExit, match="no complete run in .*nothing: train it first"):
         train.main([*begin(tmp_path / "c"), "--no-export", "--begin-with=nothing"])
     with pytest.raises(SystemExit, match="Weights of .* do not fit.*the same networks"):

@@ -27,11 +27,14 @@ for turn in 1 2; do
   part "start_up_$turn" 90 "$python" -m training.train vae_fashion --epochs 3 --fresh \
     --output "$folder/runs/start_up" --export "$folder/exports"
 done
-# The same bits twice, and what they cost.
+# The same bits twice: exit status 0.
 for turn in 1 2; do
   part "exact_$turn" 60 "$python" -m training.train dcgan_lecture --epochs 1 --fresh --no-export \
     --output "$folder/runs/exact_$turn"
 done
+part same_bits 60 "$python" -c "import sys, numpy, tfgen; \
+a, b = (tfgen.load(path).get_weights() for path in sys.argv[1:]); \
+sys.exit(not all(map(numpy.array_equal, a, b)))" "$folder"/runs/exact_{1,2}/model.keras
 benchmark dcgan 240 dcgan --batch-sizes 64,1024 --ways keras_xla,tfgen,tfgen_shared,torch_shared
 benchmark others 180 wgan_gp mlp_vae --dtypes float32 --ways keras_xla,tfgen,tfgen_plain,torch
 part tests 200 "$python" -m pytest -p no:cacheprovider -m "gpu and not slow" --numprocesses 8

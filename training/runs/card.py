@@ -41,7 +41,8 @@ def write_cards(run, exported=None):
 def known_results(folder):
     """Returns the settings and the results of a complete run, without the paths of its data."""
     results = json.loads(folder.results.read_text())
-    return {**results, "data": public_name(results["data"])}
+    named = [name for name in ("data", "begin_with") if name in results]
+    return {**results, **{name: public_name(results[name]) for name in named}}
 
 
 def find_origin(folder, scores=None):
@@ -77,13 +78,14 @@ def repeat_command(recipe, settings, layout):
     options = [("--data", public_name(settings["data"]), recipe.data), *_shape(recipe, settings)]
     if recipe.in_steps:
         steps = settings["examples"] // settings["batch_size"]
+        first = settings.get("begin_with")
         replicas, xla = layout["replicas"], layout["xla"]
         options += [
             ("--epochs", settings["epochs"], recipe.epochs),
             ("--steps", settings["steps_per_epoch"], steps),
             ("--batch-size", settings["batch_size"], recipe.batch_size),
             ("--mixed-precision", settings["mixed_precision"], None),
-            ("--begin-with", settings.get("begin_with"), recipe.begin_with),
+            ("--begin-with", first and public_name(first), recipe.begin_with),
             ("--replicas", replicas, 1),
             ("--xla" if xla else "--no-xla", xla, _usual_xla(recipe, replicas)),
         ]

@@ -79,7 +79,7 @@ def make_run(recipe, options, strategy):
         strategy: a `tf.distribute.Strategy`.
 
     Returns:
-        A `Run`, of whose folder nothing was read or written yet.
+        A `Run`, of whose folder no file was read or written yet.
 
     Raises:
         ValueError: there are no such data, replicas cannot share a batch, or the run to begin with
@@ -97,9 +97,9 @@ def make_run(recipe, options, strategy):
     check_batch_size(recipe, settings["batch_size"], strategy)
     with strategy.scope():
         model = build(recipe, {**settings, **layout}, train.shape)
-    if "begin_with" in settings:
-        take_weights(model, settings["begin_with"])
     folder = RunFolder(options.output or f"runs/{recipe.name}")
+    if "begin_with" in settings and (options.fresh or not folder.has_weights):
+        take_weights(model, settings["begin_with"])
     minutes = options.checkpoint_minutes
     run = Run(model, recipe, settings, layout, train, test, folder, minutes)
     if not options.batch_size and settings["batch_size"] < (recipe.batch_size or 0):

@@ -36,6 +36,11 @@ class RunFolder:
         self.card = self.path / "README.md"
         self.mlflow = self.path / "mlflow.json"
 
+    @property
+    def has_weights(self):
+        """Whether a run got as far as to save some: it goes on from those, wherever it began."""
+        return self.model.exists() or any(self.checkpoints.glob("*"))
+
     def taken(self):
         """Returns a context in which no other process can take the folder.
 
