@@ -139,7 +139,7 @@ def test_a_run_begins_with_the_weights_of_another(tmp_path, archive, monkeypatch
     (tmp_path / "gone").rename(tmp_path / "a")
     with pytest.raises(SystemExit, match="no complete run in .*nothing: train it first"):
         train.main([*begin(tmp_path / "c"), "--no-export", "--begin-with=nothing"])
-    with pytest.raises(SystemExit, match="Weights of .* do not fit.*the same networks"):
+    with pytest.raises(SystemExit, match="weights of .* do not fit.*the same networks"):
         train.main(["vae_fashion", f"--output={tmp_path / 'd'}", f"--begin-with={first}"])
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "b", "images.npz"]
 

@@ -91,7 +91,8 @@ class StepFunctions:
                     "XLA compiles the losses of each replica by themselves. Those of this "
                     f"{type(self).__name__} look at all replicas, in `{function.__name__}`, as "
                     "batch normalization, spectral normalization, DRAGAN's penalty and total "
-                    "correlations do. Compile the model with jit_compile=False."
+                    "correlations do. Compile the model with jit_compile=False; of a command, add "
+                    "--no-xla."
                 ) from error
 
         return run

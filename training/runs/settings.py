@@ -103,9 +103,9 @@ def take_weights(model, run):
     shapes, given = ([tuple(each.shape) for each in weights] for weights in (ours, theirs))
     if shapes != given:
         raise ValueError(
-            f"Weights of {run} do not fit: of {len(given)}, {len(shapes)} were expected, or some "
-            "have other shapes. --begin-with takes a run of the same kind of model, with the same "
-            "networks, of examples of the same shape."
+            f"The weights of {run} do not fit: {len(shapes)} were expected. Received: "
+            f"{len(given)}, or some of other shapes. --begin-with takes a run of the same kind of "
+            "model, with the same networks, of examples of the same shape."
         )
     for weight, value in zip(ours, theirs, strict=True):
         weight.assign(value.numpy())
