@@ -42,8 +42,9 @@ RUNS = [(name, "descended" if name in NORMALIZED else "plain") for name in SPECI
     *[(name, "xla") for name in ("autoencoder", "cgan", "began", "pair_game")],
 ]
 
-# Whose losses look at all replicas: by batch normalization, by a penalty, by shuffled latents.
-MEETING = ("gan", "wgan_gp", "factor_vae")
+# Whose losses look at all replicas: by batch normalization, by a penalty, by shuffled latents, by a
+# perplexity, by a discrepancy.
+MEETING = ("gan", "wgan_gp", "factor_vae", "vq_vae", "wae")
 
 # In worker processes, one of each kind, to save time: `training.layouts` has all of them.
 IN_WORKERS = {"dropout_vae", "gan", "cgan", "began", "cyclegan"}

@@ -13,7 +13,7 @@ import tensorflow_probability as tfp
 from keras import layers
 
 import tfgen
-from tfgen import augmentations, bounds, codes, distributions, games, networks, penalties
+from tfgen import augmentations, bounds, codes, distributions, games, kernels, networks, penalties
 from tfgen.engine import noise
 from tfgen.engine.serialization import Configured
 
@@ -49,11 +49,73 @@ def dropout_vae():
     return _vae(encoder, networks.mlp_decoder(SHAPE, 3, hidden_sizes=(16,)))
 
 
+def s_vae():
+    """Latents on an ordinary sphere."""
+    return _vae(
+        networks.mlp_encoder(SHAPE, 3, hidden_sizes=(16,), heads=(3, 1)),
+        networks.mlp_decoder(SHAPE, 3, hidden_sizes=(16,)),
+        prior=distributions.UniformOnSphere(3),
+        posterior=distributions.VonMisesFisher(),
+    )
+
+
+def vamp_vae():
+    """A prior that needs the encoder."""
+    return _vae(
+        networks.mlp_encoder(SHAPE, 3, hidden_sizes=(16,)),
+        networks.mlp_decoder(SHAPE, 3, hidden_sizes=(16,)),
+        prior=distributions.VampPrior(3, pseudo_inputs=5),
+    )
+
+
+def exemplar_vae():
+    """A prior of the batch's other examples, with weights that no optimizer moves."""
+    return _vae(
+        networks.mlp_encoder(SHAPE, 3, hidden_sizes=(16,)),
+        networks.mlp_decoder(SHAPE, 3, hidden_sizes=(16,)),
+        prior=distributions.ExemplarPrior(3, exemplars=12),
+    )
+
+
+def flow_vae():
+    """A posterior and a prior with weights."""
+    return _vae(
+        networks.mlp_encoder(SHAPE, 3, hidden_sizes=(16,), heads=(3, 3, 4)),
+        networks.mlp_decoder(SHAPE, 3, hidden_sizes=(16,)),
+        prior=distributions.FlowPrior(3, steps=1, hidden_sizes=(8,)),
+        posterior=distributions.InverseAutoregressive(1, (8,), context_size=4),
+    )
+
+
 def autoencoder():
     return tfgen.Autoencoder(
         networks.mlp_encoder(SHAPE, 3, hidden_sizes=(16,), heads=1),
         networks.mlp_decoder(SHAPE, 3, hidden_sizes=(16,)),
         corruption=augmentations.GaussianNoise(0.2),
+        ema_momentum=0.9,
+        seed=5,
+    )
+
+
+def vq_vae():
+    return tfgen.VQVAE(
+        networks.vq_encoder(SHAPE, 3, filters=(4, 8), residual_blocks=1),
+        networks.vq_decoder(SHAPE, 3, filters=(8, 4), residual_blocks=1),
+        distributions.Codebook(8, decay=0.5, revive_below=0.3),
+        commitment=2.0,
+        ema_momentum=0.9,
+        seed=5,
+    )
+
+
+def wae():
+    return tfgen.WassersteinAutoencoder(
+        networks.mlp_encoder(SHAPE, 3, hidden_sizes=(16,), heads=1),
+        networks.mlp_decoder(SHAPE, 3, hidden_sizes=(16,)),
+        distributions.StandardNormal(3),
+        likelihood=distributions.Bernoulli(),
+        weight=20.0,
+        kernel=kernels.InverseMultiquadratics((0.5, 2.0)),
         ema_momentum=0.9,
         seed=5,
     )
@@ -99,6 +161,26 @@ def factor_vae():
         gamma=3.0,
         bound=bounds.TotalCorrelation(data_size=32, beta=2.0),
         ema_momentum=0.9,
+        seed=5,
+    )
+
+
+def ladder():
+    return tfgen.HierarchicalVAE(
+        **networks.ladder_networks(SHAPE, (2, 3), (8, 16), depth=1, normalization=None),
+        likelihood=distributions.Bernoulli(),
+        inference=distributions.PrecisionWeighted(),
+        ema_momentum=0.9,
+        seed=5,
+    )
+
+
+def top_down():
+    return tfgen.HierarchicalVAE(
+        **networks.top_down_networks(SHAPE, (1, 2), (3, 2), width=8, bottleneck=4),
+        likelihood=distributions.Bernoulli(),
+        normal=distributions.LogVarianceNormal(),
+        bound=bounds.ImportanceWeighted(2, doubly_reparametrized=True),
         seed=5,
     )
 
@@ -371,12 +453,23 @@ def pair_game():
 
 
 VAES = {build.__name__: build for build in (mlp_vae, conv_vae, dropout_vae)}
+RICH_VAES = {build.__name__: build for build in (s_vae, vamp_vae, exemplar_vae, flow_vae)}
 GANS = {build.__name__: build for build in (gan, wgan_gp, cgan, infogan, began, cyclegan)}
 AUTOENCODERS = {
-    build.__name__: build for build in (autoencoder, swap_autoencoder, cvae, factor_vae)
+    build.__name__: build
+    for build in (
+        autoencoder,
+        vq_vae,
+        wae,
+        swap_autoencoder,
+        cvae,
+        factor_vae,
+        ladder,
+        top_down,
+    )
 }
 STRANGERS = {build.__name__: build for build in (denoiser, pair_game)}
-SPECIMENS = {**VAES, **AUTOENCODERS, **GANS, **STRANGERS}
+SPECIMENS = {**VAES, **RICH_VAES, **AUTOENCODERS, **GANS, **STRANGERS}
 
 
 def compiled(name, seed=0, **options):
@@ -449,11 +542,11 @@ def assert_same(left, right, tolerance=0.0):
         np.testing.assert_allclose(value, other, rtol=tolerance, atol=tolerance, err_msg=name)
 
 
-def _vae(encoder, decoder, posterior=None, likelihood=None, bound=None):
+def _vae(encoder, decoder, posterior=None, likelihood=None, bound=None, prior=None):
     return tfgen.VAE(
         encoder,
         decoder,
-        prior=distributions.StandardNormal(3),
+        prior=prior or distributions.StandardNormal(3),
         posterior=posterior or distributions.DiagonalNormal(),
         likelihood=likelihood or distributions.Bernoulli(),
         bound=bound,

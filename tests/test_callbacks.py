@@ -224,6 +224,9 @@ class Recorder:
     prior = distributions.StandardNormal(2)
     distribute_strategy = tf.distribute.get_strategy()
 
+    def prior_distribution(self):
+        return self.prior.distribution()
+
     def encode(self, images):
         return tfp.distributions.MultivariateNormalDiag([[0.1, 0.2, 0.3]], [[0.5, 0.9, 0.1]])
 

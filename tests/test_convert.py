@@ -114,7 +114,9 @@ def test_what_draws_numbers_is_refused(target, exports, tmp_path, capfd):
         ValueError, match="missing there .*StatelessRandomNormalV2.*latents"
     ) as told:
         convert(exports / "vae", target, "sample", tmp_path / "file")
-    assert str(told.value).endswith("There are also: encode, impute, reconstruct, score, serving_default.")
+    assert str(told.value).endswith(
+        "There are also: encode, impute, reconstruct, score, serving_default."
+    )
     assert not list(tmp_path.iterdir())
     assert capfd.readouterr().err == ""  # none of what the packages write about it
 

@@ -63,7 +63,7 @@ SPATIAL = {
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
-    for name in ("conv_vae", "cvae", "cgan", "infogan", "cyclegan"):
+    for name in ("conv_vae", "s_vae", "cvae", "cgan", "infogan", "cyclegan"):
         tfgen.export(compiled(name), folder / name)
     write(folder, "wide", 1, WIDE_SIGNATURES)
     described = write(folder, "spatial", 1, SPATIAL_SIGNATURES) / "assets.extra" / "tfgen.json"
@@ -175,6 +175,26 @@ def test_latents_stay_on_the_map(visit):
         for _ in range(2):
             page.locator("#map").press(key)
         expect(shown).to_have_text(end)
+
+
+def test_latents_on_a_sphere_stay_there(visit):
+    page = visit("s_vae")
+
+    def latents():
+        return [float(each) for each in page.locator("#sliders output").all_inner_texts()]
+
+    assert np.linalg.norm(latents()) == pytest.approx(1, abs=0.02)
+    page.locator("#sliders input").first.fill("0.6")
+    page.wait_for_timeout(500)
+    assert latents()[0] == 0.6 and np.linalg.norm(latents()) == pytest.approx(1, abs=0.02)
+    page.locator("#map").click(position={"x": 118, "y": 118})  # the globe's middle, about
+    page.wait_for_timeout(500)
+    assert np.linalg.norm(latents()) == pytest.approx(1, abs=0.02)
+    assert abs(latents()[2]) > 0.9
+    page.locator("#map").click(position={"x": 2, "y": 2})  # outside of it: its rim
+    page.wait_for_timeout(500)
+    assert latents()[2] == 0 and np.linalg.norm(latents()) == pytest.approx(1, abs=0.02)
+    expect(page.locator("#status")).to_have_text(re.compile("^s_vae"))
 
 
 @pytest.mark.parametrize("slow", ["metadata", ":predict"])
@@ -463,7 +483,7 @@ def test_a_signature_is_shown_once(visit):
 def test_a_model_is_chosen_from_those_that_there_are(visit, browser, url):
     page = visit("cgan")
     choice = page.get_by_role("combobox", name="Model")
-    names = ["cgan", "conv_vae", "cvae", "cyclegan", "infogan", "spatial", "wide"]
+    names = ["cgan", "conv_vae", "cvae", "cyclegan", "infogan", "s_vae", "spatial", "wide"]
     assert choice.locator("option").all_inner_texts() == names
     choice.press("ArrowDown")
     page.locator("#status", has_text="conv_vae:").wait_for()

@@ -191,3 +191,24 @@ def test_disentanglement_is_scored_on_test_images_five_ways():
     }
     assert found == pytest.approx(expected)
     assert len(set(found.values())) == len(expected)
+
+
+class Quantizer:
+    """Stands for a VQ-VAE of one code per image: 0 for dark images, 2 for all others."""
+
+    codebook = types.SimpleNamespace(size=4)
+
+    def codes(self, images):
+        return 2 * tf.cast(tf.reduce_mean(images, axis=(1, 2, 3)) > 0.5, tf.int32)
+
+    def reconstruct(self, images):
+        return tf.constant(images) + 0.5
+
+
+def test_quantization_is_measured_by_the_codes_of_all_held_out_images():
+    levels = np.float32([0.1] * 600 + [0.9] * 600)  # more than are looked at together
+    held_out = data.Source(np.broadcast_to(levels[:, None, None, None], [1200, 2, 2, 1]).copy())
+    found = measures.quantization(Quantizer(), None, held_out)
+    assert found["perplexity"] == pytest.approx(2.0)
+    assert found["codes_used"] == 2
+    assert found["squared_error_of_a_value"] == pytest.approx(0.25, rel=1e-4)

@@ -92,7 +92,7 @@ def points(count=64):
 @pytest.mark.parametrize("prior", [ShiftedNormal(LATENTS), PseudoInputs(LATENTS)])
 def test_a_prior_s_own_weights_learn_are_saved_and_sampled_from(prior, tmp_path):
     model = vae(prior)
-    (weight,) = model._prior_weights.values()
+    (weight,) = model.prior_weights.values()
     before, first = weight.numpy(), model.sample(4, seed=0)
     assert any(weight is variable for variable in model.trainable_variables)
     model.fit(points(), batch_size=16, epochs=2, verbose=0)
@@ -108,7 +108,7 @@ def test_pseudo_inputs_that_are_the_data_make_the_prior_the_posterior():
     """K = 1 and u = x: the divergence is 0, whatever the encoder."""
     model = vae(PseudoInputs(LATENTS, count=1))
     example = points(1)
-    model._prior_weights["pseudo_inputs"].assign(example)
+    model.prior_weights["pseudo_inputs"].assign(example)
     terms = model.terms(tf.constant(example), 200, [1, 2])
     np.testing.assert_allclose(terms.divergence, 0.0, atol=1e-5)
 

@@ -37,7 +37,28 @@ PAPERS = {
         },
         {"learning_rate": (1e-3,), "beta_1": 0.9, "beta_2": 0.999},
     ),
+    "s_vae": (tfgen.VAE, {"posterior": distributions.VonMisesFisher()}, {"learning_rate": (1e-3,)}),
     "beta_vae": (tfgen.VAE, {"bound": ELBO(4.0)}, {"learning_rate": (1e-3,), "beta_1": 0.9}),
+    "ladder_vae": (
+        tfgen.HierarchicalVAE,
+        {
+            "inference": distributions.PrecisionWeighted(),
+            "normal": distributions.DiagonalNormal(),
+            "likelihood": distributions.Bernoulli(),
+            "bound": ELBO(),
+        },
+        {"learning_rate": (1e-3,), "global_clipnorm": None},
+    ),
+    "top_down_vae": (
+        tfgen.HierarchicalVAE,
+        {
+            "inference": distributions.Proposed(),
+            "normal": distributions.LogVarianceNormal(),
+            "likelihood": distributions.Bernoulli(),
+            "bound": ELBO(),
+        },
+        {"learning_rate": (1e-3,), "global_clipnorm": 200.0},
+    ),
     "minimax_gan": (tfgen.GAN, {**PLAIN, "game": Minimax()}, DCGAN_ADAM),
     "ns_gan": (tfgen.GAN, {**PLAIN, "game": NonSaturating()}, DCGAN_ADAM),
     "ml_gan": (tfgen.GAN, {**PLAIN, "game": MaximumLikelihood()}, DCGAN_ADAM),
@@ -149,6 +170,8 @@ def arguments(name):
     """Returns tiny networks, and what else a function of the zoo must be given."""
     prior = distributions.Uniform(2)
     name = name.removesuffix("_lecture")
+    if name in ("ladder_vae", "top_down_vae"):
+        return [tfgen.networks.ladder_networks((3,), (1, 2), (4, 4), depth=1, normalization=None)]
     if name == "cyclegan":
         images = keras.Input((4, 4, 1))
         return [keras.Model(images, layers.Conv2D(1, 1)(images)) for _ in ("AB", "BA", "A", "B")]
@@ -156,6 +179,10 @@ def arguments(name):
         inputs = keras.Input((3,))
         encoder = keras.Model(inputs, [layers.Dense(2)(inputs), layers.Dense(2)(inputs)])
         return [encoder, dense(2, 3), distributions.StandardNormal(2)]
+    if name == "s_vae":
+        inputs = keras.Input((3,))
+        encoder = keras.Model(inputs, [layers.Dense(2)(inputs), layers.Dense(1)(inputs)])
+        return [encoder, dense(2, 3), distributions.UniformOnSphere(2)]
     return {
         "began": [dense(2, 3), dense(3, 3), prior],
         "cgan": [conditioned(2, 4, 3), conditioned(3, 4, 1), prior],
@@ -197,6 +224,8 @@ def test_other_optimizers_take_the_place_of_the_papers(name):
 
 def test_papers_numbers_can_be_changed():
     assert zoo.beta_vae(*arguments("vae"), beta=2.0).bound == ELBO(2.0)
+    assert zoo.ladder_vae(*arguments("ladder_vae"), warm_up=3).bound == ELBO(warm_up=3)
+    assert zoo.top_down_vae(*arguments("top_down_vae"), warm_up=3).bound == ELBO(warm_up=3)
     assert zoo.r1_gan(*arguments("r1_gan"), weight=3.0).penalties == [RealGradient(3.0)]
     wgan = zoo.wgan(*arguments("wgan"), critic_steps=2, limit=0.5)
     assert (wgan.critic_steps, wgan.constraint) == (2, WeightClipping(0.5))

@@ -185,7 +185,8 @@ def path_of(prior):
 
 def _values_of(prior):
     """Returns the distribution of each of a prior's values, which are independent."""
-    joint = prior.distribution()
+    learns = prior.needs_encoder or prior.initial_weights(())
+    joint = None if learns else prior.distribution()
     if not isinstance(joint, tfd.Independent):
         raise ValueError(
             "The values of the prior must be independent, as those of StandardNormal and Uniform "

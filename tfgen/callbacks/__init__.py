@@ -7,10 +7,12 @@ on exactly as it would without them.
 from tfgen.callbacks.checkpoint import Checkpoint, Terminated
 from tfgen.callbacks.examples import (
     NearestNeighbours,
+    PriorExamples,
     ReconstructionGrid,
     SampleGrid,
     TranslationGrid,
 )
+from tfgen.callbacks.globe import Globe
 from tfgen.callbacks.latent_space import (
     CodeTraversal,
     Interpolation,
@@ -18,6 +20,7 @@ from tfgen.callbacks.latent_space import (
     LatentTraversal,
     Truncation,
 )
+from tfgen.callbacks.layers import LayersRedrawn
 from tfgen.callbacks.mlflow import MLflow
 from tfgen.callbacks.non_finite import StopOnNonFinite
 from tfgen.callbacks.picture import Picture
@@ -25,12 +28,15 @@ from tfgen.callbacks.picture import Picture
 __all__ = [
     "Checkpoint",
     "CodeTraversal",
+    "Globe",
     "Interpolation",
     "LatentMap",
     "LatentTraversal",
+    "LayersRedrawn",
     "MLflow",
     "NearestNeighbours",
     "Picture",
+    "PriorExamples",
     "ReconstructionGrid",
     "SampleGrid",
     "StopOnNonFinite",

@@ -108,3 +108,38 @@ class NearestNeighbours(SamplePicture):
     def render(self):
         samples = self.model.sample(self.count, seed=self.seed, **self.options)
         return neighbour_grid(samples, self.source, self.columns)
+
+
+class PriorExamples(Picture):
+    """The examples that a prior is made of: pseudo-inputs (Tomczak and Welling, 2018, figure 4).
+
+    Args:
+        directory: the run's folder.
+        count: the number of examples.
+        every: epochs from one picture to the next.
+
+    Raises:
+        ValueError: when training begins, if the model's prior has no examples.
+
+    Example:
+        >>> PriorExamples("runs/vamp", count=25)
+    """
+
+    name = "prior"
+    needs = frozenset({"generate"})
+
+    def __init__(self, directory, count=64, every=1):
+        super().__init__(directory, every)
+        self.count = count
+
+    def check(self):
+        super().check()
+        if not self.model.prior.example_weights:
+            raise ValueError(
+                "`PriorExamples` needs a model whose prior is made of examples, such as "
+                f"`VampPrior`. Received: {self.model.prior}."
+            )
+
+    def render(self):
+        (name,) = self.model.prior.example_weights
+        return grid(self.model.prior_weights[name][: self.count])

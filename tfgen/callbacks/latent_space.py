@@ -79,6 +79,7 @@ class LatentMap(Picture):
                 "A map needs a model with two latents. "
                 f"Received: {self.model.prior.size}. `LatentTraversal` shows any number."
             )
+        quantiles(self.model.prior, [0.5])
 
     def render(self):
         probabilities = (tf.range(self.side, dtype=tf.float32) + 0.5) / self.side
@@ -129,9 +130,9 @@ class Interpolation(SamplePicture):
 
     def render(self):
         seed = noise.seed_from(self.seed, "interpolation")
-        prior = self.model.prior
-        start, end = tf.unstack(prior.distribution().sample([2, self.rows], seed=seed))
-        path = self.path or path_of(prior)
+        prior = self.model.prior_distribution()
+        start, end = tf.unstack(prior.sample([2, self.rows], seed=seed))
+        path = self.path or path_of(self.model.prior)
         paths = path(start, end, self.steps)
         return grid(self.model.generate_paths(paths, self.seed, **self.options), self.steps)
 

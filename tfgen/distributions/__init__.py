@@ -3,20 +3,48 @@
 A network outputs plain tensors; the value beside it says which distribution they parametrize.
 """
 
+from tfgen.distributions.code_priors import IndependentCodes
+from tfgen.distributions.codebook import Codebook
 from tfgen.distributions.divergences import kl_divergence
+from tfgen.distributions.flows import FlowPrior, InverseAutoregressive
+from tfgen.distributions.layer_posteriors import (
+    LayerPosterior,
+    PrecisionWeighted,
+    Proposed,
+    Relative,
+)
+from tfgen.distributions.learnt_priors import ExemplarPrior, NormalMixture, VampPrior
 from tfgen.distributions.likelihoods import Bernoulli, Gaussian, Likelihood
-from tfgen.distributions.posteriors import DiagonalNormal, LogVarianceNormal, Posterior
-from tfgen.distributions.priors import Prior, StandardNormal, Uniform
+from tfgen.distributions.posteriors import (
+    DiagonalNormal,
+    LogVarianceNormal,
+    Posterior,
+    VonMisesFisher,
+)
+from tfgen.distributions.priors import Prior, StandardNormal, Uniform, UniformOnSphere
 
 __all__ = [
     "Bernoulli",
+    "Codebook",
     "DiagonalNormal",
+    "ExemplarPrior",
+    "FlowPrior",
     "Gaussian",
+    "IndependentCodes",
+    "InverseAutoregressive",
+    "LayerPosterior",
     "Likelihood",
     "LogVarianceNormal",
+    "NormalMixture",
     "Posterior",
+    "PrecisionWeighted",
     "Prior",
+    "Proposed",
+    "Relative",
     "StandardNormal",
     "Uniform",
+    "UniformOnSphere",
+    "VampPrior",
+    "VonMisesFisher",
     "kl_divergence",
 ]

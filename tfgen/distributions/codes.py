@@ -230,8 +230,26 @@ def one_hot(classes, size, what):
         ValueError: another class, of which `tf.one_hot` would make zeros. In a graph it is a
             `tf.errors.InvalidArgumentError`.
     """
+    classes, inside = checked_classes(classes, size, what)
+    return tf.where(inside[:, tf.newaxis], tf.one_hot(classes, size), math.nan)
+
+
+def checked_classes(classes, size, what):
+    """Checks classes, see `one_hot`.
+
+    Args:
+        classes: integers `[...]`.
+        size: how many classes there are.
+        what: what the classes are called in an error.
+
+    Returns:
+        The classes as int64, and booleans of which are in range: all, but for XLA.
+
+    Raises:
+        ValueError: a class is out of range.
+    """
     classes = tf.cast(classes, tf.int64)  # `tf.one_hot` takes no short integers
     inside = tf.logical_and(classes >= 0, classes < size)
     message = f"{what} must be from 0 to {size - 1}."
     with tf.control_dependencies(requirement(tf.reduce_all(inside), message, classes)):
-        return tf.where(inside[:, tf.newaxis], tf.one_hot(classes, size), math.nan)
+        return tf.identity(classes), tf.identity(inside)

@@ -9,6 +9,8 @@ import math
 
 import tensorflow as tf
 
+from tfgen.distributions import sphere
+from tfgen.distributions.limits import hold
 from tfgen.distributions.normal import diagonal_normal
 from tfgen.engine.serialization import Configured, serializable
 
@@ -29,13 +31,31 @@ class Posterior(Configured, abc.ABC):
         """
         return None
 
+    def initial_weights(self, latent_shape):
+        """Returns what the posterior learns beside the encoder, as `Prior.initial_weights`.
+
+        The model keeps it as trainable variables, and hands their values to `distribution` by these
+        names.
+
+        Args:
+            latent_shape: the shape of one example's latents, a tuple.
+        """
+        return {}
+
     @abc.abstractmethod
     def distribution(self, *outputs):
-        """Returns a TFP distribution with batch shape `[batch]` over latents."""
+        """Returns a TFP distribution with batch shape `[batch]` over latents.
+
+        A posterior with weights takes them by their names.
+        """
 
     def point(self, distribution):
         """Returns what stands for a posterior where one latent is wanted: its mean."""
         return distribution.mean()
+
+    def answers(self, distribution):
+        """Returns what an export's `encode` tells of a posterior, a dict of `[batch, ...]`."""
+        return {"mean": distribution.mean(), "standard_deviation": distribution.stddev()}
 
 
 @serializable
@@ -56,7 +76,7 @@ class DiagonalNormal(Posterior):
 
     def distribution(self, location, scale):
         # softplus(x) is exp(x) where that is small, and x where that is large.
-        scale = _hold(tf.cast(scale, tf.float32), math.log(LEAST_SCALE), LARGEST_SCALE)
+        scale = hold(tf.cast(scale, tf.float32), math.log(LEAST_SCALE), LARGEST_SCALE)
         scale = tf.nn.softplus(scale)
         return diagonal_normal(tf.cast(location, tf.float32), scale)
 
@@ -79,10 +99,37 @@ class LogVarianceNormal(Posterior):
 
     def distribution(self, location, log_variance):
         limits = 2 * math.log(LEAST_SCALE), 2 * math.log(LARGEST_SCALE)
-        scale = tf.exp(0.5 * _hold(tf.cast(log_variance, tf.float32), *limits))
+        scale = tf.exp(0.5 * hold(tf.cast(log_variance, tf.float32), *limits))
         return diagonal_normal(tf.cast(location, tf.float32), scale)
 
 
-def _hold(values, low, high):
-    """Clips values, and passes gradients on as if it did not."""
-    return tf.grad_pass_through(lambda values: tf.clip_by_value(values, low, high))(values)
+@serializable
+@dataclasses.dataclass(frozen=True)
+class VonMisesFisher(Posterior):
+    """`q(z|x) = vMF(direction / |direction|, 1 + softplus(concentration))`, on the unit sphere.
+
+    The posterior of the hyperspherical VAE (Davidson et al., 2018), beside `UniformOnSphere`. The
+    encoder outputs `[batch, size]` and `[batch, 1]`, see `networks.mlp_encoder(scale_size=1)`; the
+    authors' code adds the 1, too. What stands for a posterior is its mean direction, since its mean
+    is within the sphere.
+
+    Example:
+        >>> VonMisesFisher().distribution(tf.ones([1, 3]), tf.zeros([1, 1])).concentration  # 1.69
+    """
+
+    def parameters(self, latent_shape):
+        return {"direction": latent_shape, "concentration before softplus": (1,)}
+
+    def distribution(self, direction, concentration):
+        # Of a black image, an untrained network makes 0, which has no direction.
+        first = 1e-6 * tf.one_hot(0, direction.shape[-1])
+        direction = tf.math.l2_normalize(tf.cast(direction, tf.float32) + first, axis=-1)
+        concentration = 1 + tf.nn.softplus(tf.cast(concentration[..., 0], tf.float32))
+        return sphere.VonMisesFisher(direction, concentration)
+
+    def point(self, distribution):
+        return distribution.mode()
+
+    def answers(self, distribution):
+        found = {"direction": distribution.mode(), "concentration": distribution.concentration}
+        return super().answers(distribution) | found

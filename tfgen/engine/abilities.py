@@ -12,6 +12,7 @@ ABILITIES = {
     "choose_codes": "make examples of given codes, `sample(count, seed, codes=codes)`, of `codes`",
     "generate": "make examples of latents of `prior`, `generate(latents)`, `generate_paths(paths)`",
     "encode": "encode images, `encode(images)`, into a distribution of latents",
+    "latent_density": "tell the density of latents, `encode(images).log_prob(latents)`",
     "reconstruct": "reconstruct images, `reconstruct(images)`",
     "translate": "translate images, `translate_a_to_b(images)`, `translate_b_to_a(images)`",
     "recognize": "recognize codes in images, `recognize(images)`",
@@ -21,6 +22,7 @@ ABILITIES = {
     "importance_sampling": "estimate it by latents, `log_likelihood(images, samples=5000)`",
     "classify": "tell how probable labels are, `label_probabilities(images)`",
     "impute": "draw what is missing in images, `impute(images, mask, seed=None)`",
+    "redraw": "draw lower layers anew, `redraw(latents, kept, count, seed=None)`",
     "average": "make examples by the last weights, not their average, `sample(use_ema=False)`",
 }
 

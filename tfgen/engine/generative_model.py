@@ -43,6 +43,10 @@ class GenerativeModel(SteppedModel, abc.ABC):
         warn_renamed("finish()", "finalize()")
         self.finalize()
 
+    def prior_distribution(self):
+        """Returns what the latents of samples come from, a TFP distribution, of a `prior`."""
+        return self.prior.distribution()
+
     @abc.abstractmethod
     def signatures(self):
         """Returns what an export answers.

@@ -1,5 +1,6 @@
 """Objects that Keras can save: their configuration is read off their own arguments."""
 
+import dataclasses
 import enum
 import inspect
 import sys
@@ -41,12 +42,20 @@ class Configured:
     @classmethod
     def from_config(cls, config):
         renamed = _renamed_arguments(cls)
-        return cls(
-            **{
-                renamed.get(name, name): keras.saving.deserialize_keras_object(value)
-                for name, value in config.items()
-            }
-        )
+        arguments = {
+            renamed.get(name, name): keras.saving.deserialize_keras_object(value)
+            for name, value in config.items()
+        }
+        for name in _tuples_of(cls):  # of which files make lists
+            if isinstance(arguments.get(name), list):
+                arguments[name] = tuple(arguments[name])
+        return cls(**arguments)
+
+
+def _tuples_of(cls):
+    """Returns the names of a dataclass' arguments that are tuples if not given."""
+    fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
+    return [field.name for field in fields if isinstance(field.default, tuple)]
 
 
 def _own_config(value):

@@ -223,10 +223,24 @@ class SteppedModel(Configured, StepFunctions, BuiltModel, abc.ABC):
         Returns:
             A dict of losses, of which those in `log_names` are logged.
         """
+        return self.descend_alone(
+            lambda: self.per_replica(self.compute_losses)(data, training=True)
+        )
+
+    def descend_alone(self, compute_losses):
+        """Takes a step of the one optimizer down a loss, of all that trains.
+
+        Args:
+            compute_losses: a function without arguments that returns a dict of scalars, with the
+                key `loss`.
+
+        Returns:
+            That dict.
+        """
         return descend(
             self.optimizer,
             self.trainable_variables,
-            lambda: self.per_replica(self.compute_losses)(data, training=True),
+            compute_losses,
             jit_update=compiles_update(self, self.optimizer, self.trainable_variables),
         )
 

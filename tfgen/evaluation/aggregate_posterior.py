@@ -37,12 +37,12 @@ class AggregatePosterior:
     decode to anything.
 
     Args:
-        model: a model that can "bound", such as a `tfgen.VAE`.
+        model: a model that can "bound" and tell the "latent_density", such as a `tfgen.VAE`.
         images: what `Features` takes, the `N` examples.
         batch_size: images at a time.
 
     Raises:
-        ValueError: the model has no bound.
+        ValueError: the model cannot do one of these.
 
     Example:
         >>> whole = evaluation.AggregatePosterior(vae, test_images[:2000])
@@ -52,7 +52,8 @@ class AggregatePosterior:
     """
 
     def __init__(self, model, images, batch_size=500):
-        require(model, "bound", "An aggregate posterior")
+        for ability in ("bound", "latent_density"):
+            require(model, ability, "An aggregate posterior")
         self._prior = model.prior_distribution()
         self._posteriors = [model.encode(batch) for batch in batches_of(images, batch_size)]
         self._count = sum(int(each.batch_shape[0]) for each in self._posteriors)

@@ -57,10 +57,11 @@ def encodings(model, images, batch_size=500):
         batch_size: images at a time.
 
     Returns:
-        A float array `[count, latents]`.
+        A float array `[count, latents]`; of maps of latents, all their values side by side.
     """
     batches = batches_of(images, batch_size)
-    return np.concatenate([model.encode(batch).mean().numpy() for batch in batches])
+    means = [model.encode(batch).mean().numpy() for batch in batches]
+    return np.concatenate([each.reshape(len(each), -1) for each in means])
 
 
 def active_units(model, images, threshold=0.01, batch_size=500):

@@ -244,7 +244,7 @@ _ABILITIES = {
     "likelihood": ("log_likelihood",),
     "reconstruction": ("reconstruct",),
     "latents": ("encode",),
-    "prior_gap": ("bound",),
+    "prior_gap": ("bound", "latent_density"),
     "novelty": ("reconstruct",),
     "retrieval": ("encode",),
 }

@@ -79,6 +79,16 @@ def check_latents(player, taken, shape):
         )
 
 
+def refuse_encoder_prior(model):
+    """Raises a ValueError for a prior that needs an encoder of examples alone."""
+    if model.prior.needs_encoder:
+        raise ValueError(
+            f"The encoder of a {type(model).__name__} takes labels, too, and this prior's examples "
+            f"have none. Received: prior={model.prior!r}. `NormalMixture` and `FlowPrior` learn "
+            "without an encoder."
+        )
+
+
 def check_players(made, taken, discriminator="discriminator", generator="generator"):
     """Raises a ValueError unless a generator's output shape is what another network takes."""
     if made[1:] != taken[1:]:

@@ -14,6 +14,7 @@ from tfgen.networks.info_gan import (
     info_gan_discriminator,
     info_gan_generator,
 )
+from tfgen.networks.ladder import ladder_networks
 from tfgen.networks.lecture import lecture_conv_decoder, lecture_conv_encoder
 from tfgen.networks.patch_gan import patch_gan_discriminator
 from tfgen.networks.perceptron import (
@@ -23,7 +24,9 @@ from tfgen.networks.perceptron import (
     mlp_encoder,
     mlp_generator,
 )
+from tfgen.networks.top_down import top_down_networks
 from tfgen.networks.translation import resnet_generator, unet_generator
+from tfgen.networks.vq_vae import vq_decoder, vq_encoder
 
 __all__ = [
     "condition_decoder",
@@ -37,6 +40,7 @@ __all__ = [
     "info_gan_autoencoder",
     "info_gan_discriminator",
     "info_gan_generator",
+    "ladder_networks",
     "lecture_conv_decoder",
     "lecture_conv_encoder",
     "maxout_discriminator",
@@ -48,5 +52,8 @@ __all__ = [
     "projection_discriminator",
     "resnet_generator",
     "spectrally_normalized",
+    "top_down_networks",
     "unet_generator",
+    "vq_decoder",
+    "vq_encoder",
 ]

@@ -6,7 +6,12 @@ import keras
 from keras import layers
 
 from tfgen.layers import ImageConv2DTranspose
-from tfgen.networks.shapes import check_hidden_sizes, check_image_shape, check_latent_dim
+from tfgen.networks.shapes import (
+    check_hidden_sizes,
+    check_image_shape,
+    check_latent_dim,
+    head_sizes,
+)
 
 
 def conv_encoder(input_shape, latent_dim, filters=(32, 64), hidden_size=128, heads=2):
@@ -14,13 +19,14 @@ def conv_encoder(input_shape, latent_dim, filters=(32, 64), hidden_size=128, hea
 
     Args:
         input_shape: `(height, width, channels)`, of any size.
-        latent_dim: the size of each output.
+        latent_dim: the size of each output, where `heads` does not tell.
         filters: of the convolutions; each halves height and width, rounding up.
         hidden_size: the units of the dense layer.
-        heads: the number of outputs; 2 for a posterior with location and scale.
+        heads: the number of outputs, 2 for a posterior with location and scale; or the size of
+            each, such as `(3, 1)` for a direction and a concentration.
 
     Returns:
-        A model from `[batch, *input_shape]` to `heads` tensors `[batch, latent_dim]`.
+        A model from `[batch, *input_shape]` to a tensor `[batch, size]` for each head.
 
     Raises:
         ValueError: the shape is not that of an image, or a size is not positive.
@@ -37,7 +43,7 @@ def conv_encoder(input_shape, latent_dim, filters=(32, 64), hidden_size=128, hea
         hidden = layers.Conv2D(count, 4, strides=2, padding="same", activation="relu")(hidden)
     hidden = layers.Flatten()(hidden)
     hidden = layers.Dense(hidden_size, "relu")(hidden)
-    outputs = [layers.Dense(latent_dim)(hidden) for _ in range(heads)]
+    outputs = [layers.Dense(size)(hidden) for size in head_sizes(latent_dim, heads)]
     return keras.Model(inputs, outputs, name="encoder")
 
 

@@ -7,7 +7,7 @@ import keras
 from keras import layers
 
 from tfgen.layers import Maxout
-from tfgen.networks.shapes import check_hidden_sizes, check_latent_dim, check_shape
+from tfgen.networks.shapes import check_hidden_sizes, check_latent_dim, check_shape, head_sizes
 
 
 def mlp_encoder(input_shape, latent_dim, hidden_sizes=(512, 256), activation="relu", heads=2):
@@ -15,13 +15,14 @@ def mlp_encoder(input_shape, latent_dim, hidden_sizes=(512, 256), activation="re
 
     Args:
         input_shape: the shape of an example, `(features,)` or `(height, width, channels)`.
-        latent_dim: the size of each output.
+        latent_dim: the size of each output, where `heads` does not tell.
         hidden_sizes: the units of the hidden layers, from the input on.
         activation: their activation.
-        heads: the number of outputs; 2 for a posterior with location and scale.
+        heads: the number of outputs, 2 for a posterior with location and scale; or the size of
+            each, such as `(3, 1)` for a direction and a concentration.
 
     Returns:
-        A model from `[batch, *input_shape]` to `heads` tensors `[batch, latent_dim]`.
+        A model from `[batch, *input_shape]` to a tensor `[batch, size]` for each head.
 
     Raises:
         ValueError: a size is not positive.
@@ -32,8 +33,8 @@ def mlp_encoder(input_shape, latent_dim, hidden_sizes=(512, 256), activation="re
     check_shape(input_shape)
     check_latent_dim(latent_dim)
     inputs = keras.Input(input_shape, name="images")
-    hidden = _apply(_dense_layers(hidden_sizes, activation), layers.Flatten()(inputs))
-    outputs = [layers.Dense(latent_dim)(hidden) for _ in range(heads)]
+    hidden = apply_layers(dense_layers(hidden_sizes, activation), layers.Flatten()(inputs))
+    outputs = [layers.Dense(size)(hidden) for size in head_sizes(latent_dim, heads)]
     return keras.Model(inputs, outputs, name="encoder")
 
 
@@ -59,7 +60,7 @@ def mlp_decoder(output_shape, latent_dim, hidden_sizes=(256, 512), activation="r
     check_shape(output_shape)
     check_latent_dim(latent_dim)
     inputs = keras.Input((latent_dim,), name="latents")
-    hidden = _apply(_dense_layers(hidden_sizes, activation), inputs)
+    hidden = apply_layers(dense_layers(hidden_sizes, activation), inputs)
     outputs = [
         layers.Reshape(output_shape)(layers.Dense(math.prod(output_shape))(hidden))
         for _ in range(heads)
@@ -104,7 +105,7 @@ def mlp_generator(
     check_shape(output_shape)
     check_latent_dim(latent_dim)
     inputs = keras.Input((latent_dim,), name="latents")
-    hidden = _apply(_dense_layers(hidden_sizes, activation, normalization), inputs)
+    hidden = apply_layers(dense_layers(hidden_sizes, activation, normalization), inputs)
     outputs = layers.Dense(math.prod(output_shape), output_activation, dtype="float32")(hidden)
     outputs = layers.Reshape(output_shape, dtype="float32")(outputs)
     return keras.Model(inputs, outputs, name="generator")
@@ -127,7 +128,7 @@ def mlp_discriminator(input_shape, hidden_sizes=(512, 256), activation="relu"):
     Example:
         >>> mlp_discriminator((2,), hidden_sizes=(128, 128))
     """
-    return _discriminator(input_shape, _dense_layers(hidden_sizes, activation))
+    return _discriminator(input_shape, dense_layers(hidden_sizes, activation))
 
 
 def maxout_discriminator(input_shape, hidden_sizes=(200, 200, 200), pieces=5):
@@ -159,12 +160,13 @@ def maxout_discriminator(input_shape, hidden_sizes=(200, 200, 200), pieces=5):
 def _discriminator(input_shape, hidden_layers):
     check_shape(input_shape)
     inputs = keras.Input(input_shape, name="images")
-    hidden = _apply(hidden_layers, layers.Flatten()(inputs))
+    hidden = apply_layers(hidden_layers, layers.Flatten()(inputs))
     logits = layers.Dense(1, dtype="float32")(hidden)
     return keras.Model(inputs, logits, name="discriminator")
 
 
-def _dense_layers(sizes, activation, normalization=None):
+def dense_layers(sizes, activation, normalization=None):
+    """Returns dense layers of these sizes, each with its normalization and activation, a list."""
     check_hidden_sizes(sizes)
     if normalization is None:
         return [layers.Dense(size, activation) for size in sizes]
@@ -180,5 +182,6 @@ def _dense_layers(sizes, activation, normalization=None):
     ]
 
 
-def _apply(hidden_layers, inputs):
+def apply_layers(hidden_layers, inputs):
+    """Returns what layers make of inputs, one after the other."""
     return functools.reduce(lambda hidden, layer: layer(hidden), hidden_layers, inputs)

@@ -7,6 +7,17 @@ def check_latent_dim(latent_dim):
         raise ValueError(f"`latent_dim` must be at least 1. Received: latent_dim={latent_dim}.")
 
 
+def head_sizes(latent_dim, heads):
+    """Returns the size of each output: `latent_dim` of so many heads, or what a tuple tells."""
+    sizes = [latent_dim] * heads if isinstance(heads, int) else list(heads)
+    if not all(isinstance(size, int) and size >= 1 for size in sizes):
+        raise ValueError(
+            "`heads` must be a number of outputs, or a tuple of their sizes, each at least 1. "
+            f"Received: heads={heads!r}."
+        )
+    return sizes
+
+
 def check_hidden_sizes(sizes):
     """Raises a ValueError where a hidden layer would have no units: Keras 3.12 builds it."""
     if not all(size >= 1 for size in sizes):

@@ -1,5 +1,27 @@
 """The recipes; importing this package registers them all."""
 
-from training.recipes import autoencoders, classical, gans, lectures, points, translation, vaes
+from training.recipes import (
+    autoencoders,
+    classical,
+    gans,
+    hierarchies,
+    lectures,
+    points,
+    priors,
+    spheres,
+    translation,
+    vaes,
+)
 
-__all__ = ["autoencoders", "classical", "gans", "lectures", "points", "translation", "vaes"]
+__all__ = [
+    "autoencoders",
+    "classical",
+    "gans",
+    "hierarchies",
+    "lectures",
+    "points",
+    "priors",
+    "spheres",
+    "translation",
+    "vaes",
+]

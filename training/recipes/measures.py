@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from tfgen import data, evaluation
+from tfgen.distributions.codebook import perplexity
 from tfgen.evaluation.sampling import to_pixels
 
 _CHUNK = 500
@@ -119,6 +120,20 @@ def fault_detection(model, train, test, false_alarms=0.01):
     for label, fault in enumerate(data.FAULTS[1:], start=1):
         found[f"{fault}_noticed"] = float(np.mean(errors[test.labels == label] > threshold))
     return {**found, "auroc": evaluation.novelty_auroc(errors[normal], errors[~normal])}
+
+
+def quantization(model, train, test):
+    """Measures a VQ-VAE on held-out examples: the error of a value, and how many codes are used."""
+    held_out = test.floats()
+    parts = [held_out[start : start + _CHUNK] for start in range(0, len(held_out), _CHUNK)]
+    codes = np.concatenate([model.codes(part).numpy().ravel() for part in parts])
+    shares = np.bincount(codes, minlength=model.codebook.size) / codes.size
+    errors = evaluation.reconstruction_errors(model, test)
+    return {
+        "squared_error_of_a_value": float(errors.mean() / np.prod(held_out.shape[1:])),
+        "perplexity": float(perplexity(shares)),
+        "codes_used": int(np.count_nonzero(shares)),
+    }
 
 
 def _categories(model, source):

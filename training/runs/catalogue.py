@@ -37,9 +37,11 @@ def catalogue():
 
 def describe_recipes():
     """Returns a line for each recipe: the data it takes, its epochs, how its description begins."""
+    known = catalogue()
+    width = max(map(len, known)) + 1
     return "".join(
-        f"{name:20}{each.data:22}{each.epochs:4} epochs  {each.description.splitlines()[0]}\n"
-        for name, each in sorted(catalogue().items())
+        f"{name:{width}}{each.data:22}{each.epochs:4} epochs  {each.description.splitlines()[0]}\n"
+        for name, each in sorted(known.items())
     )
 
 

@@ -8,6 +8,7 @@ import keras
 
 from tfgen import callbacks, data
 from tfgen.callbacks.events import optional_events
+from tfgen.callbacks.globe import is_globe
 from tfgen.engine.abilities import abilities_of
 from tfgen.utils.disk import needed
 from training.runs.tracking import track_past
@@ -111,6 +112,12 @@ def pictures(run):
         found.append(callbacks.Interpolation(**options))
     if {"encode", "generate"} <= able:
         found.append(callbacks.LatentTraversal(image=run.test.floats(1)[0], **options))
+    if "generate" in able and is_globe(run.model.prior):
+        found.append(callbacks.Globe(**options))
+    if "generate" in able and run.model.prior.example_weights:
+        found.append(callbacks.PriorExamples(**options))
+    if "redraw" in able:
+        found.append(callbacks.LayersRedrawn(images=run.test.floats(8), **options))
     if "choose_codes" in able:
         found.append(callbacks.CodeTraversal(**options))
     return found

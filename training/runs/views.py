@@ -36,7 +36,7 @@ def views_of(count, size, steps=_LEARNT):
 
 def latent_panels(run):
     """Returns functions of axes and a run, one for each view of the held-out latents."""
-    size = run.model.encode(run.test.floats(1)).event_shape[-1]
+    size = run.model.encode(run.test.floats(1)).event_shape.num_elements()
     steps = run.settings["epochs"] * run.settings["steps_per_epoch"]
     views = views_of(len(run.test), size, steps)
     return [functools.partial(_latents, *each) for each in views.items()]

@@ -139,9 +139,9 @@ def _neighbours(fake, reference, train, features):
 
 def _interpolate(model, rows=8, steps=12):
     """Returns a grid of what lies between pairs of samples of the prior."""
-    prior = model.prior
-    first, second = (prior.distribution().sample(rows, seed=[0, index]) for index in range(2))
-    return grid(model.generate_paths(path_of(prior)(first, second, steps), seed=0), steps)
+    prior = model.prior_distribution()
+    first, second = (prior.sample(rows, seed=[0, index]) for index in range(2))
+    return grid(model.generate_paths(path_of(model.prior)(first, second, steps), seed=0), steps)
 
 
 def _table_of_scores(results):

@@ -5,9 +5,9 @@ A picture is stale when the code that draws it is no longer that which drew it. 
 
 import ast
 import hashlib
-import importlib
 import inspect
 import json
+import pkgutil
 import textwrap
 
 FILE = "pictures.json"  # beside the pictures
@@ -43,11 +43,11 @@ def read_notes(folder):
 def digest(picture):
     """Returns a digest of the code that draws a picture, without comments and docstrings.
 
-    It is that of the picture's modules, and of its function with all that this one names of its own
-    module: functions and constants.
+    It is that of the picture's modules and classes, and of its function with all that this one
+    names of its own module: functions and constants.
     """
-    modules = [importlib.import_module(each) for each in picture.modules]
-    sources = [*_sources(picture.draw).values(), *map(inspect.getsource, modules)]
+    parts = [pkgutil.resolve_name(each) for each in picture.modules]
+    sources = [*_sources(picture.draw).values(), *map(inspect.getsource, parts)]
     lines = [line for source in sources for line in _lines_that_count(source)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 

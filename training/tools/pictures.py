@@ -36,7 +36,7 @@ class Picture:
         shows: what there is to see, a sentence.
         draw: a function of the file to be and of the folders of the runs.
         runs: what `python -m training.train` takes to make each run, if it shows some.
-        modules: names of the modules that draw it, beside `draw`.
+        modules: names of the modules and classes that draw it, beside `draw`.
         colours: how many its file has, at most 256.
     """
 
@@ -52,7 +52,8 @@ class Picture:
 FASHION = "--data tfds:fashion_mnist --mixed-precision bfloat16"
 SUMMARY = ("training.runs.summary", "training.runs.plots", "tfgen.pictures")
 GALLERY = ("training.tools.gallery", "training.runs.plots", "tfgen.pictures")
-CODES = ("tfgen.callbacks.latent_space", "tfgen.pictures")
+CODES = ("tfgen.callbacks.latent_space.CodeTraversal", "tfgen.pictures")
+TRAVERSALS = ("tfgen.callbacks.latent_space.LatentTraversal", "tfgen.pictures")
 
 
 def samples_of(recipe, title, page):
@@ -120,7 +121,7 @@ PICTURES = {
         "In each row one latent moves.",
         drawings.traversals,
         ("vae_sprites", "beta_tcvae_sprites"),
-        CODES,
+        TRAVERSALS,
     ),
     "classical_fashion": Picture(
         "Classical densities",

@@ -104,7 +104,7 @@ class Autoencoder(GenerativeModel):
             )
         encoder = _one_after_the_other([each.encoder for each in autoencoders])
         decoder = _one_after_the_other([each.decoder for each in reversed(autoencoders)])
-        return cls(encoder, decoder, likelihoods[0], **kwargs)
+        return cls(encoder, decoder, likelihood=likelihoods[0], **kwargs)
 
     @property
     def abilities(self):
@@ -180,8 +180,7 @@ class Autoencoder(GenerativeModel):
 
     def compute_losses(self, data, training):
         images = self.examples_of(data)
-        corrupted = self._corrupt(images, self.noise.seed_of("corruption"))
-        codes = self.encoder(corrupted, training=training)
+        codes = self.encoder(self._corrupted(images), training=training)
         outputs = self.decoder(codes, training=training)
         error = tf.reduce_mean(errors(self.likelihood, images, outputs))
         return {"loss": tf.add_n([error, *self.losses]), "reconstruction": error}
@@ -206,6 +205,10 @@ class Autoencoder(GenerativeModel):
             "decode": (lambda latents: {"images": self.decode(latents)}, latents),
             "score": (self.score, images),
         }
+
+    def _corrupted(self, images):
+        """Returns a step's examples as the encoder sees them in training."""
+        return self._corrupt(images, self.noise.seed_of("corruption"))
 
     def _corrupt(self, images, noise_seed):
         return images if self.corruption is None else self.corruption(images, noise_seed)

@@ -10,6 +10,7 @@ from tfgen.engine.graphs import as_graph
 from tfgen.engine.serialization import serializable
 from tfgen.models.autoencoders.vae import VAE
 from tfgen.models.conditions import Conditions, check_inputs, check_labels
+from tfgen.models.fits import refuse_encoder_prior
 
 
 @serializable
@@ -86,6 +87,7 @@ class ConditionalVAE(VAE):
         check_inputs("encoder", self.encoder, "examples", "condition_encoder")
         check_inputs("decoder", self.decoder, "latents", "condition_decoder")
         super().check_shapes()
+        refuse_encoder_prior(self)
         sizes = {network.input_shape[1][-1] for network in (self.encoder, self.decoder)}
         if len(sizes | {self.num_classes or self.conditions.size}) > 1:
             raise ValueError(
@@ -121,7 +123,8 @@ class ConditionalVAE(VAE):
             )
         latents = tf.convert_to_tensor(latents)
         check_labels(labels, latents.shape[0], "latents")
-        return self.decode([latents, self.conditions.vectors(labels)], use_ema=use_ema).mean()
+        inputs = [self.prior.checked(latents), self.conditions.vectors(labels)]
+        return self.decode(inputs, use_ema=use_ema).mean()
 
     def generate_paths(self, paths, seed=None, labels=None):
         """Returns what `generate` makes on paths `[count, steps, size]`, each with one label.
@@ -134,7 +137,8 @@ class ConditionalVAE(VAE):
         paths = tf.convert_to_tensor(paths)
         count, steps = paths.shape[:2]
         labels = tf.repeat(self.conditions.for_samples(count, seed, labels), steps, axis=0)
-        return self.generate(tf.reshape(paths, [-1, *self.prior.shape]), labels)
+        latents = self.prior.nearest(tf.reshape(paths, [-1, *self.prior.shape]))
+        return self.generate(latents, labels)
 
     def sample(self, count, seed=None, use_ema=True, labels=None):
         """Draws new examples.
@@ -220,7 +224,8 @@ class ConditionalVAE(VAE):
         latents = signatures.latents(self.prior.shape)
 
         def generate(latents, labels):
-            return {"images": self.generate(latents, labels)}
+            inputs = [self.prior.nearest(latents), self.conditions.vectors(labels)]
+            return {"images": self.decode(inputs).mean()}
 
         def sample_labels(labels, seed):
             return {"images": self._sample_labels(labels, seed, True)}
@@ -229,8 +234,7 @@ class ConditionalVAE(VAE):
         answers["sample_labels"] = (sample_labels, [labels, signatures.SEED])
 
         def encode(images, labels):
-            posterior = self.encode(images, labels)
-            return {"mean": posterior.mean(), "standard_deviation": posterior.stddev()}
+            return self.posterior.answers(self.encode(images, labels))
 
         def reconstruct(images, labels):
             return {"images": self.reconstruct(images, labels)}

@@ -13,7 +13,7 @@ class Imputation:
     variable models", algorithm 1). So the draws are those of the decoder's own model.
 
     Args:
-        model: a `tfgen.VAE`.
+        model: a `tfgen.models.autoencoders.latent_variable_model.LatentVariableModel`.
     """
 
     def __init__(self, model):
@@ -38,10 +38,10 @@ class Imputation:
         def step(index, latents, drawn):
             seeds = [tf.random.fold_in(noise_seed, 3 * index + part) for part in range(3)]
             current = rows_with(drawn)
-            posterior = self._model.encode(current)
+            posterior = self._model.proposal(current)
             proposed = posterior.sample(seed=seeds[0])
-            gain = self._log_weight(proposed, current, posterior)
-            gain -= self._log_weight(latents, current, posterior)
+            gain = self._log_weight(proposed, current, posterior, prior)
+            gain -= self._log_weight(latents, current, posterior, prior)
             uniform = tf.random.stateless_uniform(tf.shape(gain), seeds[1])
             accepted = tf.math.log(uniform) < gain
             further = [1] * (len(latents.shape) - 1)
@@ -58,11 +58,11 @@ class Imputation:
             drawn = self._likelihood(latents, rows).mean()
         return tf.where(seen, images, drawn)
 
-    def _log_weight(self, latents, rows, posterior):
+    def _log_weight(self, latents, rows, posterior, prior):
         """Returns `log p(x|z) + log p(z) - log q(z|x)`, `[batch]`."""
         examples = self._model.examples_of(rows)
         log_joint = self._likelihood(latents, rows).log_prob(examples)
-        log_joint += self._model.prior_distribution().log_prob(latents)
+        log_joint += prior.log_prob(latents)
         return log_joint - posterior.log_prob(latents)
 
     def _draw(self, latents, rows, noise_seed):

@@ -5,17 +5,19 @@ import functools
 
 import tensorflow as tf
 
-from tfgen.engine import noise
+from tfgen.engine import noise, signatures
 from tfgen.engine.generative_model import GenerativeModel
 from tfgen.models.autoencoders.imputation import Imputation, seen_of
 from tfgen.models.autoencoders.likelihood_estimate import LikelihoodEstimate
+from tfgen.models.fits import refuse_labels
 
 
 class LatentVariableModel(GenerativeModel, abc.ABC):
     """A model `p(x, z)` of examples and latents, which is trained by a bound on `log p(x)`.
 
     A subclass says in `terms` what one encoding and decoding gives. Losses, likelihoods and all
-    bounds are made of that. It has a `bound`, and for `impute` what
+    bounds are made of that. It has a `bound`, a `prior`, a `likelihood` and an `example_shape`; for
+    samples `decode`, for the rest `encode` and `reconstruct`; for `impute` what
     `tfgen.models.autoencoders.imputation.Imputation` asks.
 
     Args:
@@ -46,6 +48,34 @@ class LatentVariableModel(GenerativeModel, abc.ABC):
         A subclass may take more than the examples; these then come first.
         """
         return self.examples_of(data)
+
+    def decoder_inputs(self, latents, data):
+        """Returns what the decoder takes for the latents of a batch, a row each."""
+        return latents
+
+    def call(self, inputs, training=False):
+        return self.reconstruct(inputs, training=training)
+
+    def generate(self, latents, labels=None, *, use_ema=True):
+        """Returns the mean of `p(x|z)` for latents `[batch, size]`.
+
+        Args:
+            latents: float32 `[batch, size]`.
+            labels: `None`: the model has no use for them.
+            use_ema: whether to use the average of the weights, if there is one.
+        """
+        refuse_labels(self, labels)
+        return self.decode(self.prior.checked(latents), use_ema=use_ema).mean()
+
+    def generate_paths(self, paths, seed=None):
+        """Returns what `generate` makes on paths `[count, steps, size]`, `[count * steps, ...]`.
+
+        Paths may leave where the prior is; what is nearest on it is then shown.
+        """
+        return self.generate(self.prior.nearest(tf.reshape(paths, [-1, *self.prior.shape])))
+
+    def limits_of(self, examples):
+        return self.likelihood.limits or (None, None)
 
     def compute_losses(self, data, training):
         return self.losses_of(self.step_terms(data, training), training)
@@ -153,6 +183,37 @@ class LatentVariableModel(GenerativeModel, abc.ABC):
         seen = seen_of(mask, self.examples_of(rows))
         noise_seed = noise.seed_from(seed, "impute")
         return self._imputation(rows, seen, tf.cast(steps, tf.int32), noise_seed, pixel_noise)
+
+    def proposal(self, rows):
+        """Returns what `impute` proposes latents from, with `sample(seed=)` and `log_prob`."""
+        return self.encode(rows)
+
+    def encoding_of(self, images):
+        """Returns what an export's `encode` answers, a dict of `[batch, ...]`."""
+        posterior = self.encode(images)
+        return {"mean": posterior.mean(), "standard_deviation": posterior.stddev()}
+
+    def signatures(self):
+        images = [signatures.images(self.example_shape)]
+        latents = [signatures.latents(self.prior.shape)]
+
+        def generate(latents):  # of clients' sums of latents, too, and of a server's first zeros
+            return {"images": self.decode(self.prior.nearest(latents)).mean()}
+
+        def impute(images, mask, seed):
+            return {"images": self.impute(images, mask, seed, pixel_noise=False)}
+
+        return {
+            "serving_default": (generate, latents),
+            "sample": signatures.sample(self),
+            "encode": (self.encoding_of, images),
+            "reconstruct": (lambda images: {"images": self.reconstruct(images)}, images),
+            "score": (self.score, images),
+            "impute": (
+                impute,
+                [*images, signatures.mask(self.example_shape), signatures.SEED],
+            ),
+        }
 
     @functools.cached_property
     def _likelihood(self):

@@ -5,10 +5,11 @@ import functools
 import tensorflow as tf
 
 from tfgen.distributions import Likelihood, Posterior, Prior
-from tfgen.engine import noise, signatures
+from tfgen.engine import noise
 from tfgen.engine.batches import check_shape, unpack
 from tfgen.engine.graphs import as_graph
-from tfgen.engine.named_weights import add_named_weights
+from tfgen.engine.named_weights import add_named_weights, assign_named
+from tfgen.engine.replicas import update
 from tfgen.engine.serialization import serializable
 from tfgen.models.autoencoders.latent_variable_model import LatentVariableModel
 from tfgen.models.fits import (
@@ -16,13 +17,13 @@ from tfgen.models.fits import (
     check_kinds,
     check_latents,
     check_outputs,
-    refuse_labels,
     warn_of_sigmoid,
 )
 from tfgen.objectives import bounds
 
 _ABILITIES = frozenset(
-    "sample generate encode reconstruct bound log_likelihood importance_sampling impute".split()
+    "sample generate encode latent_density reconstruct bound log_likelihood importance_sampling "
+    "impute".split()
 )
 
 
@@ -76,7 +77,9 @@ class VAE(LatentVariableModel):
         self.check_shapes()
         self.averages.add(encoder, decoder)
         learnt = prior.initial_weights(self.example_shape)
-        self._prior_weights = add_named_weights(self, "prior", learnt, trainable=True)
+        self.prior_weights = add_named_weights(self, "prior", learnt, True, prior.kept_weights)
+        learnt = posterior.initial_weights(prior.shape)
+        self.posterior_weights = add_named_weights(self, "posterior", learnt, True)
         self.finalize()
 
     @property
@@ -104,9 +107,6 @@ class VAE(LatentVariableModel):
         if self.likelihood.takes_logits:
             warn_of_sigmoid("decoder", self.decoder)
 
-    def call(self, inputs, training=False):
-        return self.reconstruct(inputs, training=training)
-
     def encode(self, images, training=False, *, use_ema=True):
         """Returns `q(z|x)`, a TFP distribution with batch shape `[batch]` over latents.
 
@@ -115,7 +115,12 @@ class VAE(LatentVariableModel):
             training: whether layers behave as in training; then the last weights are used.
             use_ema: whether to use the average of the weights, if there is one.
         """
-        return self.posterior.distribution(*self._parameters(images, training, use_ema))
+        return self._posterior_of(self._parameters(images, training, use_ema))
+
+    def _posterior_of(self, parameters, through=tf.identity):
+        """Returns `q(z|x)` of what the encoder outputs, all of which goes `through` a function."""
+        learnt = {name: through(weight.value) for name, weight in self.posterior_weights.items()}
+        return self.posterior.distribution(*map(through, parameters), **learnt)
 
     def _parameters(self, images, training, use_ema):
         """Returns the posterior's parameters, which the encoder outputs, as a list."""
@@ -130,10 +135,6 @@ class VAE(LatentVariableModel):
         """Returns what the encoder takes of a batch."""
         return self.examples_of(data)
 
-    def decoder_inputs(self, latents, data):
-        """Returns what the decoder takes for the latents of a batch, a row each."""
-        return latents
-
     def decode(self, inputs, training=False, *, use_ema=True):
         """Returns `p(x|z)`, a TFP distribution with batch shape `[batch]` over examples.
 
@@ -145,28 +146,45 @@ class VAE(LatentVariableModel):
         outputs = self._run(self.decoder, inputs, training, use_ema)
         return self.likelihood.distribution(*as_list(outputs))
 
-    def prior_distribution(self, training=False, *, use_ema=True):
+    def prior_distribution(self, *, use_ema=True):
         """Returns `p(z)`, a TFP distribution, of the prior's own weights if it has some."""
-        learnt = {name: weight.value for name, weight in self._prior_weights.items()}
-        if self.prior.needs_encoder:
-            how = {"training": training, "use_ema": use_ema}
-            learnt["encode"] = functools.partial(self.encode, **how)
-        return self.prior.distribution(**learnt)
+        return self.prior.distribution(**self._learnt_of_prior(use_ema))
 
-    def generate(self, latents, labels=None, *, use_ema=True):
-        """Returns the mean of `p(x|z)` for latents `[batch, size]`.
+    def prior_with(self, **weights):
+        """Returns `p(z)` with other values of the prior's weights, by their names."""
+        return self.prior.distribution(**self._learnt_of_prior() | weights)
+
+    def _learnt_of_prior(self, use_ema=True):
+        learnt = {name: weight.value for name, weight in self.prior_weights.items()}
+        if self.prior.needs_encoder:
+            # Never as in training: the statistics of layers are those of the data.
+            learnt["encode"] = functools.partial(self.encode, use_ema=use_ema)
+        return learnt
+
+    def set_prior_weights(self, **values):
+        """Puts other values in the place of a prior's weights, as to begin training with.
 
         Args:
-            latents: float32 `[batch, size]`.
-            labels: `None`: the model has no use for them.
-            use_ema: whether to use the average of the weights, if there is one.
-        """
-        refuse_labels(self, labels)
-        return self.decode(latents, use_ema=use_ema).mean()
+            **values: arrays by the weights' names, such as `pseudo_inputs` of a `VampPrior`.
 
-    def generate_paths(self, paths, seed=None):
-        """Returns what `generate` makes on paths `[count, steps, size]`, `[count * steps, ...]`."""
-        return self.generate(tf.reshape(paths, [-1, *self.prior.shape]))
+        Raises:
+            ValueError: the prior has no weights of such a name, or they have another shape.
+
+        Example:
+            >>> vae.set_prior_weights(pseudo_inputs=images[:500])
+        """
+        assign_named(self.prior_weights, values, self.prior)
+
+    def end_step(self, losses, data):
+        learnt = {name: weight.value for name, weight in self.prior_weights.items()}
+        kept = self.prior.kept_after(self.examples_of(data), **learnt)
+        if kept:
+            variables = [self.prior_weights[name] for name in kept]
+            update(variables, lambda index, _: list(kept.values())[index])
+        return super().end_step(losses, data)
+
+    def encoding_of(self, images):
+        return self.posterior.answers(self.encode(images))
 
     def reconstruct(self, images, training=False, *, use_ema=True):
         """Returns the mean of `p(x|z)` at the point of `q(z|x)`, its mean; shaped as `images`."""
@@ -195,8 +213,9 @@ class VAE(LatentVariableModel):
 
     def terms(self, images, samples, noise_seed, training=False, use_ema=True):
         parameters = self._parameters(images, training, use_ema)
-        posterior, gradient = self.posterior.distribution(*parameters), bounds.ScaledGradient()
-        latents = gradient(noise.sample(posterior, samples, noise_seed))
+        posterior, gradient = self._posterior_of(parameters), bounds.ScaledGradient()
+        latents, log_posterior = noise.sample_with_density(posterior, samples, noise_seed)
+        latents = gradient(latents)
         flat = tf.reshape(latents, [-1, *self.prior.shape])
         repeated = tf.nest.map_structure(
             lambda rows: tf.tile(rows, [samples] + [1] * (len(rows.shape) - 1)),
@@ -206,42 +225,19 @@ class VAE(LatentVariableModel):
         likelihood = self.decode(inputs, training, use_ema=use_ema)
         log_likelihood = likelihood.log_prob(self.examples_of(repeated))
         log_likelihood = tf.reshape(log_likelihood, [samples, -1])
-        prior = self.prior_distribution(training, use_ema=use_ema)
-
-        def fixed_posterior():
-            return self.posterior.distribution(*map(tf.stop_gradient, parameters))
-
-        return bounds.Terms(log_likelihood, latents, posterior, prior, fixed_posterior, gradient)
+        learnt = self._learnt_of_prior(use_ema)
+        if training:
+            prior = self.prior.distribution_in_training(posterior, **learnt)
+        else:
+            prior = self.prior.distribution(**learnt)
+        fixed_posterior = functools.partial(self._posterior_of, parameters, tf.stop_gradient)
+        return bounds.Terms(
+            log_likelihood, latents, posterior, prior, fixed_posterior, gradient, log_posterior
+        )
 
     def average_inputs(self, data):
         point = self.posterior.point(self.encode(data, use_ema=False))
         return [self.encoder_inputs(data), self.decoder_inputs(point, data)]
-
-    def limits_of(self, examples):
-        return self.likelihood.limits or (None, None)
-
-    def signatures(self):
-        images = [signatures.images(self.example_shape)]
-        latents = [signatures.latents(self.prior.shape)]
-
-        def encode(images):
-            posterior = self.encode(images)
-            return {"mean": posterior.mean(), "standard_deviation": posterior.stddev()}
-
-        def impute(images, mask, seed):
-            return {"images": self.impute(images, mask, seed, pixel_noise=False)}
-
-        return {
-            "serving_default": (lambda latents: {"images": self.generate(latents)}, latents),
-            "sample": signatures.sample(self),
-            "encode": (encode, images),
-            "reconstruct": (lambda images: {"images": self.reconstruct(images)}, images),
-            "score": (self.score, images),
-            "impute": (
-                impute,
-                [*images, signatures.mask(self.example_shape), signatures.SEED],
-            ),
-        }
 
     def _run(self, network, inputs, training, use_ema):
         if training:

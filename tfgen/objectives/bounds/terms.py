@@ -27,6 +27,7 @@ class Terms:
         fixed_posterior: a function without arguments that returns `q(z|x)` of the same parameters,
             through which no gradient flows; `None` where no bound wants it.
         gradient: a `ScaledGradient` that the latents came through; `None` where none is wanted.
+        log_posterior: `log q(z|x)`, `[samples, batch]`, where it is known; else it is computed.
     """
 
     log_likelihood: tf.Tensor
@@ -35,11 +36,12 @@ class Terms:
     prior: typing.Any
     fixed_posterior: typing.Callable | None = None
     gradient: typing.Any = None
+    log_posterior: tf.Tensor | None = None
 
     @functools.cached_property
     def divergence(self):
         """`KL(q(z|x) || p(z))` of each example, `[batch]`: in closed form where TFP has it."""
-        return kl_divergence(self.posterior, self.prior, self.latents)
+        return kl_divergence(self.posterior, self.prior, self.latents, self.log_posterior)
 
     @functools.cached_property
     def divergences(self):
@@ -59,8 +61,9 @@ class Terms:
 
     def log_weights_of(self, posterior, weight=1.0):
         """Returns the logarithms of the weights `p(x|z) (p(z) / q(z|x))^weight` of a posterior."""
-        log_ratio = self.prior.log_prob(self.latents) - posterior.log_prob(self.latents)
-        return self.log_likelihood + weight * log_ratio
+        is_known = posterior is self.posterior and self.log_posterior is not None
+        log_posterior = self.log_posterior if is_known else posterior.log_prob(self.latents)
+        return self.log_likelihood + weight * (self.prior.log_prob(self.latents) - log_posterior)
 
 
 class ScaledGradient:

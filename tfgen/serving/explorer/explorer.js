@@ -2,7 +2,9 @@ import { Model, modelNames, useToken, versionsOf } from "./api.js";
 import { drawGrid, readImage } from "./draw.js";
 import { answerImage, fetchFile, imageSignatures } from "./images.js";
 import { drawImputed, Hiding } from "./impute.js";
-import { byActivity, calculate, drawLatents, interpolate, isKnown, shaken } from "./latents.js";
+import {
+  byActivity, calculate, drawLatents, interpolate, isKnown, reach, settle, shaken,
+} from "./latents.js";
 
 const element = (id) => document.getElementById(id);
 const value = (id) => Number(element(id).value);
@@ -123,7 +125,8 @@ function labels(count, label) {
 async function generate(vectors) {
   const images = [];
   for (let start = 0; start < vectors.length; start += MOST_ROWS) {
-    const latents = vectors.slice(start, start + MOST_ROWS);
+    const rows = vectors.slice(start, start + MOST_ROWS);
+    const latents = rows.map((vector) => settle(parts(), vector));
     const inputs = { latents, ...labels(latents.length, value("latent-label")) };
     images.push(...(await model.predict("serving_default", inputs)).images);
   }
@@ -211,11 +214,11 @@ async function startAgain() {
   await drawPicture();
 }
 
-function makeSlider(name, start, onInput) {
+function makeSlider(name, start, onInput, span = 3) {
   const label = document.createElement("label");
   const slider = document.createElement("input");
   const output = document.createElement("output");
-  Object.assign(slider, { type: "range", min: -3, max: 3, step: 0.01, value: start });
+  Object.assign(slider, { type: "range", min: -span, max: span, step: 0.01, value: start });
   output.textContent = start.toFixed(2);
   slider.setAttribute("aria-label", name);
   slider.addEventListener("input", () => {
@@ -227,13 +230,15 @@ function makeSlider(name, start, onInput) {
 }
 
 function makeLatentSlider(place) {
-  const label = makeSlider(`latent ${place}`, latents[place], (latent) => setLatents({ [place]: latent }));
+  const change = (latent) => setLatents({ [place]: latent });
+  const label = makeSlider(`latent ${place}`, latents[place], change, reach(parts()));
   label.querySelector("input").dataset.place = place;
   return label;
 }
 
 function setLatents(changes) {
   for (const [place, latent] of Object.entries(changes)) latents[place] = latent;
+  latents = settle(parts(), latents, Object.keys(changes).map(Number));
   attempt(drawPicture);
 }
 
@@ -255,15 +260,20 @@ function showLatents() {
   context.globalAlpha = 0.3;
   context.strokeRect(map.width / 2, -1, 0, map.height + 2);
   context.strokeRect(-1, map.height / 2, map.width + 2, 0);
+  if (reach(parts()) === 1) {
+    context.beginPath(); // the sphere, seen from afar
+    context.arc(map.width / 2, map.height / 2, map.width / 2 - 1, 0, 2 * Math.PI);
+    context.stroke();
+  }
   context.globalAlpha = 1;
   context.beginPath();
   context.arc(x, y, 6, 0, 2 * Math.PI);
   context.fill();
 }
 
-const clamp = (latent) => Math.min(3, Math.max(-3, latent));
-const toMap = (latent, size) => ((latent + 3) / 6) * size;
-const fromMap = (place, size) => clamp((place / size) * 6 - 3);
+const clamp = (latent) => Math.min(reach(parts()), Math.max(-reach(parts()), latent));
+const toMap = (latent, size) => ((latent / reach(parts()) + 1) / 2) * size;
+const fromMap = (place, size) => clamp(reach(parts()) * ((place / size) * 2 - 1));
 
 function drag(event) {
   if (event.buttons !== 1) return;

@@ -14,10 +14,16 @@ function generator(seed) {
 }
 
 const numbers = (size, make) => Array.from({ length: size }, (_, place) => make(place));
+const normals = (size, draw) =>
+  numbers(size, () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw()));
+const scaled = (vector, length) => {
+  const norm = Math.hypot(...vector);
+  return vector.map((value) => (norm > 0 ? (value * length) / norm : length / Math.sqrt(vector.length)));
+};
 
 const KINDS = {
-  normal: ({ size }, draw) =>
-    numbers(size, () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw())),
+  normal: ({ size }, draw) => normals(size, draw),
+  sphere: ({ size }, draw) => scaled(normals(size, draw), 1),
   uniform: ({ size, low, high }, draw) => numbers(size, () => low + (high - low) * draw()),
   categorical: ({ size }, draw) => {
     const category = Math.floor(size * draw());
@@ -55,6 +61,27 @@ export function interpolate(parts, from, to, steps) {
       const [start, stop] = [end, (end += size)];
       return PATHS[path](from.slice(start, stop), to.slice(start, stop), step / (steps - 1));
     });
+  });
+}
+
+// Tells how far a latent's slider goes.
+export const reach = (parts) => (parts.some(({ kind }) => kind === "sphere") ? 1 : 3);
+
+// Returns latents that the parts can have, of which some were just chosen, by their places: on a
+// sphere the others give way, so that the length is 1.
+export function settle(parts, latents, chosen = []) {
+  let end = 0;
+  return parts.flatMap(({ size, kind }) => {
+    const [start, stop] = [end, (end += size)];
+    const part = latents.slice(start, stop);
+    if (kind !== "sphere") return part;
+    const isChosen = (_, place) => chosen.includes(start + place);
+    const kept = part.filter(isChosen);
+    const left = 1 - Math.hypot(...kept) ** 2;
+    if (!kept.length || kept.length === size) return scaled(part, 1);
+    if (left < 0) return scaled(part.map((each, place) => (isChosen(each, place) ? each : 0)), 1);
+    const rest = scaled(part.filter((each, place) => !isChosen(each, place)), Math.sqrt(left));
+    return part.map((each, place) => (isChosen(each, place) ? each : rest.shift()));
   });
 }
 

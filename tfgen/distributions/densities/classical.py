@@ -1,14 +1,8 @@
-"""Classical densities: values that estimate a distribution over vectors from examples.
+"""Classical densities: in closed form, or by expectation maximization."""
 
-Each is estimated at once, without steps: `estimate` turns examples into parameters, and
-`distribution` turns parameters into a TFP distribution. `tfgen.DensityModel` makes a model of one.
-"""
-
-import abc
 import dataclasses
 import math
 
-import keras
 import numpy as np
 import scipy.linalg
 import sklearn.decomposition
@@ -16,39 +10,13 @@ import sklearn.mixture
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from tfgen.engine.serialization import Configured
+from tfgen.distributions.densities.density import Density, floats, serializable
 from tfgen.utils.arguments import check_count
 
 tfd = tfp.distributions
 
-# In a package of their own, because there is a `tfgen.distributions.Gaussian` too.
-serializable = keras.saving.register_keras_serializable(package="tfgen.densities")
-
 # Expectation maximization ends by itself, mostly after some tens of iterations.
 _MOST_ITERATIONS = 1000
-
-
-class Density(Configured, abc.ABC):
-    """How a distribution over vectors is estimated from examples."""
-
-    @abc.abstractmethod
-    def estimate(self, examples, seed):
-        """Estimates the distribution's parameters.
-
-        Args:
-            examples: a float array `[count, size]`.
-            seed: an integer, which decides what is random in the estimation.
-
-        Returns:
-            A dict of float32 arrays: the arguments of `distribution`.
-
-        Raises:
-            ValueError: there are too few examples.
-        """
-
-    @abc.abstractmethod
-    def distribution(self, **parameters):
-        """Returns a TFP distribution over vectors from tensors that `estimate` named."""
 
 
 @serializable
@@ -86,7 +54,7 @@ class Gaussian(Density):
         # squaring the deviations first would lose half of their digits.
         factor = scipy.linalg.qr((directions * deviations).T, mode="r")[0].T
         factor *= np.sign(np.diag(factor))
-        return _floats(mean=mean, factor=factor)
+        return floats(mean=mean, factor=factor)
 
     def distribution(self, mean, factor):
         return tfd.MultivariateNormalTriL(mean, factor)
@@ -130,7 +98,7 @@ class FactorAnalysis(Density):
             self.factors, max_iter=_MOST_ITERATIONS, random_state=seed % 2**32
         ).fit(np.asarray(examples, np.float64))
         noise = np.sqrt(np.maximum(analysis.noise_variance_, self.floor**2))
-        return _floats(mean=analysis.mean_, weights=analysis.components_.T, noise=noise)
+        return floats(mean=analysis.mean_, weights=analysis.components_.T, noise=noise)
 
     def distribution(self, mean, weights, noise):
         return tfd.MultivariateNormalDiagPlusLowRankCovariance(mean, noise**2, weights)
@@ -173,7 +141,7 @@ class GaussianMixture(Density):
             max_iter=_MOST_ITERATIONS,
             random_state=seed % 2**32,
         ).fit(np.asarray(examples, np.float64))
-        return _floats(
+        return floats(
             logits=np.log(mixture.weights_),
             means=mixture.means_,
             factors=np.linalg.cholesky(mixture.covariances_),
@@ -205,7 +173,7 @@ class KernelDensity(Density):
         _check_positive("bandwidth", self.bandwidth)
 
     def estimate(self, examples, seed):
-        return _floats(points=examples)
+        return floats(points=examples)
 
     def distribution(self, points):
         return _NormalKernels(points, self.bandwidth)
@@ -274,7 +242,3 @@ class _NormalKernels(tfd.Distribution):
 def _check_positive(name, value):
     if not value > 0:
         raise ValueError(f"`{name}` must be positive. Received: {name}={value}.")
-
-
-def _floats(**arrays):
-    return {name: np.asarray(array, np.float32) for name, array in arrays.items()}

@@ -1,0 +1,62 @@
+"""Mixtures, as TFP's; of many normal components, in much less time."""
+
+import math
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+from tfgen.distributions.normal import diagonal_normal
+
+tfd = tfp.distributions
+
+
+def mixture_of(components, logits=None):
+    """Returns the mixture of a TFP distribution's batch.
+
+    Args:
+        components: a TFP distribution with batch shape `[count]`.
+        logits: of the components' shares, `[count]`, or `[batch, count]` where each example has its
+            own; `None`: equal shares.
+    """
+    if logits is None:
+        logits = tf.zeros(components.batch_shape_tensor())
+    is_normal = isinstance(components, tfd.Independent) and isinstance(
+        components.distribution, tfd.Normal
+    )
+    kind = NormalMixture if is_normal else tfd.MixtureSameFamily
+    return kind(tfd.Categorical(logits=logits), components)
+
+
+class NormalMixture(tfd.MixtureSameFamily):
+    """`tfd.MixtureSameFamily` of diagonal normal distributions.
+
+    All squared distances are products of two matrices. That is some twenty times as fast as TFP's
+    array of differences of every example, component and dimension, of which it makes none. The
+    products are in float64, since they cancel out where a deviation is small.
+
+    Args:
+        mixture_distribution: a `tfd.Categorical`, of the components' shares.
+        components_distribution: independent normals `[count, size]`, as of `diagonal_normal`.
+    """
+
+    def _log_prob(self, value):
+        parts = self.components_distribution
+        location, scale = (tf.cast(each, tf.float64) for each in (parts.mean(), parts.stddev()))
+        vectors = tf.reshape(tf.cast(value, tf.float64), [-1, value.shape[-1]])
+        precision = tf.transpose(scale**-2)
+        squares = tf.matmul(vectors**2, precision)
+        squares -= 2 * tf.matmul(vectors, tf.transpose(location) * precision)
+        squares += tf.reduce_sum(tf.transpose(location**2) * precision, axis=0)
+        log_scales = tf.reduce_sum(tf.math.log(scale), axis=-1)
+        constant = 0.5 * value.shape[-1] * math.log(2 * math.pi)
+        densities = tf.cast(-0.5 * squares - log_scales - constant, tf.float32)
+        densities = tf.reshape(densities, tf.concat([tf.shape(value)[:-1], [-1]], axis=0))
+        shares = tf.nn.log_softmax(self.mixture_distribution.logits_parameter())
+        return tf.reduce_logsumexp(shares + densities, axis=-1)
+
+    def _sample_n(self, n, seed=None):
+        seeds = tfp.random.split_seed(seed, n=2)
+        chosen = self.mixture_distribution.sample(n, seed=seeds[0])
+        parts = self.components_distribution
+        location, scale = (tf.gather(each, chosen) for each in (parts.mean(), parts.stddev()))
+        return diagonal_normal(location, scale).sample(seed=seeds[1])
