@@ -157,7 +157,7 @@ def test_the_flows_learn_with_the_encoder(bound):
 
 
 def test_an_encoder_without_a_context_is_refused():
-    with pytest.raises(ValueError, match=r"three|3 outputs: .*context \[batch, 64\]"):
+    with pytest.raises(ValueError, match=r"3 outputs: .*context \[batch, 64\]"):
         tfgen.VAE(
             networks.mlp_encoder(SHAPE, 3, hidden_sizes=(8,)),
             networks.mlp_decoder(SHAPE, 3, hidden_sizes=(8,)),

@@ -25,7 +25,7 @@ _DRAWS = 256  # of which a posterior's mean and deviation are estimated
 
 
 class AutoregressiveFlow:
-    """Masked networks, one after the other; between two, the values' order is turned around.
+    """Masked networks in a row; beside each, the order of the values is turned around.
 
     Args:
         size: the number of values of a vector.
@@ -39,7 +39,7 @@ class AutoregressiveFlow:
         self._network = MaskedNetwork(size, hidden_sizes, context_size)
 
     def initial_weights(self):
-        """Returns the first weights of all networks, a dict of arrays: a flow that does nothing."""
+        """Returns first weights, a dict of arrays: of a flow that turns the order at most."""
         return {
             f"step_{step}_{name}": value
             for step in range(self._steps)

@@ -100,8 +100,8 @@ class ExemplarPrior(Prior):
     The prior of Norouzi et al., 2020 (equation 4), a density estimate by kernels in latent space.
     In training, the exemplars of an example are the others of its batch, and never itself: else
     each would be its own best prior (section 3.1). Outside of training they are the latest examples
-    that were trained with. The deviation `s` is learnt. A training batch of a single example has no
-    others, and is refused.
+    that were trained with, and before any training zeros. The deviation `s` is learnt. A training
+    batch of a single example has no others, and is refused.
 
     Args:
         size: the number of latent dimensions, at least 1.

@@ -17,9 +17,6 @@ def maximize_likelihood(distribution, weights, vectors, steps, batch_size, rate,
         batch_size: vectors in a step, drawn anew.
         rate: Adam's first rate.
         seed: an integer, which decides the draws.
-
-    Returns:
-        The mean negative log-density in the last step, a float, in nats.
     """
     schedule = keras.optimizers.schedules.CosineDecay(rate, steps)
     optimizer = keras.optimizers.Adam(schedule, global_clipnorm=10.0)
@@ -36,8 +33,6 @@ def maximize_likelihood(distribution, weights, vectors, steps, batch_size, rate,
             density = distribution(**{name: weight.value for name, weight in weights.items()})
             loss = -tf.reduce_mean(density.log_prob(tf.gather(vectors, rows)))
         optimizer.apply(tape.gradient(loss, [each.value for each in variables]), variables)
-        return loss
 
     for index in range(steps):
-        loss = step(tf.constant(index))
-    return float(loss)
+        step(tf.constant(index))

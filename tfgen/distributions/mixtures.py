@@ -30,9 +30,9 @@ def mixture_of(components, logits=None):
 class NormalMixture(tfd.MixtureSameFamily):
     """`tfd.MixtureSameFamily` of diagonal normal distributions.
 
-    All squared distances are products of two matrices. That is some twenty times as fast as TFP's
-    array of differences of every example, component and dimension, of which it makes none. The
-    products are in float64, since they cancel out where a deviation is small.
+    All squared distances are products of two matrices. TFP makes an array of the differences of
+    every example, component and dimension, which takes many times as long. The products are in
+    float64, since they cancel out where a deviation is small.
 
     Args:
         mixture_distribution: a `tfd.Categorical`, of the components' shares.

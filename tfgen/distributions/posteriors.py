@@ -109,9 +109,9 @@ class VonMisesFisher(Posterior):
     """`q(z|x) = vMF(direction / |direction|, 1 + softplus(concentration))`, on the unit sphere.
 
     The posterior of the hyperspherical VAE (Davidson et al., 2018), beside `UniformOnSphere`. The
-    encoder outputs `[batch, size]` and `[batch, 1]`, see `networks.mlp_encoder(scale_size=1)`; the
-    authors' code adds the 1, too. What stands for a posterior is its mean direction, since its mean
-    is within the sphere.
+    encoder outputs `[batch, size]` and `[batch, 1]`, as of `networks.mlp_encoder(...,
+    heads=(size, 1))`; the authors' code adds the 1, too. What stands for a posterior is its mean
+    direction, since its mean is within the sphere.
 
     Example:
         >>> VonMisesFisher().distribution(tf.ones([1, 3]), tf.zeros([1, 1])).concentration  # 1.69

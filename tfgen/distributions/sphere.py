@@ -13,6 +13,14 @@ from tfgen.distributions.polar_angle import PolarAngle
 
 tfd = tfp.distributions
 
+# What TFP asks of every distribution.
+_KIND = {
+    "dtype": tf.float32,
+    "reparameterization_type": tfd.FULLY_REPARAMETERIZED,
+    "validate_args": False,
+    "allow_nan_stats": True,
+}
+
 
 class VonMisesFisher(tfd.Distribution):
     """Unit vectors around a mean direction: `p(z) = C exp(k m^T z)` (Davidson et al., 2018, eq. 3).
@@ -31,14 +39,7 @@ class VonMisesFisher(tfd.Distribution):
         parameters = dict(locals())
         self.mean_direction, self.concentration = mean_direction, concentration
         self._angle = PolarAngle(mean_direction.shape[-1], concentration)
-        super().__init__(
-            dtype=tf.float32,
-            reparameterization_type=tfd.FULLY_REPARAMETERIZED,
-            validate_args=False,
-            allow_nan_stats=True,
-            parameters=parameters,
-            name=name,
-        )
+        super().__init__(**_KIND, parameters=parameters, name=name)
 
     @classmethod
     def _parameter_properties(cls, dtype, num_classes=None):
@@ -108,14 +109,7 @@ class UniformOnSphere(tfd.Distribution):
     def __init__(self, coordinates, name="UniformOnSphere"):
         parameters = dict(locals())
         self.coordinates = coordinates
-        super().__init__(
-            dtype=tf.float32,
-            reparameterization_type=tfd.FULLY_REPARAMETERIZED,
-            validate_args=False,
-            allow_nan_stats=True,
-            parameters=parameters,
-            name=name,
-        )
+        super().__init__(**_KIND, parameters=parameters, name=name)
 
     @classmethod
     def _parameter_properties(cls, dtype, num_classes=None):
