@@ -103,6 +103,21 @@ def test_a_vamp_prior_is_the_mean_of_its_pseudo_inputs_posteriors():
     np.testing.assert_allclose(model.prior_distribution().log_prob(values), expected, rtol=1e-4)
 
 
+def test_a_score_encodes_pseudo_inputs_once_and_not_for_each_image(monkeypatch):
+    model, counts = vae(distributions.VampPrior(LATENTS, pseudo_inputs=7)), []
+    call = model.encoder.call
+
+    def counted(inputs, **kwargs):
+        counts.append(len(inputs))
+        return call(inputs, **kwargs)
+
+    monkeypatch.setattr(model.encoder, "call", counted)
+    scores = model.score(images(5))["elbo"]
+    assert counts == [7, 1, 1, 1, 1, 1]
+    alone = [model.elbo(image[np.newaxis])[0] for image in images(5)]
+    np.testing.assert_allclose(scores, alone, rtol=1e-5)
+
+
 def test_pseudo_inputs_are_learnt_and_keep_to_the_limits():
     model = vae(distributions.VampPrior(LATENTS, pseudo_inputs=4))
     before = model.prior_weights["pseudo_inputs"].numpy()

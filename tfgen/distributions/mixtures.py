@@ -39,20 +39,28 @@ class NormalMixture(tfd.MixtureSameFamily):
         components_distribution: independent normals `[count, size]`, as of `diagonal_normal`.
     """
 
-    def _log_prob(self, value):
-        parts = self.components_distribution
+    def __init__(self, mixture_distribution, components_distribution, name="NormalMixture"):
+        super().__init__(mixture_distribution, components_distribution, name=name)
+        # Once, not in each turn of a loop over examples.
+        parts = components_distribution
         location, scale = (tf.cast(each, tf.float64) for each in (parts.mean(), parts.stddev()))
+        self._precision = tf.transpose(scale**-2)
+        self._scaled_location = tf.transpose(location) * self._precision
+        self._of_no_value = (
+            -0.5 * tf.reduce_sum(tf.transpose(location) * self._scaled_location, axis=0)
+            - tf.reduce_sum(tf.math.log(scale), axis=-1)
+            - 0.5 * location.shape[-1] * math.log(2 * math.pi)
+        )
+        self._log_shares = tf.nn.log_softmax(mixture_distribution.logits_parameter())
+
+    def _log_prob(self, value):
         vectors = tf.reshape(tf.cast(value, tf.float64), [-1, value.shape[-1]])
-        precision = tf.transpose(scale**-2)
-        squares = tf.matmul(vectors**2, precision)
-        squares -= 2 * tf.matmul(vectors, tf.transpose(location) * precision)
-        squares += tf.reduce_sum(tf.transpose(location**2) * precision, axis=0)
-        log_scales = tf.reduce_sum(tf.math.log(scale), axis=-1)
-        constant = 0.5 * value.shape[-1] * math.log(2 * math.pi)
-        densities = tf.cast(-0.5 * squares - log_scales - constant, tf.float32)
-        densities = tf.reshape(densities, tf.concat([tf.shape(value)[:-1], [-1]], axis=0))
-        shares = tf.nn.log_softmax(self.mixture_distribution.logits_parameter())
-        return tf.reduce_logsumexp(shares + densities, axis=-1)
+        densities = self._of_no_value + tf.matmul(vectors, self._scaled_location)
+        densities -= 0.5 * tf.matmul(vectors**2, self._precision)
+        densities = tf.reshape(
+            tf.cast(densities, tf.float32), tf.concat([tf.shape(value)[:-1], [-1]], axis=0)
+        )
+        return tf.reduce_logsumexp(self._log_shares + densities, axis=-1)
 
     def _sample_n(self, n, seed=None):
         seeds = tfp.random.split_seed(seed, n=2)

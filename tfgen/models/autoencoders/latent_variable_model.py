@@ -114,7 +114,17 @@ class LatentVariableModel(GenerativeModel, abc.ABC):
             seed: an integer; the same seed gives the same estimate for the same batch. An image
                 at another place in the batch gets another latent.
         """
-        terms = self.terms(images, 1, noise.seed_from(seed, "elbo"))
+        return self._elbo(images, seed)
+
+    def shared_terms(self):
+        """Returns what `terms` takes that is the same for all examples, a dict.
+
+        It is made once where `terms` is called many times.
+        """
+        return {}
+
+    def _elbo(self, images, seed=0, **shared):
+        terms = self.terms(images, 1, noise.seed_from(seed, "elbo"), **shared)
         return terms.log_likelihood[0] - terms.divergence
 
     def score(self, images):
@@ -122,13 +132,13 @@ class LatentVariableModel(GenerativeModel, abc.ABC):
 
         A server puts together what several clients ask: an answer must not depend on the others.
         """
-        return {
-            "elbo": tf.map_fn(
-                lambda row: self.elbo(tf.nest.map_structure(lambda each: each[tf.newaxis], row))[0],
-                self.rows_of(images),
-                fn_output_signature=tf.float32,
-            )
-        }
+        shared = self.shared_terms()
+
+        def elbo(row):
+            alone = tf.nest.map_structure(lambda each: each[tf.newaxis], row)
+            return self._elbo(alone, **shared)[0]
+
+        return {"elbo": tf.map_fn(elbo, self.rows_of(images), fn_output_signature=tf.float32)}
 
     def log_likelihood(self, images, samples=5000, seed=0):
         """Estimates `log p(x)` by importance sampling (Burda et al., 2016, equation 8).

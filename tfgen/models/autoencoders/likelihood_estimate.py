@@ -12,7 +12,8 @@ class LikelihoodEstimate:
     """`log p(x) ~ log 1/k sum_i w_i` (Burda et al., 2016, equation 8).
 
     Args:
-        model: a model with `terms(images, samples, noise_seed)`, see `tfgen.bounds.Terms`.
+        model: a model with `terms` and `shared_terms`, as of
+            `tfgen.models.autoencoders.latent_variable_model.LatentVariableModel`.
 
     Example:
         >>> LikelihoodEstimate(vae)(images, samples=5000, noise_seed=[0, 1])
@@ -50,9 +51,10 @@ class LikelihoodEstimate:
 
     def _log_mean_weight(self, images, samples, chunk, noise_seed):
         """Takes `chunk` of the `samples` weights at a time."""
+        shared = self._model.shared_terms()
 
         def add_chunk(total, index):
-            terms = self._model.terms(images, chunk, tf.random.fold_in(noise_seed, index))
+            terms = self._model.terms(images, chunk, tf.random.fold_in(noise_seed, index), **shared)
             wanted = index * chunk + tf.range(chunk) < samples  # the last chunk may be too long
             weights = tf.where(wanted[:, tf.newaxis], terms.log_weights, -math.inf)
             return tf.reduce_logsumexp(tf.concat([total[tf.newaxis], weights], axis=0), axis=0)

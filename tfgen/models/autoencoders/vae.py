@@ -211,7 +211,14 @@ class VAE(LatentVariableModel):
         latents = prior.sample(count, seed=noise.seed_from(seed, "sample"))
         return self.generate(latents, use_ema=use_ema)
 
-    def terms(self, images, samples, noise_seed, training=False, use_ema=True):
+    def shared_terms(self):
+        return {"prior": self.prior_distribution()}
+
+    def terms(self, images, samples, noise_seed, training=False, use_ema=True, prior=None):
+        """Encodes and decodes examples, see `LatentVariableModel.terms`.
+
+        A `prior` of `prior_distribution` need not be made again: some take an encoding.
+        """
         parameters = self._parameters(images, training, use_ema)
         posterior, gradient = self._posterior_of(parameters), bounds.ScaledGradient()
         latents, log_posterior = noise.sample_with_density(posterior, samples, noise_seed)
@@ -225,11 +232,10 @@ class VAE(LatentVariableModel):
         likelihood = self.decode(inputs, training, use_ema=use_ema)
         log_likelihood = likelihood.log_prob(self.examples_of(repeated))
         log_likelihood = tf.reshape(log_likelihood, [samples, -1])
-        learnt = self._learnt_of_prior(use_ema)
         if training:
+            learnt = self._learnt_of_prior(use_ema)
             prior = self.prior.distribution_in_training(posterior, **learnt)
-        else:
-            prior = self.prior.distribution(**learnt)
+        prior = prior or self.prior_distribution(use_ema=use_ema)
         fixed_posterior = functools.partial(self._posterior_of, parameters, tf.stop_gradient)
         return bounds.Terms(
             log_likelihood, latents, posterior, prior, fixed_posterior, gradient, log_posterior
