@@ -1,4 +1,6 @@
-"""Trains specimens under a strategy, in a process of its own: `python -m tests.replicas`.
+"""Trains specimens under a strategy, in a process of its own.
+
+`python -m tests.replicas mirrored weights.npz` trains all of them, and with names after it those.
 
 A process can hold one strategy, and must make it first.
 """
@@ -48,6 +50,9 @@ MEETING = ("gan", "wgan_gp", "factor_vae", "vq_vae", "wae")
 
 # In worker processes, one of each kind, to save time: `training.layouts` has all of them.
 IN_WORKERS = {"dropout_vae", "gan", "cgan", "began", "cyclegan"}
+
+# Of all that replicas tell each other, one of each kind; `make slow` has every specimen.
+OF_EACH_KIND = {"mlp_vae", "exemplar_vae", "pair_game", *MEETING, *IN_WORKERS}
 
 
 def train(name, kind, strategy):
@@ -158,11 +163,11 @@ def normalized(strategy):
     return np.concatenate(strategy.experimental_local_results(results))
 
 
-def main(name, path):
+def main(name, path, *specimens):
     strategy = tfgen.strategy(**STRATEGIES[name])
     results = {}
     for specimen, kind in RUNS:
-        if name == "multiworker" and specimen not in IN_WORKERS:
+        if specimen not in (specimens or SPECIMENS):
             continue
         model, logs = train(specimen, kind, strategy)
         key = f"{specimen}/{kind}"

@@ -14,7 +14,7 @@ import yaml
 import tfgen
 import training.recipes  # noqa: F401 (registers them)
 from tests.releases import SETTINGS, write_run
-from tests.specimens import SPECIMENS, compiled, images
+from tests.specimens import compiled, images
 from tfgen import data
 from tfgen.data.provenance import provenance, public_name
 from tfgen.serving.card import Origin, model_card
@@ -101,11 +101,15 @@ def metadata(card):
     return found
 
 
+# One for each set of a card's parts: of tasks, limits, signatures.
+OF_EACH_CARD = "autoencoder conv_vae top_down vq_vae cgan infogan cyclegan denoiser pair_game"
+
+
 def section(card, title):
     return card.partition(f"## {title}\n")[2].partition("\n## ")[0]
 
 
-@pytest.mark.parametrize("name", SPECIMENS)
+@pytest.mark.parametrize("name", OF_EACH_CARD.split())
 def test_every_export_has_a_card(name, tmp_path):
     model = compiled(name)
     version = tfgen.export(model, tmp_path / name)

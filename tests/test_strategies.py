@@ -9,15 +9,22 @@ import sys
 import numpy as np
 import pytest
 
-from tests.replicas import IN_WORKERS, MEETING, STREAMS, conv_features, far_values
+from tests.replicas import (
+    IN_WORKERS,
+    MEETING,
+    OF_EACH_KIND,
+    STREAMS,
+    conv_features,
+    far_values,
+)
 from tests.specimens import SPECIMENS, images
 from training.launch import free_ports
 
 TIMEOUT = 480
 
 
-def start(strategy, path, **environment):
-    command = [sys.executable, "-m", "tests.replicas", strategy, str(path)]
+def start(strategy, path, specimens, **environment):
+    command = [sys.executable, "-m", "tests.replicas", strategy, str(path), *specimens]
     return subprocess.Popen(
         command,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
@@ -37,7 +44,7 @@ def finish(process, path):
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
     path = tmp_path_factory.mktemp("alone") / "weights.npz"
-    return finish(start("none", path), path)
+    return finish(start("none", path, OF_EACH_KIND), path)
 
 
 def assert_same_training(results, expected, specimens):
@@ -73,8 +80,8 @@ def assert_normalized_by_all(rows, of):
 
 def test_two_replicas_train_as_one(alone, tmp_path):
     path = tmp_path / "weights.npz"
-    mirrored = finish(start("mirrored", path), path)
-    assert_same_training(mirrored, alone, SPECIMENS)
+    mirrored = finish(start("mirrored", path, OF_EACH_KIND), path)
+    assert_same_training(mirrored, alone, OF_EACH_KIND)
     assert_same_moments(mirrored)
     assert_normalized_by_all(mirrored["rows/normalized"], slice(None))
     for name in MEETING:  # what XLA cannot compile is told before anything changes
@@ -84,13 +91,22 @@ def test_two_replicas_train_as_one(alone, tmp_path):
         ), told
 
 
+@pytest.mark.slow
+def test_two_replicas_train_every_specimen_as_one(tmp_path):
+    alone, mirrored = (
+        finish(start(name, path := tmp_path / f"{name}.npz", SPECIMENS), path)
+        for name in ("none", "mirrored")
+    )
+    assert_same_training(mirrored, alone, SPECIMENS)
+
+
 def test_two_worker_processes_train_as_one(alone, tmp_path):
     addresses = [f"localhost:{port}" for port in free_ports(2)]
     workers = []
     for index in range(2):
         config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
         path = tmp_path / f"{index}.npz"
-        workers.append((start("multiworker", path, TF_CONFIG=json.dumps(config)), path))
+        workers.append((start("multiworker", path, IN_WORKERS, TF_CONFIG=json.dumps(config)), path))
     try:
         for index, (process, path) in enumerate(workers):
             results = finish(process, path)

@@ -1,6 +1,7 @@
 """What several runs measured, on the page of results."""
 
 import json
+import pathlib
 
 import pytest
 
@@ -42,6 +43,19 @@ def test_runs_of_several_seeds_become_one_result_and_a_mean(tmp_path):
         "--output runs/vae_sprites_1\n"
     ) in part
     assert "python -m training.record runs/vae_sprites_0 runs/vae_sprites_1\n" in part
+
+
+def test_runs_of_which_a_likelihood_was_estimated_keep_it(tmp_path):
+    runs = [complete(tmp_path / str(seed), seed, 0.2) for seed in range(2)]
+    for run, nats in zip(runs, (95.0, 96.0), strict=True):
+        estimate = {"nats": nats, "standard_error": 0.3, "evaluation_seconds": 9.0, "machine": {}}
+        estimate["protocol"] = {"importance_samples": 500}
+        pathlib.Path(run, "likelihood.json").write_text(json.dumps(estimate))
+    record.main([*runs, f"--output={tmp_path / 'seeds.json'}"])
+    result = json.loads((tmp_path / "seeds.json").read_text())
+    part = of_runs.seeds("seeds_vae_sprites.json", result)
+    assert "| negative log-likelihood, nats, 500 importance samples | 95.50 ± 0.71 |" in part
+    assert "python -m training.likelihood runs/vae_sprites_1 --samples 500\n" in part
 
 
 @pytest.mark.parametrize("changed", [{"seed": 0}, {"seed": 1, "epochs": 3}])

@@ -4,8 +4,9 @@
     $ python -m training.record runs/vae_sprites_0 runs/vae_sprites_1
 
 Writes `training/results/recipe_NAME.json` out of the folder of a complete run: what its recipe
-measures, and its losses on held-out data; `python -m training.tabulate` makes it a part of the page
-of results. Runs of several seeds stand in one file, `seeds_NAME.json`.
+measures, its losses on held-out data, and its likelihood, if `training.likelihood` wrote one into
+the folder; `python -m training.tabulate` makes it a part of the page of results. Runs of several
+seeds stand in one file, `seeds_NAME.json`.
 """
 
 import argparse
@@ -65,11 +66,16 @@ def _recorded(folder):
     """Returns what a run measured, and how it was trained."""
     results = json.loads(folder.results.read_text())
     config = json.loads(folder.config.read_text())
-    return {
+    found = {
         "measured": results.get("measured", {}),
         "test": results["test"],
         "training": {**config, "seconds": folder.seconds()},
     }
+    if (estimate := folder.path / "likelihood.json").exists():
+        likelihood = json.loads(estimate.read_text())
+        kept = ("nats", "standard_error", "protocol", "evaluation_seconds")
+        found["likelihood"] = {key: likelihood[key] for key in kept}
+    return found
 
 
 def _check_seeds(runs):
