@@ -10,6 +10,7 @@ import tensorflow as tf
 from training import train
 from training.recipes.recipe import RECIPES
 from training.tools import drawings, pictures
+from training.tools.picture_catalogue import Picture
 from training.tools.picture_notes import read_notes
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -40,8 +41,8 @@ def test_pictures_are_drawn_of_runs_and_what_is_missing_is_told(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     line = "infogan_demo --epochs 2"
     made = {
-        "points": pictures.Picture("Points", "vae", "Points.", drawings.summary, (line,)),
-        "missing": pictures.Picture(
+        "points": Picture("Points", "vae", "Points.", drawings.summary, (line,)),
+        "missing": Picture(
             "None", "vae", "None.", drawings.summary, (f"{line} --seed 1", "vae_demo")
         ),
     }

@@ -56,11 +56,13 @@ def test_a_group_takes_the_steps_of_its_batches_in_their_order(steps, monkeypatc
 
 def test_data_may_end_within_a_group_or_with_it(monkeypatch):
     monkeypatch.setattr(compiled_steps, "_STEPS", 3)
+    alone = compiled_vae()
+    expected = alone.fit(stream(), epochs=2, verbose=0)
     for steps in (4, 5, 20):  # of the 10 of an epoch
-        models = compiled_vae(), compiled_vae(steps)
-        histories = [model.fit(stream(), epochs=2, verbose=0) for model in models]
-        assert models[1].step == 20
-        assert_same_training(*models, histories)
+        vae = compiled_vae(steps)
+        history = vae.fit(stream(), epochs=2, verbose=0)
+        assert vae.step == 20
+        assert_same_training(vae, alone, [history, expected])
 
 
 def test_batches_are_read_only_when_they_are_wanted(monkeypatch):
@@ -93,12 +95,12 @@ def test_batches_with_labels_lie_side_by_side():
 
 def test_batches_of_another_size_may_follow():
     models = compiled_vae(), compiled_vae(4)
-    for size in (3, 5, 2, 6):
+    for size in (3, 5):
         histories = [
             model.fit(data.batches(data.Source(IMAGES), size), verbose=0) for model in models
         ]
         assert_same_training(*models, histories)
-    assert models[1].step == 10 + 6 + 15 + 5
+    assert models[1].step == 10 + 6
 
 
 class Logging(tfgen.VAE):

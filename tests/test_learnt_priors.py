@@ -286,10 +286,13 @@ def test_the_mixtures_specimen_samples_from_what_it_learnt():
 
 def test_pseudo_inputs_are_shown(tmp_path):
     model = compiled("vamp_vae")
-    callback = callbacks.PriorExamples(tmp_path, count=4)
+    callback = callbacks.PriorExamples(tmp_path, count=4, columns=2)
     callback.set_model(model)
-    shown = callback.render().numpy()[:8, :8] / 255
-    np.testing.assert_allclose(shown, model.prior_weights["pseudo_inputs"][0], atol=1 / 255)
+    shown, pseudo_input = callback.render().numpy() / 255, model.prior_weights["pseudo_inputs"][2]
+    assert shown.shape == (4 * 9 - 1, 2 * 9 - 1, 1)
+    np.testing.assert_allclose(shown[18:26, :8], pseudo_input, atol=1 / 255)
+    rebuilt = model.reconstruct(pseudo_input[tf.newaxis])[0]
+    np.testing.assert_allclose(shown[27:35, :8], rebuilt, atol=1 / 255)
     callback.set_model(compiled("mlp_vae"))
     with pytest.raises(ValueError, match="such as `VampPrior`. Received: StandardNormal"):
         callback.on_train_begin()

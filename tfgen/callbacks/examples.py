@@ -111,11 +111,15 @@ class NearestNeighbours(SamplePicture):
 
 
 class PriorExamples(Picture):
-    """The examples that a prior is made of: pseudo-inputs (Tomczak and Welling, 2018, figure 4).
+    """What a prior is made of, and below each example what the decoder makes of its encoding.
+
+    Pseudo-inputs are what the encoder takes for data (Tomczak and Welling, 2018, figure 4). To eyes
+    they may look otherwise: what a network does not see, nothing corrects.
 
     Args:
         directory: the run's folder.
         count: the number of examples.
+        columns: pairs in a row.
         every: epochs from one picture to the next.
 
     Raises:
@@ -126,11 +130,12 @@ class PriorExamples(Picture):
     """
 
     name = "prior"
-    needs = frozenset({"generate"})
+    needs = frozenset({"reconstruct"})
 
-    def __init__(self, directory, count=64, every=1):
+    def __init__(self, directory, count=64, columns=16, every=1):
         super().__init__(directory, every)
         self.count = count
+        self.columns = columns
 
     def check(self):
         super().check()
@@ -142,4 +147,5 @@ class PriorExamples(Picture):
 
     def render(self):
         (name,) = self.model.prior.example_weights
-        return grid(self.model.prior_weights[name][: self.count])
+        examples = self.model.prior_weights[name][: self.count]
+        return reconstruction_grid(self.model, examples, self.columns)

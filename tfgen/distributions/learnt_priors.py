@@ -15,6 +15,10 @@ from tfgen.engine.replicas import from_all_replicas
 from tfgen.engine.serialization import serializable
 from tfgen.utils.arguments import check_count
 
+# Of the limits' width, the noise that pseudo-inputs begin as. Encoders hardly see noise: what there
+# is of it stays in what is learnt.
+_FAINT = 0.1
+
 
 @serializable
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +60,7 @@ class VampPrior(Prior):
     """The mixture of the posteriors of learnt inputs, `p(z) = 1/K sum_k q(z|u_k)`.
 
     It comes near to the aggregate posterior, which is the best of priors (Tomczak and Welling,
-    2018, equation 9). The pseudo-inputs `u_k` begin as random noise; `vae.set_prior_weights` puts
+    2018, equation 9). The pseudo-inputs `u_k` begin as faint noise; `vae.set_prior_weights` puts
     examples in their place.
 
     Args:
@@ -81,10 +85,10 @@ class VampPrior(Prior):
         check_count("pseudo_inputs", self.pseudo_inputs)
 
     def initial_weights(self, example_shape):
-        random = np.random.default_rng(0)
         low, high = self.limits or (-1.0, 1.0)
-        noise = random.uniform(low, high, [self.pseudo_inputs, *example_shape])
-        return {"pseudo_inputs": noise.astype(np.float32)}
+        shape = [self.pseudo_inputs, *example_shape]
+        shares = np.random.default_rng(0).uniform(0, _FAINT, shape)
+        return {"pseudo_inputs": (low + (high - low) * shares).astype(np.float32)}
 
     def distribution(self, pseudo_inputs, encode):
         if self.limits is not None:

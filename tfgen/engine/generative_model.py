@@ -43,8 +43,12 @@ class GenerativeModel(SteppedModel, abc.ABC):
         warn_renamed("finish()", "finalize()")
         self.finalize()
 
-    def prior_distribution(self):
-        """Returns what the latents of samples come from, a TFP distribution, of a `prior`."""
+    def prior_distribution(self, *, use_ema=True):
+        """Returns what the latents of samples come from, a TFP distribution, of a `prior`.
+
+        Args:
+            use_ema: whether to use the average of the weights, if the prior needs some.
+        """
         return self.prior.distribution()
 
     @abc.abstractmethod

@@ -19,7 +19,7 @@ _LATENTS = 16
 
 @recipe(**CLOTHES)
 def vamp_fashion(shape, steps):
-    """A VampPrior (Tomczak and Welling, 2018) of 100 pseudo-inputs, which become clothes."""
+    """A VampPrior (Tomczak and Welling, 2018): the posteriors of 100 learnt pseudo-inputs."""
     return _clothes(shape, steps, distributions.VampPrior(_LATENTS, pseudo_inputs=100))
 
 

@@ -21,8 +21,8 @@ from training.runs.catalogue import catalogue
 from training.tables import commands
 from training.tables.cells import duration, table
 from training.tables.documented import TABLES
+from training.tools.picture_catalogue import PICTURES
 from training.tools.picture_notes import read_notes
-from training.tools.pictures import PICTURES
 
 ROOT = pathlib.Path(__file__).parents[2]
 RESULTS = ROOT / "training/results"

@@ -61,6 +61,29 @@ def traversals(path, *folders):
         figure.savefig(temporary, dpi=90)
 
 
+def globe(path, folder):
+    """Draws the latent space of a VAE on a globe: see `tfgen.callbacks.Globe`."""
+    from tfgen.callbacks import Globe
+
+    _draw_callback(path, folder, lambda run: Globe(folder.path))
+
+
+def pseudo_inputs(path, folder):
+    """Draws what a learnt prior is made of: see `tfgen.callbacks.PriorExamples`."""
+    from tfgen.callbacks import PriorExamples
+
+    _draw_callback(path, folder, lambda run: PriorExamples(folder.path, count=40, columns=10))
+
+
+def layers(path, folder):
+    """Draws what a hierarchy's layers change: see `tfgen.callbacks.LayersRedrawn`."""
+    from tfgen.callbacks import LayersRedrawn
+
+    _draw_callback(
+        path, folder, lambda run: LayersRedrawn(folder.path, run.test.floats(8), draws=4)
+    )
+
+
 def beside(*generators):
     """Returns a function that draws samples of generators, and of runs, side by side.
 
@@ -95,6 +118,18 @@ def mosaic(path, gan, conditional, info, translator, vae, points):
     _draw_points(axes[5], _model(points))
     with atomic_write(path) as temporary:
         figure.savefig(temporary, dpi=90)
+
+
+def _draw_callback(path, folder, make, magnified=2):
+    """Draws what a callback, made of a run, draws during training."""
+    from tfgen.pictures import write_png
+    from training.runs.run import read_run
+
+    run = read_run(folder)
+    callback = make(run)
+    callback.set_model(run.model)
+    pixels = np.repeat(callback.render(), magnified, axis=0)
+    write_png(path, np.repeat(pixels, magnified, axis=1))
 
 
 def _model(folder):

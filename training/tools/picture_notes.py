@@ -19,7 +19,7 @@ def note(folder, name, picture, runs):
     Args:
         folder: that of the pictures.
         name: the picture's.
-        picture: a `training.tools.pictures.Picture`.
+        picture: a `training.tools.picture_catalogue.Picture`.
         runs: the `RunFolder`s of its runs.
     """
     from training.runs.run_folder import write_json

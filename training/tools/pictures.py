@@ -9,194 +9,16 @@ pictures it notes which runs they show and what drew them: see `training.tools.p
 """
 
 import argparse
-import dataclasses
 import io
 import json
 import pathlib
 import shlex
 import sys
-from collections.abc import Callable
 
 from tfgen.utils.tensorflow_setup import import_tensorflow
 from training import train
-from training.figures.catalogue import FIGURES
-from training.tools import drawings
 from training.tools.arguments import chosen
-
-_COLOURS = 64  # of a file of grey images and curves: enough for eyes, and half the size
-
-
-@dataclasses.dataclass(frozen=True)
-class Picture:
-    """A picture of the documentation.
-
-    Args:
-        title: what the gallery calls it.
-        page: the name of the model's page, in `docs/models`; `None` for a figure of the lectures.
-        shows: what there is to see, a sentence.
-        draw: a function of the file to be and of the folders of the runs.
-        runs: what `python -m training.train` takes to make each run, if it shows some.
-        modules: names of the modules and classes that draw it, beside `draw`.
-        colours: how many its file has, at most 256.
-    """
-
-    title: str
-    page: str | None
-    shows: str
-    draw: Callable
-    runs: tuple = ()
-    modules: tuple = ("tfgen.pictures",)
-    colours: int = _COLOURS
-
-
-FASHION = "--data tfds:fashion_mnist --mixed-precision bfloat16"
-SUMMARY = ("training.runs.summary", "training.runs.plots", "tfgen.pictures")
-GALLERY = ("training.tools.gallery", "training.runs.plots", "tfgen.pictures")
-CODES = ("tfgen.callbacks.latent_space.CodeTraversal", "tfgen.pictures")
-TRAVERSALS = ("tfgen.callbacks.latent_space.LatentTraversal", "tfgen.pictures")
-
-
-def samples_of(recipe, title, page):
-    """Returns the picture of a recipe's samples."""
-    return Picture(title, page, f"{title}: samples of one seed.", drawings.samples, (recipe,))
-
-
-def of_the_lectures(figure):
-    """Returns the picture of a `training.figures.catalogue.LectureFigure`."""
-    modules = (figure.module, "training.figures.canvas")
-    return Picture(figure.title, None, figure.shows, figure.draw, modules=modules)
-
-
-PICTURES = {
-    "mosaic": Picture(
-        "Six models",
-        "index",
-        "What six models make.",
-        drawings.mosaic,
-        (
-            f"r1_gan_fashion {FASHION}",
-            "cgan_mnist",
-            "infogan_mnist",
-            "cyclegan_fashion",
-            "vae_fashion",
-            "r1_gan_grid",
-        ),
-        CODES,
-    ),
-    "vae_fashion": Picture(
-        "Variational autoencoder",
-        "vae",
-        "A VAE: losses, samples, reconstructions, and where held-out images lie in latent space.",
-        drawings.summary,
-        ("vae_fashion",),
-        SUMMARY,
-    ),
-    "autoencoder_fashion": Picture(
-        "Autoencoder",
-        "autoencoder",
-        "An autoencoder: losses, reconstructions, and where held-out images lie among the codes.",
-        drawings.summary,
-        ("autoencoder_fashion",),
-        SUMMARY,
-    ),
-    "swap_fashion": Picture(
-        "Swapped decoders",
-        "autoencoder",
-        "Sneakers decoded as ankle boots, and boots as sneakers.",
-        drawings.summary,
-        ("swap_fashion",),
-        SUMMARY,
-    ),
-    "cvae_fashion": Picture(
-        "Conditional VAE",
-        "conditional_vae",
-        "The conditional VAE: a class in each row, the same latents in each column.",
-        drawings.labelled,
-        ("cvae_fashion",),
-    ),
-    "sprites": Picture(
-        "Latents of sprites",
-        "disentanglement",
-        "What the six most used latents do, of a plain VAE and of a beta-TCVAE. "
-        "In each row one latent moves.",
-        drawings.traversals,
-        ("vae_sprites", "beta_tcvae_sprites"),
-        TRAVERSALS,
-    ),
-    "classical_fashion": Picture(
-        "Classical densities",
-        "densities",
-        "Samples of a Gaussian, a mixture of Gaussians and a kernel density.",
-        drawings.beside(),
-        ("gaussian_fashion", "mixture_fashion", "kde_fashion"),
-        GALLERY,
-    ),
-    "minimax_gan_fashion": samples_of("minimax_gan_fashion", "Minimax GAN", "gan"),
-    "ns_gan_fashion": samples_of("ns_gan_fashion", "Non-saturating GAN", "gan"),
-    "lsgan_fashion": samples_of("lsgan_fashion", "Least squares GAN", "least_squares_gan"),
-    "wgan_fashion": samples_of("wgan_fashion", "Wasserstein GAN", "wasserstein_gan"),
-    "wgan_gp_fashion": samples_of(
-        "wgan_gp_fashion", "Wasserstein GAN with gradient penalty", "gradient_penalties"
-    ),
-    "dragan_fashion": samples_of("dragan_fashion", "DRAGAN", "gradient_penalties"),
-    "r1_gan_fashion": Picture(
-        "Non-saturating GAN with R1",
-        "gradient_penalties",
-        "The non-saturating GAN with R1: samples, and below each its nearest training image.",
-        drawings.summary,
-        (f"r1_gan_fashion {FASHION}",),
-        SUMMARY,
-    ),
-    "began_fashion": samples_of("began_fashion", "BEGAN", "began"),
-    "dcgan_fashion": samples_of("dcgan_fashion", "DCGAN", "dcgan"),
-    "dcgan_lecture": Picture(
-        "DCGAN: marbles",
-        "dcgan",
-        "The lecture's DCGAN, 64x64 pixels in colour: samples of one seed.",
-        drawings.large_samples,
-        ("dcgan_lecture --mixed-precision bfloat16",),
-        colours=256,
-    ),
-    "grid": Picture(
-        "Modes in the plane",
-        "gradient_penalties",
-        "Twenty-five Gaussians, samples of the plain GAN, and samples of the one with R1.",
-        drawings.beside("grid@test"),
-        ("ns_gan_grid", "r1_gan_grid"),
-        GALLERY,
-    ),
-    "cgan_mnist": Picture(
-        "Conditional GAN: digits",
-        "conditional_gan",
-        "The conditional GAN: a digit in each row, the same latents in each column.",
-        drawings.labelled,
-        ("cgan_mnist",),
-    ),
-    "cgan_fashion": Picture(
-        "Conditional GAN: clothes",
-        "conditional_gan",
-        "The small conditional GAN: a class in each row, the same latents in each column.",
-        drawings.labelled,
-        ("cgan_fashion",),
-    ),
-    "infogan_mnist": Picture(
-        "InfoGAN",
-        "info_gan",
-        "InfoGAN: ten categories side by side, then each continuous code from end to end.",
-        drawings.codes,
-        ("infogan_mnist",),
-        CODES,
-    ),
-    "cyclegan_fashion": Picture(
-        "CycleGAN",
-        "cycle_gan",
-        "CycleGAN: sneakers to boots and back, boots to sneakers and back.",
-        drawings.summary,
-        ("cyclegan_fashion",),
-        SUMMARY,
-    ),
-    **{name: of_the_lectures(figure) for name, figure in FIGURES.items()},
-}
+from training.tools.picture_catalogue import COLOURS, PICTURES
 
 
 def main(arguments=None):
@@ -249,7 +71,7 @@ def reduce_colours(path, colours):
         temporary.write_bytes(few)
 
 
-def with_few_colours(png, colours=_COLOURS):
+def with_few_colours(png, colours=COLOURS):
     """Returns the bytes of a PNG file with few colours, of those of one with many."""
     from PIL import Image
 

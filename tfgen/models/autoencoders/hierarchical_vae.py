@@ -169,10 +169,6 @@ class HierarchicalVAE(LatentVariableModel):
         what = "Examples must be shaped as what `bottom_up` takes"
         return check_shape(unpack(data)[0], (None, *self.example_shape), what)
 
-    def prior_distribution(self):
-        """Returns the distribution of the noise, `N(0, I)` over `[total]`."""
-        return self.prior.distribution()
-
     def encode(self, images, training=False, *, use_ema=True):
         """Returns the noise that stands for each example, as a TFP distribution certain of it.
 
@@ -217,10 +213,10 @@ class HierarchicalVAE(LatentVariableModel):
             ValueError: a temperature is negative, or there is another number of them.
         """
         scales = self.layered_noise.scales(temperatures)
-        return self._sample(noise.whole_count(count), noise.whole_seed(seed), scales, use_ema)
+        return self._sample(noise.whole_count(count), noise.whole_seed(seed), use_ema, scales)
 
     @as_graph
-    def _sample(self, count, seed, scales, use_ema):
+    def _sample(self, count, seed, use_ema, scales):
         prior = self.prior_distribution()
         latents = prior.sample(count, seed=noise.seed_from(seed, "sample"))
         return self.generate(scales * latents, use_ema=use_ema)

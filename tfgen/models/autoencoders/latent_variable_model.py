@@ -9,10 +9,11 @@ from tfgen.engine import noise, signatures
 from tfgen.engine.generative_model import GenerativeModel
 from tfgen.models.autoencoders.imputation import Imputation, seen_of
 from tfgen.models.autoencoders.likelihood_estimate import LikelihoodEstimate
+from tfgen.models.autoencoders.prior_samples import PriorSamples
 from tfgen.models.fits import refuse_labels
 
 
-class LatentVariableModel(GenerativeModel, abc.ABC):
+class LatentVariableModel(PriorSamples, GenerativeModel, abc.ABC):
     """A model `p(x, z)` of examples and latents, which is trained by a bound on `log p(x)`.
 
     A subclass says in `terms` what one encoding and decoding gives. Losses, likelihoods and all
@@ -66,13 +67,6 @@ class LatentVariableModel(GenerativeModel, abc.ABC):
         """
         refuse_labels(self, labels)
         return self.decode(self.prior.checked(latents), use_ema=use_ema).mean()
-
-    def generate_paths(self, paths, seed=None):
-        """Returns what `generate` makes on paths `[count, steps, size]`, `[count * steps, ...]`.
-
-        Paths may leave where the prior is; what is nearest on it is then shown.
-        """
-        return self.generate(self.prior.nearest(tf.reshape(paths, [-1, *self.prior.shape])))
 
     def limits_of(self, examples):
         return self.likelihood.limits or (None, None)

@@ -7,7 +7,6 @@ import tensorflow as tf
 from tfgen.distributions import Likelihood, Posterior, Prior
 from tfgen.engine import noise
 from tfgen.engine.batches import check_shape, unpack
-from tfgen.engine.graphs import as_graph
 from tfgen.engine.named_weights import add_named_weights, assign_named
 from tfgen.engine.replicas import update
 from tfgen.engine.serialization import serializable
@@ -191,25 +190,6 @@ class VAE(LatentVariableModel):
         latents = self.posterior.point(self.encode(images, training=training, use_ema=use_ema))
         inputs = self.decoder_inputs(latents, images)
         return self.decode(inputs, training, use_ema=use_ema).mean()
-
-    def sample(self, count, seed=None, use_ema=True):
-        """Draws new examples.
-
-        Args:
-            count: how many, an integer or int32 scalar tensor.
-            seed: a 64-bit integer: the same seed gives the same examples. `None`: new ones.
-            use_ema: whether to use the average of the weights, if there is one.
-
-        Returns:
-            A float32 tensor `[count, ...]`.
-        """
-        return self._sample(noise.whole_count(count), noise.whole_seed(seed), use_ema)
-
-    @as_graph
-    def _sample(self, count, seed, use_ema):
-        prior = self.prior_distribution(use_ema=use_ema)
-        latents = prior.sample(count, seed=noise.seed_from(seed, "sample"))
-        return self.generate(latents, use_ema=use_ema)
 
     def shared_terms(self):
         return {"prior": self.prior_distribution()}

@@ -3,10 +3,10 @@
 import tensorflow as tf
 
 from tfgen.distributions import Prior
-from tfgen.engine import noise, replicas, signatures
-from tfgen.engine.graphs import as_graph
+from tfgen.engine import replicas, signatures
 from tfgen.engine.serialization import serializable
 from tfgen.models.autoencoders.autoencoder import Autoencoder
+from tfgen.models.autoencoders.prior_samples import PriorSamples
 from tfgen.models.autoencoders.reconstruction import errors
 from tfgen.models.fits import check_kinds, check_latents, refuse_labels
 from tfgen.objectives.kernels import (
@@ -18,7 +18,7 @@ from tfgen.utils.arguments import check_number
 
 
 @serializable
-class WassersteinAutoencoder(Autoencoder):
+class WassersteinAutoencoder(PriorSamples, Autoencoder):
     """An autoencoder whose codes, all together, are distributed as a prior: WAE-MMD.
 
         min E |x - d(e(x))|^2 + weight MMD^2(p(z), q(z)),   q(z) = the codes of all examples
@@ -82,28 +82,6 @@ class WassersteinAutoencoder(Autoencoder):
         """Returns the examples of latents `[batch, size]`, as `decode`; there are no `labels`."""
         refuse_labels(self, labels)
         return self.decode(self.prior.checked(latents), use_ema=use_ema)
-
-    def generate_paths(self, paths, seed=None):
-        """Returns what `generate` makes on paths `[count, steps, size]`, `[count * steps, ...]`."""
-        return self.generate(self.prior.nearest(tf.reshape(paths, [-1, *self.prior.shape])))
-
-    def sample(self, count, seed=None, use_ema=True):
-        """Draws new examples.
-
-        Args:
-            count: how many, an integer or int32 scalar tensor.
-            seed: a 64-bit integer: the same seed gives the same examples. `None`: new ones.
-            use_ema: whether to use the average of the weights, if there is one.
-
-        Returns:
-            A float32 tensor `[count, ...]`.
-        """
-        return self._sample(noise.whole_count(count), noise.whole_seed(seed), use_ema)
-
-    @as_graph
-    def _sample(self, count, seed, use_ema):
-        noise_seed = noise.seed_from(seed, "sample")
-        return self.generate(self.prior.distribution().sample(count, noise_seed), use_ema=use_ema)
 
     def compute_losses(self, data, training):
         """Returns a batch's losses (Tolstikhin et al., 2018, algorithm 2)."""
