@@ -35,7 +35,10 @@ def start(strategy, path, specimens, **environment):
 
 
 def finish(process, path):
-    output, _ = process.communicate(timeout=TIMEOUT)
+    try:
+        output, _ = process.communicate(timeout=TIMEOUT)
+    finally:
+        process.kill()  # else it would compute on, beside the tests that follow
     assert process.returncode == 0, output[-3000:]
     with np.load(path) as archive:
         return dict(archive)
