@@ -37,8 +37,10 @@ def start(strategy, path, specimens, **environment):
 def finish(process, path):
     try:
         output, _ = process.communicate(timeout=TIMEOUT)
-    finally:
+    except subprocess.TimeoutExpired:
         process.kill()  # else it would compute on, beside the tests that follow
+        process.communicate()
+        raise
     assert process.returncode == 0, output[-3000:]
     with np.load(path) as archive:
         return dict(archive)

@@ -82,7 +82,7 @@ def test_exactly_the_wanted_samples_are_averaged(samples, monkeypatch):
     model, examples = linear_vae(), points(3)
     counted = []
 
-    def fake(images, chunk, noise_seed):
+    def fake(images, chunk, noise_seed, prior):
         latents = tf.zeros([chunk, 3, LATENTS])
         posterior = tfgen.distributions.DiagonalNormal().distribution(
             tf.zeros([3, LATENTS]), tf.fill([3, LATENTS], float(np.log(np.e - 1)))
@@ -102,9 +102,9 @@ def test_the_likelihood_needs_bounded_memory(monkeypatch):
     seen = []
     terms = model.terms
 
-    def spy(images, chunk, noise_seed):
+    def spy(images, chunk, noise_seed, prior):
         seen.append((images.shape[0] or 0) * chunk)
-        return terms(images, chunk, noise_seed)
+        return terms(images, chunk, noise_seed, prior=prior)
 
     monkeypatch.setattr(model, "terms", spy)
     result = model.log_likelihood(points(1000), samples=100)
