@@ -1,6 +1,6 @@
 """Trains specimens under a strategy, in a process of its own.
 
-`python -m tests.replicas mirrored weights.npz` trains all of them, and with names after it those.
+`python -m tests.replicas mirrored weights.npz mlp_vae gan` trains those two.
 
 A process can hold one strategy, and must make it first.
 """
@@ -167,7 +167,7 @@ def main(name, path, *specimens):
     strategy = tfgen.strategy(**STRATEGIES[name])
     results = {}
     for specimen, kind in RUNS:
-        if specimen not in (specimens or SPECIMENS):
+        if specimen not in specimens:
             continue
         model, logs = train(specimen, kind, strategy)
         key = f"{specimen}/{kind}"

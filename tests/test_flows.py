@@ -156,6 +156,27 @@ def test_the_flows_learn_with_the_encoder(bound):
     assert {"step_0_kernel_1", "step_1_kernel_1", "step_0_bias_1"} <= set(moved)
 
 
+def test_a_flow_prior_is_saved_and_exported_with_what_it_learnt(tmp_path):
+    model = tfgen.VAE(
+        networks.mlp_encoder(SHAPE, 3, hidden_sizes=(8,)),
+        networks.mlp_decoder(SHAPE, 3, hidden_sizes=(8,)),
+        distributions.FlowPrior(3, steps=1, hidden_sizes=(8,)),
+        distributions.DiagonalNormal(),
+        distributions.Bernoulli(),
+    )
+    before = model.sample(4, seed=2)
+    for weight in model.prior_weights.values():
+        weight.assign(weight + normals(*weight.shape))
+    samples = model.sample(4, seed=2)
+    assert np.abs(samples - before).max() > 1e-3
+    model.save(tmp_path / "model.keras")
+    loaded = tfgen.load(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.sample(4, seed=2), samples)
+    served = tf.saved_model.load(str(tfgen.export(model, tmp_path))).signatures["sample"]
+    answer = served(count=tf.constant(4), seed=tf.constant(2, tf.int64))["images"]
+    np.testing.assert_allclose(answer, samples, rtol=1e-5, atol=1e-5)
+
+
 def test_an_encoder_without_a_context_is_refused():
     with pytest.raises(ValueError, match=r"3 outputs: .*context \[batch, 64\]"):
         tfgen.VAE(

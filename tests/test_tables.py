@@ -45,17 +45,32 @@ def test_runs_of_several_seeds_become_one_result_and_a_mean(tmp_path):
     assert "python -m training.record runs/vae_sprites_0 runs/vae_sprites_1\n" in part
 
 
+def estimate(run, nats, samples):
+    """Writes what `training.likelihood` does."""
+    found = {"nats": nats, "standard_error": 0.3, "evaluation_seconds": 9.0, "machine": {}}
+    found["protocol"] = {"importance_samples": samples}
+    pathlib.Path(run, "likelihood.json").write_text(json.dumps(found))
+
+
 def test_runs_of_which_a_likelihood_was_estimated_keep_it(tmp_path):
     runs = [complete(tmp_path / str(seed), seed, 0.2) for seed in range(2)]
-    for run, nats in zip(runs, (95.0, 96.0), strict=True):
-        estimate = {"nats": nats, "standard_error": 0.3, "evaluation_seconds": 9.0, "machine": {}}
-        estimate["protocol"] = {"importance_samples": 500}
-        pathlib.Path(run, "likelihood.json").write_text(json.dumps(estimate))
+    estimate(runs[0], 95.0, 500), estimate(runs[1], 96.0, 500)
     record.main([*runs, f"--output={tmp_path / 'seeds.json'}"])
     result = json.loads((tmp_path / "seeds.json").read_text())
     part = of_runs.seeds("seeds_vae_sprites.json", result)
     assert "| negative log-likelihood, nats, 500 importance samples | 95.50 ± 0.71 |" in part
     assert "python -m training.likelihood runs/vae_sprites_1 --samples 500\n" in part
+
+
+@pytest.mark.parametrize("samples", [None, 100])
+def test_likelihoods_of_other_protocols_are_not_put_together(tmp_path, samples):
+    runs = [complete(tmp_path / str(seed), seed, 0.2) for seed in range(2)]
+    estimate(runs[0], 95.0, 500)
+    if samples:
+        estimate(runs[1], 96.0, samples)
+    with pytest.raises(SystemExit, match=f"one protocol. Received: .*500.*{samples}"):
+        record.main([*runs, f"--output={tmp_path / 'seeds.json'}"])
+    assert not (tmp_path / "seeds.json").exists()
 
 
 @pytest.mark.parametrize("changed", [{"seed": 0}, {"seed": 1, "epochs": 3}])

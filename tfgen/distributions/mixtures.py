@@ -46,7 +46,7 @@ class NormalMixture(tfd.MixtureSameFamily):
         location, scale = (tf.cast(each, tf.float64) for each in (parts.mean(), parts.stddev()))
         self._precision = tf.transpose(scale**-2)
         self._scaled_location = tf.transpose(location) * self._precision
-        self._of_no_value = (
+        self._at_zero = (
             -0.5 * tf.reduce_sum(tf.transpose(location) * self._scaled_location, axis=0)
             - tf.reduce_sum(tf.math.log(scale), axis=-1)
             - 0.5 * location.shape[-1] * math.log(2 * math.pi)
@@ -55,7 +55,7 @@ class NormalMixture(tfd.MixtureSameFamily):
 
     def _log_prob(self, value):
         vectors = tf.reshape(tf.cast(value, tf.float64), [-1, value.shape[-1]])
-        densities = self._of_no_value + tf.matmul(vectors, self._scaled_location)
+        densities = self._at_zero + tf.matmul(vectors, self._scaled_location)
         densities -= 0.5 * tf.matmul(vectors**2, self._precision)
         densities = tf.reshape(
             tf.cast(densities, tf.float32), tf.concat([tf.shape(value)[:-1], [-1]], axis=0)

@@ -5,7 +5,7 @@ import statistics
 from training.tables import speed
 from training.tables.cells import duration, machine_of, table
 from training.tables.lectures import lecture_scores
-from training.tables.of_runs import accuracies, nats_of_seeds, spread
+from training.tables.of_runs import accuracies, spread
 from training.tables.published import LUCIC_FASHION, PUBLISHED
 
 
@@ -72,19 +72,6 @@ def sprites(read, *recipes):
         runs = read(f"seeds_{recipe}.json")["seeds"]
         rows.append([f"`{recipe}`", *(spread(runs, key) for key in scores)])
     return table(["recipe", *scores.values()], rows)
-
-
-def spheres(read):
-    """Test likelihoods of VAEs with latents on spheres and with normal ones, over seeds."""
-    rows = [
-        [dimensions, *(_nats(read, f"{kind}_vae_{dimensions}_mnist") for kind in "sn")]
-        for dimensions in ("5", "10")
-    ]
-    return table(["dimensions", "on a sphere", "normal"], rows)
-
-
-def _nats(read, recipe):
-    return nats_of_seeds(read(f"seeds_{recipe}.json")["seeds"])
 
 
 def pretraining(read):
@@ -279,7 +266,6 @@ TABLES = {
     "sampling_speed": sampling_speed,
     "scaling": scaling,
     "server_speed": server_speed,
-    "spheres": spheres,
     "sprites": sprites,
     "training_speed": training_speed,
     "training_time": training_time,

@@ -50,7 +50,8 @@ def seeds(name, result):
     if "likelihood" in runs[0]:
         samples = runs[0]["likelihood"]["protocol"]["importance_samples"]
         title = f"negative log-likelihood, nats, {samples} importance samples"
-        rows.insert(0, [title, nats_of_seeds(runs)])
+        nats = [run["likelihood"]["nats"] for run in runs]
+        rows.insert(0, [title, f"{statistics.mean(nats):.2f} ± {statistics.stdev(nats):.2f}"])
         made += [f"python -m training.likelihood {each} --samples {samples}" for each in folders]
     lines = "\n".join([*made, f"python -m training.record {' '.join(folders)}"])
     return f"""### {settings[0]["recipe"]}, {len(runs)} seeds
@@ -70,12 +71,6 @@ def spread(runs, key):
     """Returns the mean and the deviation of what runs measured, as text."""
     values = [{**run["measured"], **run["test"]}[key] for run in runs]
     return f"{statistics.mean(values):.3g} ± {statistics.stdev(values):.1g}"
-
-
-def nats_of_seeds(runs):
-    """Returns the mean and the deviation of the negative log-likelihoods of runs, as text."""
-    nats = [run["likelihood"]["nats"] for run in runs]
-    return f"{statistics.mean(nats):.2f} ± {statistics.stdev(nats):.2f}"
 
 
 def probe(name, result):

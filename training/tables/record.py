@@ -4,9 +4,9 @@
     $ python -m training.record runs/vae_sprites_0 runs/vae_sprites_1
 
 Writes `training/results/recipe_NAME.json` out of the folder of a complete run: what its recipe
-measures, its losses on held-out data, and its likelihood, if `training.likelihood` wrote one into
-the folder; `python -m training.tabulate` makes it a part of the page of results. Runs of several
-seeds stand in one file, `seeds_NAME.json`.
+measures, and its losses on held-out data; `python -m training.tabulate` makes it a part of the page
+of results. Runs of several seeds stand in one file, `seeds_NAME.json`, with their likelihoods, if
+`training.likelihood` wrote one into each folder.
 """
 
 import argparse
@@ -46,16 +46,19 @@ def record(options):
 
     Raises:
         FileNotFoundError: there is no such complete run.
-        ValueError: several runs are not of one recipe, or not each of its own seed.
+        ValueError: several runs are not of one recipe, or not each of its own seed; or their
+            likelihoods are not of one protocol.
     """
     from training.runs.run_folder import complete_run, write_json
 
-    runs = [_recorded(complete_run(each)) for each in options.runs]
+    folders = [complete_run(each) for each in options.runs]
+    runs = [_recorded(each) for each in folders]
     recipe = runs[0]["training"]["settings"]["recipe"]
     if len(runs) == 1:
         name, result = f"recipe_{recipe}.json", {**runs[0], "machine": machine()}
     else:
         _check_seeds(runs)
+        _add_likelihoods(runs, folders)
         name, result = f"seeds_{recipe}.json", {"seeds": runs, "machine": machine()}
     output = options.output or FOLDER / name
     write_json(pathlib.Path(output), result)
@@ -66,16 +69,31 @@ def _recorded(folder):
     """Returns what a run measured, and how it was trained."""
     results = json.loads(folder.results.read_text())
     config = json.loads(folder.config.read_text())
-    found = {
+    return {
         "measured": results.get("measured", {}),
         "test": results["test"],
         "training": {**config, "seconds": folder.seconds()},
     }
-    if (estimate := folder.path / "likelihood.json").exists():
-        likelihood = json.loads(estimate.read_text())
-        kept = ("nats", "standard_error", "protocol", "evaluation_seconds")
-        found["likelihood"] = {key: likelihood[key] for key in kept}
-    return found
+
+
+def _add_likelihoods(runs, folders):
+    """Adds to runs what `training.likelihood` estimated, if it did.
+
+    Raises:
+        ValueError: it did so of some runs only, or by several protocols.
+    """
+    files = [each.path / "likelihood.json" for each in folders]
+    found = [json.loads(each.read_text()) if each.exists() else {} for each in files]
+    if any(each.get("protocol") != found[0].get("protocol") for each in found):
+        told = [f"{path}: {each.get('protocol')}" for path, each in zip(files, found, strict=True)]
+        raise ValueError(
+            "Likelihoods of several runs must be estimated of all, by one protocol. "
+            f"Received: {'; '.join(told)}. `python -m training.likelihood RUN --samples N` does so."
+        )
+    kept = ("nats", "standard_error", "protocol", "evaluation_seconds")
+    for run, each in zip(runs, found, strict=True):
+        if each:
+            run["likelihood"] = {key: each[key] for key in kept}
 
 
 def _check_seeds(runs):

@@ -120,16 +120,15 @@ def mosaic(path, gan, conditional, info, translator, vae, points):
         figure.savefig(temporary, dpi=90)
 
 
-def _draw_callback(path, folder, make, magnified=2):
-    """Draws what a callback, made of a run, draws during training."""
+def _draw_callback(path, folder, make):
+    """Draws what a callback, made of a run, draws during training, twice as large."""
     from tfgen.pictures import write_png
     from training.runs.run import read_run
 
     run = read_run(folder)
     callback = make(run)
     callback.set_model(run.model)
-    pixels = np.repeat(callback.render(), magnified, axis=0)
-    write_png(path, np.repeat(pixels, magnified, axis=1))
+    write_png(path, np.repeat(np.repeat(callback.render(), 2, axis=0), 2, axis=1))
 
 
 def _model(folder):

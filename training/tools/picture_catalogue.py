@@ -108,7 +108,7 @@ PICTURES = {
     "vamp_fashion": Picture(
         "VampPrior",
         "priors",
-        "Pseudo-inputs that a VAE has learnt as its prior, and below each what it means.",
+        "Learnt pseudo-inputs, and below each what it means.",
         drawings.pseudo_inputs,
         ("vamp_fashion",),
         ("tfgen.callbacks.examples.PriorExamples", "tfgen.pictures"),
@@ -116,8 +116,8 @@ PICTURES = {
     "ladder_fashion": Picture(
         "Layers of latents",
         "hierarchical_vae",
-        "An image, its reconstruction, and draws that keep fewer layers from left to right: four "
-        "with the upper two of three, four with the top one alone.",
+        "An image, its reconstruction, and eight draws. Four keep two of three layers, four the "
+        "top one alone.",
         drawings.layers,
         ("ladder_fashion",),
         ("tfgen.callbacks.layers.LayersRedrawn", "tfgen.pictures"),
@@ -133,7 +133,7 @@ PICTURES = {
     "wae_fashion": Picture(
         "Wasserstein autoencoder",
         "wae",
-        "Samples of a Wasserstein autoencoder, beside those of a VAE with the same networks.",
+        "Samples of a VAE, and of a Wasserstein autoencoder.",
         drawings.beside(),
         ("vae_fashion", "wae_fashion"),
         GALLERY,
