@@ -8,6 +8,7 @@ import math
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 import tensorflow_probability as tfp
 from keras import layers
@@ -487,6 +488,29 @@ AUTOENCODERS = {
 }
 STRANGERS = {build.__name__: build for build in (denoiser, pair_game)}
 SPECIMENS = {**VAES, **RICH_VAES, **AUTOENCODERS, **GANS, **STRANGERS}
+
+# One of each way to learn. `make test` holds these to the contract, `make slow` all others too.
+REPRESENTATIVES = {
+    "mlp_vae",
+    "vamp_vae",
+    "vq_vae",
+    "autoencoder",
+    "factor_vae",
+    "wgan_gp",
+    "cgan",
+    "cyclegan",
+    "pair_game",
+}
+
+
+def each_of(specimens):
+    """Returns a decorator that runs a test on each of these, with the slow ones marked."""
+    names = [
+        name if name in REPRESENTATIVES else pytest.param(name, marks=pytest.mark.slow)
+        for name in specimens
+    ]
+    return pytest.mark.parametrize("name", names)
+
 
 # Of a class that another specimen stands for: only tests of what they are use them.
 OTHERS = {build.__name__: build for build in (ladder,)}

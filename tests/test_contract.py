@@ -13,6 +13,7 @@ from tests.specimens import (
     assert_same,
     batch,
     compiled,
+    each_of,
     images,
     made,
     weights,
@@ -20,9 +21,9 @@ from tests.specimens import (
 from tfgen.engine.abilities import ABILITIES
 from tfgen.engine.optimizer_step import descend
 
-every_specimen = pytest.mark.parametrize("name", SPECIMENS)
-every_vae = pytest.mark.parametrize("name", VAES)
-every_gan = pytest.mark.parametrize("name", GANS)
+every_specimen = each_of(SPECIMENS)
+every_vae = each_of(VAES)
+every_gan = each_of(GANS)
 
 
 def fit(model, epochs=1, **options):
@@ -129,7 +130,7 @@ def test_one_seed_gives_one_result(name):
 AFTER_LOSSES = ("vq_vae", "cyclegan")
 
 
-@pytest.mark.parametrize("name", [name for name in SPECIMENS if name not in AFTER_LOSSES])
+@each_of(name for name in SPECIMENS if name not in AFTER_LOSSES)
 def test_another_seed_gives_other_losses(name):
     assert first_losses(name, seed=5) == first_losses(name, seed=5) != first_losses(name, seed=6)
 
@@ -207,14 +208,17 @@ def test_xla_and_many_steps_per_execution(name):
     assert_kernels_moved(before, weights(model))
 
 
-@pytest.mark.parametrize(
-    ("name", "policy"),
-    [
-        *((name, "mixed_bfloat16") for name in SPECIMENS),
-        *((name, "mixed_float16") for name in ("mlp_vae", *GANS)),
-    ],
-)
-def test_mixed_precision(name, policy):
+@every_specimen
+def test_brain_floats(name):
+    learns_in("mixed_bfloat16", name)
+
+
+@each_of(["mlp_vae", *GANS])
+def test_half_floats(name):
+    learns_in("mixed_float16", name)
+
+
+def learns_in(policy, name):
     keras.config.set_dtype_policy(policy)
     model = compiled(name)
     before = weights(model)
