@@ -58,9 +58,10 @@ _FIRST = {"test_strategies.py", "test_faults.py", "test_training.py", "test_cont
 # Files of tests that compute on the device: those of models, layers, losses and draws.
 _OF_THE_DEVICE = """
     adam adversarial_networks autoencoder began bounds conditional_gan conditional_vae contract
-    cycle_gan devices disentanglement distributions factor_vae flows gan hierarchical_vae imputation
-    importance_bounds info_gan instance_normalization leaky_relu learnt_priors networks noise
-    one_channel penalties philox sphere total_correlation vae vae_values vq_vae wae
+    contrastive_models contrasts cycle_gan devices disentanglement distributions factor_vae flows
+    gan hierarchical_vae importance_bounds imputation info_gan instance_normalization leaky_relu
+    learnt_priors networks noise one_channel penalties philox sphere total_correlation transformers
+    vae vae_values vq_vae wae
 """.split()
 
 

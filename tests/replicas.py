@@ -31,11 +31,12 @@ OPTIMIZERS = {
     "plain": lambda: keras.optimizers.Adam(1e-2),
     "clipped": lambda: keras.optimizers.SGD(1.0, global_clipnorm=0.05),
     "averaged": lambda: keras.optimizers.Adam(1e-2, use_ema=True),
-    # Adam makes a step of rounding errors where a gradient is 0: of a bias before a normalization.
+    # Adam makes a step of rounding errors where a gradient is 0: of a bias before a normalization,
+    # or of an attention's keys.
     "descended": lambda: keras.optimizers.SGD(0.1),
     "xla": lambda: keras.optimizers.Adam(1e-2),
 }
-NORMALIZED = {"gan", "denoiser"}
+NORMALIZED = {"gan", "denoiser", "clip"}
 RUNS = [(name, "descended" if name in NORMALIZED else "plain") for name in SPECIMENS] + [
     ("mlp_vae", "clipped"),
     ("mlp_vae", "averaged"),
@@ -45,14 +46,14 @@ RUNS = [(name, "descended" if name in NORMALIZED else "plain") for name in SPECI
 ]
 
 # Whose losses look at all replicas: by batch normalization, by a penalty, by shuffled latents, by a
-# perplexity, by a discrepancy.
-MEETING = ("gan", "wgan_gp", "factor_vae", "vq_vae", "wae")
+# perplexity, by a discrepancy, by other views.
+MEETING = ("gan", "wgan_gp", "factor_vae", "vq_vae", "wae", "simclr")
 
 # In worker processes, one of each kind, to save time: `training.layouts` has all of them.
 IN_WORKERS = {"dropout_vae", "gan", "cgan", "began", "cyclegan"}
 
 # Of all that replicas tell each other, one of each kind; `make slow` has every specimen.
-OF_EACH_KIND = {"mlp_vae", "exemplar_vae", "pair_game", *MEETING, *IN_WORKERS}
+OF_EACH_KIND = {"mlp_vae", "exemplar_vae", "pair_game", "clip", *MEETING, *IN_WORKERS}
 
 
 def train(name, kind, strategy):

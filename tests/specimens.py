@@ -14,13 +14,24 @@ import tensorflow_probability as tfp
 from keras import layers
 
 import tfgen
-from tfgen import augmentations, bounds, codes, distributions, games, kernels, networks, penalties
+from tfgen import (
+    augmentations,
+    bounds,
+    codes,
+    contrasts,
+    distributions,
+    games,
+    kernels,
+    networks,
+    penalties,
+)
 from tfgen.engine import noise
 from tfgen.engine.serialization import Configured
 
 tfd = tfp.distributions
 
 SHAPE = (8, 8, 1)
+CAPTIONS = ["a dark coat", "a light coat", "a dark ankle boot", "trousers"]
 
 
 def mlp_vae():
@@ -201,6 +212,30 @@ def of_pixels(*shapes, sizes, enlarged=1):
     outputs = [layers.Dense(size)(hidden) for size in sizes]
     return keras.Model(
         inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0]
+    )
+
+
+def simclr():
+    return tfgen.SimCLR(
+        networks.mlp_encoder(SHAPE, 6, hidden_sizes=(16,), heads=1),
+        keras.Sequential([keras.Input((6,)), layers.Dense(8, "tanh"), layers.Dense(3)]),
+        augmentations.Chain((augmentations.RandomCrop(0.5), augmentations.GaussianNoise(0.1))),
+        contrast=contrasts.NTXent(0.5),
+        ema_momentum=0.9,
+        seed=5,
+    )
+
+
+def clip():
+    words = tfgen.data.Vocabulary.of(CAPTIONS)
+    transformer = {"width": 8, "depth": 1, "heads": 2}
+    return tfgen.CLIP(
+        networks.vision_transformer(SHAPE, 3, **transformer),
+        networks.text_transformer(words.length, words.size, 3, **transformer),
+        words,
+        augmentation=augmentations.RandomShift(0.25),
+        ema_momentum=0.9,
+        seed=5,
     )
 
 
@@ -486,8 +521,9 @@ AUTOENCODERS = {
         top_down,
     )
 }
+CONTRASTIVE = {build.__name__: build for build in (simclr, clip)}
 STRANGERS = {build.__name__: build for build in (denoiser, pair_game)}
-SPECIMENS = {**VAES, **RICH_VAES, **AUTOENCODERS, **GANS, **STRANGERS}
+SPECIMENS = {**VAES, **RICH_VAES, **AUTOENCODERS, **CONTRASTIVE, **GANS, **STRANGERS}
 
 # One of each way to learn. `make test` holds these to the contract, `make slow` all others too.
 REPRESENTATIVES = {
@@ -496,6 +532,7 @@ REPRESENTATIVES = {
     "vq_vae",
     "autoencoder",
     "factor_vae",
+    "clip",
     "wgan_gp",
     "cgan",
     "cyclegan",
@@ -542,6 +579,8 @@ def batch(name, count=32):
         return images(count), np.arange(count) % 10
     if name in ("cyclegan", "swap_autoencoder"):
         return images(count), 1 - images(count)
+    if name == "clip":
+        return images(count), np.resize(CAPTIONS, count)
     return (images(count),)
 
 
@@ -551,6 +590,10 @@ def made(model, count=3):
         return model.translate_a_to_b(images(count))
     if "sample" in model.abilities:
         return model.sample(count, seed=0)
+    if "match" in model.abilities:
+        return model.zero_shot(images(count), CAPTIONS)
+    if "reconstruct" not in model.abilities:
+        return model.encode(images(count)).mean()
     return model.reconstruct(images(count))
 
 

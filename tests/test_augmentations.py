@@ -9,7 +9,14 @@ import tensorflow as tf
 
 from tfgen import augmentations
 from tfgen.engine import noise
-from tfgen.objectives.augmentations import RandomAffine, RandomShift
+from tfgen.objectives.augmentations import (
+    Chain,
+    RandomAffine,
+    RandomBrightness,
+    RandomCrop,
+    RandomFlip,
+    RandomShift,
+)
 
 NONE = {"turn": 0.0, "shear": 0.0, "scale": 0.0, "shift": 0.0}
 SHAPE = (41, 51)  # height and width
@@ -170,9 +177,93 @@ def test_shifts_beyond_the_image_are_refused(limit):
         RandomShift(limit)
 
 
-@pytest.mark.parametrize("augmentation", [RandomShift(), RandomAffine()])
+@pytest.mark.parametrize(
+    "augmentation", [RandomShift(), RandomAffine(), RandomCrop(), RandomFlip()]
+)
 @pytest.mark.parametrize("shape", [[2, 5], [2, None, 28, 1]])
 def test_what_is_no_image_of_a_known_size_is_refused(augmentation, shape):
     traced = tf.function(augmentation, input_signature=[tf.TensorSpec(shape)])
     with pytest.raises(ValueError, match="images of a known size"):
         traced.get_concrete_function()
+
+
+def ramps(count=COUNT):
+    """Returns images whose channels are the place to the right and the place downwards."""
+    down, right = np.meshgrid(*map(np.arange, SHAPE), indexing="ij")
+    return np.tile(np.stack([right, down], axis=-1).astype("f"), [count, 1, 1, 1])
+
+
+def test_crops_are_rectangles_of_the_asked_areas_anywhere_within():
+    crops = RandomCrop(0.25, stretch=2.0)(tf.constant(ramps(3000)), (0, 1)).numpy()
+    x, y = crops[:, SHAPE[0] // 2, :, 0], crops[:, :, SHAPE[1] // 2, 1]
+    # Linear in between: a part's pixels are evenly apart. At the image's edge they are held.
+    wide, tall = (each[:, 20] - each[:, 19] for each in (x, y))
+    np.testing.assert_allclose(np.diff(x[:, 5:-5]), np.tile(wide, [40, 1]).T, atol=1e-4)
+    np.testing.assert_array_equal(crops[..., 0], np.tile(x[:, None], [1, SHAPE[0], 1]))
+    assert x.min() >= 0 and x.max() <= SHAPE[1] - 1 and max(wide.max(), tall.max()) < 1 + 1e-5
+    free = (wide < 0.999) & (tall < 0.999)  # not held at the image's own sides
+    area = (wide * tall)[free]
+    assert 0.25 <= area.min() < 0.27 and free.mean() > 0.6
+    stretch = (tall / wide)[free]
+    assert_uniform(np.log(stretch[area < 0.5]) / np.log(2), 1.0)
+    for places, side, size in ((x, wide, SHAPE[1]), (y, tall, SHAPE[0])):
+        start = places[free, size // 2] + 0.5 - side[free] * size / 2
+        assert_uniform(2 * start / (size * (1 - side[free])) - 1, 1.0)
+
+
+def test_the_whole_image_is_a_crop():
+    images = tf.constant(blobs(2))
+    np.testing.assert_allclose(RandomCrop(1.0, stretch=1.0)(images, (0, 1)), images, atol=1e-6)
+
+
+def test_half_of_the_images_are_mirrored():
+    images = ramps()
+    flipped = RandomFlip()(tf.constant(images), (0, 1)).numpy()
+    mirrored = (flipped == images[:, :, ::-1]).all(axis=(1, 2, 3))
+    same = (flipped == images).all(axis=(1, 2, 3))
+    assert (mirrored ^ same).all() and 450 < mirrored.sum() < 550
+
+
+def test_brightness_is_one_factor_for_each_image():
+    images = ramps() + 1
+    factors = RandomBrightness(0.4)(tf.constant(images), (0, 1)).numpy() / images
+    expected = np.broadcast_to(factors[:, :1, :1, :1], images.shape)
+    np.testing.assert_allclose(factors, expected, rtol=1e-5)
+    assert_uniform(factors[:, 0, 0, 0] - 1, 0.4)
+    with pytest.raises(ValueError, match="`limit` must be from 0 to 1"):
+        RandomBrightness(1.5)
+
+
+def test_a_chain_draws_apart_for_each_of_its_parts():
+    images = tf.constant(blobs(3))
+    shift = RandomShift(0.2)
+    changed = Chain((shift, shift))(images, (0, 1))
+    first, second = (tf.random.fold_in((0, 1), index) for index in range(2))
+    np.testing.assert_array_equal(changed, shift(shift(images, first), second))
+    assert np.abs(changed - shift(shift(images, first), first)).max() > 0.1
+    with pytest.raises(ValueError, match="must hold one"):
+        Chain([])
+
+
+def test_a_chain_saves_itself_and_its_parts():
+    value = Chain((RandomCrop(0.3), RandomFlip()))
+    saved = keras.saving.serialize_keras_object(value)
+    assert keras.saving.deserialize_keras_object(saved) == value
+
+
+@pytest.mark.parametrize(
+    "augmentation", [RandomCrop(), RandomFlip(), RandomBrightness(), Chain((RandomCrop(),))]
+)
+def test_two_replicas_cut_and_mirror_what_one_alone_would(augmentation, monkeypatch):
+    images = tf.constant(ramps(8))
+    alone = augmentation(images, (0, 1))
+    for replica in range(2):
+        monkeypatch.setattr(noise, "_position", lambda replica=replica: (2, replica))
+        rows = slice(4 * replica, 4 * replica + 4)
+        np.testing.assert_allclose(augmentation(images[rows], (0, 1)), alone[rows], atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [{"area": 0.0}, {"area": 1.1}, {"stretch": 0.9}], ids=str)
+def test_crops_out_of_range_are_refused(wrong):
+    with pytest.raises(ValueError, match=f"`{next(iter(wrong))}` must be"):
+        RandomCrop(**wrong)

@@ -48,7 +48,7 @@ def test_functions_and_values_of_one_s_own_corrupt():
 
 
 def test_an_encoder_of_two_heads_is_refused_with_the_mend():
-    message = r"encoder of an autoencoder must have one output.*Received: 2.*`heads=1`"
+    message = r"The encoder must have one output.*Received: 2.*`heads=1`"
     with pytest.raises(ValueError, match=message):
         tfgen.Autoencoder(encoder(heads=2), decoder())
     with pytest.raises(ValueError, match=message):

@@ -41,6 +41,7 @@ TASKS = [
     "object-detection",
     "text-to-image",
     "unconditional-image-generation",
+    "zero-shot-image-classification",
 ]
 TEXT = {"type": "string", "minLength": 1}
 METRIC = {
@@ -102,7 +103,7 @@ def metadata(card):
 
 
 # One for each set of a card's parts: of tasks, limits, signatures.
-OF_EACH_CARD = "autoencoder conv_vae top_down vq_vae cgan infogan cyclegan denoiser pair_game"
+OF_EACH_CARD = "autoencoder clip conv_vae top_down vq_vae cgan infogan cyclegan denoiser pair_game"
 
 
 def section(card, title):
@@ -118,6 +119,7 @@ def test_every_export_has_a_card(name, tmp_path):
     tasks = {
         "translate": "image-to-image",
         "sample": "unconditional-image-generation",
+        "match": "zero-shot-image-classification",
         "encode": "image-feature-extraction",
     }
     assert found["pipeline_tag"] == next(tasks[each] for each in tasks if each in model.abilities)
@@ -134,11 +136,12 @@ def test_limits_are_those_of_what_a_model_can_do(tmp_path):
     def limits(name):
         return section((tfgen.export(compiled(name), tmp_path) / "README.md").read_text(), "Limits")
 
-    said = {name: limits(name) for name in ("conv_vae", "gan", "cyclegan", "cgan")}
+    said = {name: limits(name) for name in ("conv_vae", "gan", "cyclegan", "cgan", "clip")}
     assert [name for name in said if "smoother than the data" in said[name]] == ["conv_vae"]
     assert [name for name in said if "mode collapse" in said[name]] == ["gan", "cgan"]
     assert [name for name in said if "without pairs" in said[name]] == ["cyclegan"]
     assert [name for name in said if "class that was asked for" in said[name]] == ["cgan"]
+    assert [name for name in said if "words of its vocabulary" in said[name]] == ["clip"]
     assert all("not for decisions about people" in text for text in said.values())
 
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras import layers
 
 import tfgen
-from tests.specimens import SPECIMENS, VAES, compiled
+from tests.specimens import CAPTIONS, SPECIMENS, VAES, compiled
 from tests.test_server import started
 from tfgen.serving.client import GrpcClient, RestClient
 from tfgen.serving.description import derive, read_description
@@ -51,14 +51,21 @@ def requests_for(model):
     values = {"count": np.int32(6), "seed": np.int64(2**40)}
     for _, specs in model.signatures().values():
         for spec in specs:
-            shape = [5, *spec.shape[1:]]
-            if spec.name == "mask":
+            shape = [5, *(3 if size is None else size for size in spec.shape[1:])]
+            if spec.dtype == tf.string:
+                values[spec.name] = np.resize(np.array(CAPTIONS, object), shape)
+            elif spec.name == "mask":
                 values["mask"] = random.integers(0, 2, shape).astype(np.float32)
             elif spec.dtype.is_integer:
                 values.setdefault(spec.name, random.integers(0, 4, shape).astype(np.int32))
             else:
                 values.setdefault(spec.name, random.random(shape, np.float32))
     return values
+
+
+def storable(value):
+    """Returns an array that a file keeps without pickle."""
+    return value.astype("S") if value.dtype == object else value
 
 
 def shaken(name):
@@ -77,7 +84,8 @@ def exported(tmp_path_factory):
     models = {name: shaken(name) for name in SPECIMENS}
     for name, model in models.items():
         tfgen.export(model, folder / name, {"recipe": name})
-        np.savez(folder / name / "requests.npz", **requests_for(model))
+        requests = tf.nest.map_structure(storable, requests_for(model))
+        np.savez(folder / name / "requests.npz", **requests)
     subprocess.run(
         [sys.executable, "-c", SERVE],
         check=True,
@@ -86,7 +94,7 @@ def exported(tmp_path_factory):
         capture_output=True,
     )
     answers = {}
-    for name in SPECIMENS:
+    for name in models:
         with np.load(folder / name / "answers.npz") as archive:
             answers[name] = dict(archive)
     return models, answers, folder

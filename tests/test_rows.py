@@ -9,6 +9,7 @@ from keras import layers
 import tfgen
 from tfgen import distributions, games, networks
 from tfgen.engine.one_pass import on_both, treats_batches_alone, treats_rows_alone
+from tfgen.layers import Positions
 
 IMAGES = (28, 28, 1)
 
@@ -48,6 +49,7 @@ ALONE = {
     "autoencoder": lambda: networks.info_gan_autoencoder(IMAGES, latent_dim=4),
     "patches": lambda: networks.patch_gan_discriminator((32, 32, 1), filters=4, depth=1),
     "nested": lambda: flat(flat()),
+    "positions": lambda: flat(Positions()),
     "functions": lambda: flat(layers.Dense(2, "tanh"), layers.Dense(2, layers.LeakyReLU())),
 }
 MIXED = {

@@ -344,7 +344,9 @@ def test_every_recipe_takes_a_step(name):
     }
     shape = shapes.get(recipe.data, (*(recipe.size or (28, 28)), 1))
     batch = (np.random.default_rng(0).random((2, *shape), np.float32),)
-    if recipe.labels:
+    if recipe.captions:
+        batch += (recipe.captions.all[:2],)
+    elif recipe.labels:
         batch += (np.arange(2),)
     if recipe.find_data is data.domains:
         shape, batch = (shape, shape), 2 * batch

@@ -1,6 +1,7 @@
 """Data: a name such as "embedded", "tfds:mnist" or "folder:PATH" becomes batches for `fit`."""
 
 from tfgen.data.batches import batches, steps_per_epoch
+from tfgen.data.captions import DIGITS, GARMENTS, Captions
 from tfgen.data.demo import four_modes, four_modes_in_plane
 from tfgen.data.domains import Domains, domains
 from tfgen.data.gaussians import RoundGaussians, gaussian_grid, gaussian_ring
@@ -11,15 +12,20 @@ from tfgen.data.source import Source
 from tfgen.data.sources import load_batches, source
 from tfgen.data.splits import SPLITS
 from tfgen.data.sprites import SPRITE_FACTORS, draw_sprites, sprites
+from tfgen.data.vocabulary import Vocabulary
 from tfgen.utils.deprecation import renamed_names
 
 __all__ = [
+    "DIGITS",
     "FAULTS",
+    "GARMENTS",
     "SPLITS",
     "SPRITE_FACTORS",
+    "Captions",
     "Domains",
     "RoundGaussians",
     "Source",
+    "Vocabulary",
     "batches",
     "domains",
     "draw_sprites",

@@ -23,6 +23,7 @@ ABILITIES = {
     "classify": "tell how probable labels are, `label_probabilities(images)`",
     "impute": "draw what is missing in images, `impute(images, mask, seed=None)`",
     "redraw": "draw lower layers anew, `redraw(latents, kept, count, seed=None)`",
+    "match": "tell which captions fit images, `zero_shot(images, captions)`",
     "average": "make examples by the last weights, not their average, `sample(use_ema=False)`",
 }
 

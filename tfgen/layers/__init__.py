@@ -4,6 +4,7 @@ from tfgen.layers.instance_normalization import InstanceNormalization
 from tfgen.layers.leaky_relu import LeakyReLU
 from tfgen.layers.maxout import Maxout
 from tfgen.layers.one_channel import ImageConv2D, ImageConv2DTranspose
+from tfgen.layers.positions import Positions
 from tfgen.layers.reflection_padding import ReflectionPadding2D
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "InstanceNormalization",
     "LeakyReLU",
     "Maxout",
+    "Positions",
     "ReflectionPadding2D",
 ]

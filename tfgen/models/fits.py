@@ -103,8 +103,8 @@ def check_one_output(player, network):
     shapes = [list(output.shape) for output in network.outputs]
     if len(shapes) != 1:
         raise ValueError(
-            f"The {player} of an autoencoder must have one output, the codes. Received: "
-            f"{len(shapes)}, of the shapes {shapes}. Build it with `heads=1`."
+            f"The {player} must have one output, the codes. Received: {len(shapes)}, of the shapes "
+            f"{shapes}. Build it with `heads=1`."
         )
 
 
@@ -117,13 +117,15 @@ def check_logits(player, network):
         )
 
 
-def check_corruption(corruption):
+def check_corruption(corruption, name="corruption", optional=True):
     """Raises a TypeError unless something is a function of examples and the seed of its noise.
 
     Args:
         corruption: what a model calls with images and a noise seed; `None` for nothing.
+        name: the argument's name, for the message.
+        optional: whether `None` will do.
     """
-    if corruption is None:
+    if corruption is None and optional:
         return
     try:
         inspect.signature(corruption).bind("images", "noise_seed")
@@ -132,8 +134,8 @@ def check_corruption(corruption):
         fits = False
     if not fits:
         raise TypeError(
-            "`corruption` must be a function of (images, noise_seed), such as a value of "
-            f"`tfgen.augmentations`, or None. Received: {corruption!r}."
+            f"`{name}` must be a function of (images, noise_seed), such as a value of "
+            f"`tfgen.augmentations`{', or None' if optional else ''}. Received: {corruption!r}."
         )
 
 

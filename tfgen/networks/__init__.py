@@ -25,6 +25,7 @@ from tfgen.networks.perceptron import (
     mlp_generator,
 )
 from tfgen.networks.top_down import top_down_networks
+from tfgen.networks.transformer import text_transformer, vision_transformer
 from tfgen.networks.translation import resnet_generator, unet_generator
 from tfgen.networks.vq_vae import vq_decoder, vq_encoder
 
@@ -52,8 +53,10 @@ __all__ = [
     "projection_discriminator",
     "resnet_generator",
     "spectrally_normalized",
+    "text_transformer",
     "top_down_networks",
     "unet_generator",
+    "vision_transformer",
     "vq_decoder",
     "vq_encoder",
 ]

@@ -17,6 +17,7 @@ from tfgen.serving.definitions import text_of
 _TASKS = {
     "translate": "image-to-image",
     "sample": "unconditional-image-generation",
+    "match": "zero-shot-image-classification",
     "encode": "image-feature-extraction",
 }
 # What models cannot do, by the abilities that they have.
@@ -40,6 +41,11 @@ _LIMITS = (
     (
         {"recognize"},
         "What a code means was found without labels. It may mix several kinds of examples.",
+    ),
+    (
+        {"match"},
+        "It knows the words of its vocabulary only. The chances of captions are among those given, "
+        "and one of them is always the most likely.",
     ),
     (
         {"log_likelihood"},

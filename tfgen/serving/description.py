@@ -26,6 +26,7 @@ _SHOWN_BY = {
     "log_likelihood": ("score", "log_likelihood"),
     "classify": ("label_probabilities", "probabilities"),
     "impute": ("impute", "images"),
+    "match": ("zero_shot", "probabilities"),
 }
 
 

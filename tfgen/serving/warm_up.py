@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
+_TEXTS = ("captions", "choices")
 FILE = "tf_serving_warmup_requests"  # in a version's `assets.extra`
 
 
@@ -50,12 +51,18 @@ def _log(name, specs):
 
 
 def example(spec, rows=1):
-    """Returns a tensor that a signature takes: a count of rows, or rows of zeros, or of files."""
+    """Returns a tensor that a signature takes: a count of rows, or rows of zeros, or of files.
+
+    Texts are empty, which have no words that a vocabulary may lack.
+    """
+    shape = [rows if size is None else size for size in spec.shape]
     if spec.name == "count":
         return tf.constant(rows, spec.dtype)
+    if spec.name in _TEXTS:
+        return tf.fill(shape, "")
     if spec.dtype == tf.string:
         return tf.fill([rows], tf.io.encode_png(tf.zeros([1, 1, 1], tf.uint8)))
-    return tf.zeros([rows if size is None else size for size in spec.shape], spec.dtype)
+    return tf.zeros(shape, spec.dtype)
 
 
 def random_example(spec, rows):

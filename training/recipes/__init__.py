@@ -3,6 +3,7 @@
 from training.recipes import (
     autoencoders,
     classical,
+    contrastive,
     gans,
     hierarchies,
     lectures,
@@ -16,6 +17,7 @@ from training.recipes import (
 __all__ = [
     "autoencoders",
     "classical",
+    "contrastive",
     "gans",
     "hierarchies",
     "lectures",

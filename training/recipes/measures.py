@@ -5,6 +5,7 @@ Each returns a dict of numbers, for the run's `results.json`.
 
 import sys
 
+import keras
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
@@ -140,3 +141,52 @@ def _categories(model, source):
     images = source.floats()
     parts = [images[start : start + _CHUNK] for start in range(0, len(images), _CHUNK)]
     return np.concatenate([model.recognize(part)[0].numpy().argmax(axis=1) for part in parts])
+
+
+def few_labels(model, train, test, count=100, seeds=5):
+    """Measures how well 100 labels suffice to a linear classifier of what a model's encoder gives.
+
+    The means over seeds, which choose the labelled images; beside them those of the same encoder
+    with random weights, and of pixels. See `tfgen.evaluation.linear_probe`.
+    """
+    keras.utils.set_random_seed(0)
+    random = keras.models.clone_model(model.encoder)
+    features = {
+        "learnt": evaluation.ModelFeatures(model.encoder, "learnt"),
+        "random": evaluation.ModelFeatures(random, "random"),
+        "pixels": evaluation.PixelFeatures(),
+    }
+
+    def accuracy(each):
+        probes = [evaluation.linear_probe(each, train, test, count, seed) for seed in range(seeds)]
+        return float(np.mean([probe.accuracy for probe in probes]))
+
+    return {name: accuracy(each) for name, each in features.items()}
+
+
+def caption_table(captions):
+    """Returns a measure of how often the caption that fits an image best is right.
+
+    Args:
+        captions: the `tfgen.data.Captions` that the data's tokens come from.
+    """
+
+    def measure(model, train, test):
+        """Measures it by kind and as a whole, of combinations seen in training and kept out."""
+        said = captions.read(test.labels)
+        images = test.floats()
+        found = np.concatenate(
+            [
+                np.argmax(model.zero_shot(images[start : start + _CHUNK], captions.all), axis=1)
+                for start in range(0, len(images), _CHUNK)
+            ]
+        )
+        right = captions.kinds_in(captions.all[found]) == captions.kinds_in(said)
+        kept_out, table = captions.are_kept_out(said), {}
+        for name, rows in (("seen", ~kept_out), ("kept_out", kept_out)):
+            for kind, each in zip(captions.choices, right.T, strict=True):
+                table[f"{name}_{kind}"] = float(np.mean(each[rows]))
+            table[f"{name}_caption"] = float(np.mean(right[rows].all(axis=1)))
+        return table
+
+    return measure

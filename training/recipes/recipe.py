@@ -23,6 +23,8 @@ class Recipe:
             that translate between two.
         size: `(height, width)` that images are brought to; `None` leaves them.
         labels: whether batches are `(images, labels)`.
+        captions: the `tfgen.data.Captions` of the data; batches are then `(images, tokens)`, of
+            what its `source` finds.
         num_classes: how many classes the labels are of, numbered from 0.
         measure: a function from the trained model, the training and the held-out data to a dict of
             numbers that are printed and kept beside the losses, where the data are the recipe's
@@ -42,6 +44,7 @@ class Recipe:
     find_data: Callable = data.source
     size: tuple[int, int] | None = None
     labels: bool = False
+    captions: data.Captions | None = None
     num_classes: int | None = None
     measure: Callable | None = None
     batch_size: int | None = None
@@ -50,6 +53,11 @@ class Recipe:
     begin_with: str | None = None
     jit_compile: bool | str = "auto"
     steps_per_execution: int = 20
+
+    def __post_init__(self):
+        if self.captions is not None:
+            object.__setattr__(self, "find_data", self.captions.source)
+            object.__setattr__(self, "labels", True)
 
     @property
     def name(self):

@@ -132,7 +132,7 @@ def recorded_data(settings, split, find_data=data.source):
     Args:
         settings: those that were noted of the run.
         split: "train" or "test".
-        find_data: what finds data by name: `tfgen.data.source` or `tfgen.data.domains`.
+        find_data: what finds data by name, see `Recipe`.
     """
     shape = settings["shape"]
     shapes = shape if isinstance(shape[0], list) else [shape]  # of two domains, or one

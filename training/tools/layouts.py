@@ -194,7 +194,10 @@ def random_examples(recipe, count):
     shape = known.get(recipe.data, (*(recipe.size or (28, 28)), 1))
     random = np.random.default_rng(0)
     examples = (random.random((count, *shape), np.float32),)
-    if recipe.labels:
+    if recipe.captions:
+        captions = np.resize(recipe.captions.all, count)
+        examples += (recipe.captions.vocabulary.tokens(captions).numpy(),)
+    elif recipe.labels:
         examples += (np.arange(count) % recipe.num_classes,)
     if recipe.find_data is data.domains:
         return (shape, shape), (*examples, random.random((count, *shape), np.float32))

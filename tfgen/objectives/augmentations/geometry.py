@@ -1,9 +1,4 @@
-"""Random changes of images that leave what they show, as values.
-
-An augmentation is called with images and the seed of its noise; one of your own is a dataclass with
-such a `__call__`. Keras has layers for the same, which take no seed and whose derivatives, from
-which a generator is to learn, are TensorFlow's: see `interpolate`.
-"""
+"""Images that are turned, scaled, moved, cut and mirrored."""
 
 import dataclasses
 
@@ -62,7 +57,7 @@ class RandomAffine(Configured):
             images: `[batch, height, width, channels]`.
             noise_seed: int32 `[2]`, of the draws.
         """
-        height, width = _sides(images)
+        height, width = sides(images)
         limits = [self.turn, self.shear, self.scale, self.shift * width, self.shift * height]
         draws = noise.sample_batch(
             tfd.Sample(philox.Uniform(-1.0, 1.0), 5), tf.shape(images)[0], noise_seed
@@ -114,7 +109,7 @@ class RandomShift(Configured):
             images: `[batch, height, width, channels]`.
             noise_seed: int32 `[2]`, of the draws.
         """
-        height, width = _sides(images)
+        height, width = sides(images)
         draws = noise.sample_batch(tfd.Sample(philox.Uniform(), 2), tf.shape(images)[0], noise_seed)
         rows = self._origins(draws[:, :1], height, images.dtype)
         columns = self._origins(draws[:, 1:], width, images.dtype)
@@ -127,67 +122,7 @@ class RandomShift(Configured):
         return tf.one_hot(tf.range(size) - shifts, size, dtype=dtype)  # outside is a row of 0
 
 
-@serializable
-@dataclasses.dataclass(frozen=True)
-class GaussianNoise(Configured):
-    """Adds normal noise to every value: what a denoising autoencoder learns to take away.
-
-    Args:
-        scale: the noise's standard deviation, at least 0.
-
-    Raises:
-        ValueError: `scale` is negative.
-
-    Example:
-        >>> GaussianNoise(0.3)(images, noise_seed=(0, 1))
-    """
-
-    scale: float = 0.3
-
-    def __post_init__(self):
-        check_number("scale", self.scale, least=0)
-
-    def __call__(self, images, noise_seed=(0, 0)):
-        """Returns examples with noise, shaped as `images`, floats `[batch, ...]`."""
-        if not tf.as_dtype(images.dtype).is_floating:
-            raise TypeError(
-                f"Examples must be floating-point. Received: {tf.as_dtype(images.dtype).name}. "
-                "Divide pixels by 255."
-            )
-        normal = tfd.Sample(philox.Normal(0.0, self.scale), images.shape[1:])
-        noises = noise.sample_batch(normal, tf.shape(images)[0], noise_seed)
-        return images + tf.cast(noises, images.dtype)
-
-
-@serializable
-@dataclasses.dataclass(frozen=True)
-class MaskingNoise(Configured):
-    """Sets a share of all values to 0, each apart (Vincent et al., 2008, section 3.1).
-
-    Args:
-        share: how likely a value is lost, from 0 to 1.
-
-    Raises:
-        ValueError: `share` is not from 0 to 1.
-
-    Example:
-        >>> MaskingNoise(0.25)(images, noise_seed=(0, 1))
-    """
-
-    share: float = 0.25
-
-    def __post_init__(self):
-        if not 0 <= self.share <= 1:
-            raise ValueError(f"`share` must be from 0 to 1. Received: share={self.share}.")
-
-    def __call__(self, images, noise_seed=(0, 0)):
-        """Returns examples with values lost, shaped as `images`, `[batch, ...]`."""
-        uniform = tfd.Sample(philox.Uniform(), images.shape[1:])
-        draws = noise.sample_batch(uniform, tf.shape(images)[0], noise_seed)
-        return tf.where(draws < self.share, tf.zeros_like(images), images)
-
-
-def _sides(images):
+def sides(images):
     """Returns height and width; raises a ValueError unless these are images of a known size."""
     if len(images.shape) != 4 or None in images.shape[1:3]:
         raise ValueError(
