@@ -23,7 +23,10 @@ from tfgen import (
     games,
     kernels,
     networks,
+    noise_paths,
     penalties,
+    predictions,
+    solvers,
 )
 from tfgen.engine import noise
 from tfgen.engine.serialization import Configured
@@ -212,6 +215,66 @@ def of_pixels(*shapes, sizes, enlarged=1):
     outputs = [layers.Dense(size)(hidden) for size in sizes]
     return keras.Model(
         inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else outputs[0]
+    )
+
+
+def denoiser_network(*conditions):
+    """Returns a small network of noisy images, levels and conditions of these sizes."""
+    inputs = [keras.Input(SHAPE), keras.Input(()), *(keras.Input((size,)) for size in conditions)]
+    levels = tfgen.layers.SinusoidalFeatures(4)(inputs[1])
+    hidden = layers.Concatenate()([layers.Flatten()(inputs[0]), levels, *inputs[2:]])
+    outputs = layers.Dense(64)(layers.Dense(16, "tanh")(hidden))
+    return keras.Model(inputs, layers.Reshape(SHAPE)(outputs))
+
+
+def diffusion():
+    return tfgen.Diffusion(
+        denoiser_network(),
+        noise_paths.EDM(),
+        predictions.Preconditioned(0.6),
+        solver=solvers.DDIM(0.5),
+        steps=4,
+        ema_momentum=0.9,
+        seed=5,
+    )
+
+
+def guided_flow():
+    return tfgen.ConditionalDiffusion(
+        denoiser_network(10),
+        num_classes=10,
+        condition_dropout=0.3,
+        guidance=2.0,
+        times=noise_paths.LogitNormal(),
+        steps=3,
+        seed=5,
+    )
+
+
+def rectified_flow():
+    return tfgen.RectifiedFlow(denoiser_network(), steps=1, ema_momentum=0.9, seed=5)
+
+
+def consistency():
+    return tfgen.ConsistencyModel(
+        denoiser_network(), total_steps=8, least_levels=2, most_levels=8, steps=2, seed=5
+    )
+
+
+def dall_e_2():
+    embeddings = networks.diffusion_mlp(3, (8,), condition_size=3)
+    values = {"prediction": predictions.Example(), "steps": 2, "ema_momentum": 0.9}
+    return tfgen.DALLE2(
+        clip(),
+        tfgen.ConditionalDiffusion(embeddings, **values),
+        tfgen.ConditionalDiffusion(denoiser_network(3), steps=2, guidance=2.0),
+        seed=5,
+    )
+
+
+def latent_diffusion():
+    return tfgen.LatentDiffusion(
+        networks.diffusion_mlp(3, (8,)), mlp_vae(), steps=3, ema_momentum=0.9, seed=5
     )
 
 
@@ -521,9 +584,13 @@ AUTOENCODERS = {
         top_down,
     )
 }
-CONTRASTIVE = {build.__name__: build for build in (simclr, clip)}
+CONTRASTIVE = {build.__name__: build for build in (simclr, clip, dall_e_2)}
 STRANGERS = {build.__name__: build for build in (denoiser, pair_game)}
-SPECIMENS = {**VAES, **RICH_VAES, **AUTOENCODERS, **CONTRASTIVE, **GANS, **STRANGERS}
+DIFFUSIONS = {
+    build.__name__: build
+    for build in (diffusion, guided_flow, rectified_flow, consistency, latent_diffusion)
+}
+SPECIMENS = {**VAES, **RICH_VAES, **AUTOENCODERS, **GANS, **DIFFUSIONS, **CONTRASTIVE, **STRANGERS}
 
 # One of each way to learn. `make test` holds these to the contract, `make slow` all others too.
 REPRESENTATIVES = {
@@ -532,10 +599,11 @@ REPRESENTATIVES = {
     "vq_vae",
     "autoencoder",
     "factor_vae",
-    "clip",
     "wgan_gp",
     "cgan",
     "cyclegan",
+    "clip",
+    "diffusion",
     "pair_game",
 }
 
@@ -575,11 +643,13 @@ def images(count=32):
 
 def batch(name, count=32):
     """Returns what a specimen learns from: images, and labels or another domain's where needed."""
-    if name in ("cgan", "cvae"):
+    if name in ("cgan", "cvae", "guided_flow"):
         return images(count), np.arange(count) % 10
+    if name == "rectified_flow":
+        return images(count), np.random.default_rng(1).normal(size=[count, 64]).astype("f")
     if name in ("cyclegan", "swap_autoencoder"):
         return images(count), 1 - images(count)
-    if name == "clip":
+    if name in ("clip", "dall_e_2"):
         return images(count), np.resize(CAPTIONS, count)
     return (images(count),)
 
@@ -590,6 +660,8 @@ def made(model, count=3):
         return model.translate_a_to_b(images(count))
     if "sample" in model.abilities:
         return model.sample(count, seed=0)
+    if "draw" in model.abilities:
+        return model.draw(CAPTIONS[:count], seed=0)
     if "match" in model.abilities:
         return model.zero_shot(images(count), CAPTIONS)
     if "reconstruct" not in model.abilities:

@@ -63,7 +63,16 @@ SPATIAL = {
 @pytest.fixture(scope="module")
 def url(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
-    for name in ("conv_vae", "s_vae", "cvae", "cgan", "infogan", "cyclegan"):
+    for name in (
+        "conv_vae",
+        "s_vae",
+        "cvae",
+        "cgan",
+        "infogan",
+        "cyclegan",
+        "diffusion",
+        "dall_e_2",
+    ):
         tfgen.export(compiled(name), folder / name)
     write(folder, "wide", 1, WIDE_SIGNATURES)
     described = write(folder, "spatial", 1, SPATIAL_SIGNATURES) / "assets.extra" / "tfgen.json"
@@ -600,3 +609,38 @@ def test_a_token_is_asked_for_where_one_is_wanted(browser, tmp_path):
         assert page.locator("select#model option").all_inner_texts() == ["half"]
         kept = page.evaluate("() => [document.cookie, localStorage.length, sessionStorage.length]")
         assert kept == ["", 0, 0] and page.url == f"{url}/"
+
+
+def test_captions_are_drawn(visit):
+    page = visit("dall_e_2")
+    expect(page.locator("#samples")).to_be_hidden()
+
+    def draw(caption, **numbers):
+        page.fill("#caption", caption)
+        for name, number in numbers.items():
+            page.fill(f"#{name.replace('_', '-')}", str(number))
+        with page.expect_response("**/*:predict"):
+            page.locator("#caption").press("Enter")
+        page.wait_for_timeout(300)
+        return pixels(page, "drawn")
+
+    first = draw("a dark coat")
+    assert first.shape == (8, 8 * 9 - 1)
+    for change in ({"drawings_seed": 1}, {"guidance": 0}, {"drawings_steps": 3}):
+        before = pixels(page, "drawn")
+        assert not np.array_equal(draw("a dark coat", **change), before)
+    draw("a green coat")
+    expect(page.locator("#status")).to_contain_text("green")
+    expect(visit("cgan").locator("#drawings")).to_be_hidden()
+
+
+def test_noise_of_a_model_that_takes_steps_has_no_sliders(visit):
+    page = visit("diffusion")
+    expect(page.locator("#latents")).to_be_hidden()
+    expect(page.locator("#between")).to_be_visible()
+    first = picture(page, "path")
+    page.fill("#from", "5")
+    with page.expect_response("**/*:predict"):
+        page.locator("#from").press("Enter")
+    page.wait_for_timeout(300)
+    assert picture(page, "path") != first

@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras import layers
 
 import tfgen
-from tests.specimens import CAPTIONS, SPECIMENS, VAES, compiled
+from tests.specimens import CAPTIONS, SHAPE, SPECIMENS, VAES, compiled
 from tests.test_server import started
 from tfgen.serving.client import GrpcClient, RestClient
 from tfgen.serving.description import derive, read_description
@@ -49,6 +49,7 @@ def requests_for(model):
     """Returns a value for every input of a model's signatures."""
     random = np.random.default_rng(0)
     values = {"count": np.int32(6), "seed": np.int64(2**40)}
+    values |= {"steps": np.int32(2), "guidance": np.float32(1.5)}
     for _, specs in model.signatures().values():
         for spec in specs:
             shape = [5, *(3 if size is None else size for size in spec.shape[1:])]
@@ -180,7 +181,8 @@ def test_the_description_names_what_was_exported(exported):
 
 # Of what a model can do, what no signature shows: it is for Python alone.
 NOT_EXPORTED = set(
-    "average discriminate importance_sampling latent_density log_likelihood redraw".split()
+    "average discriminate importance_sampling latent_density log_likelihood redraw "
+    "sample_trajectories".split()
 )
 
 
@@ -242,6 +244,15 @@ def test_rows_beside_a_seed_are_bounded(exported):
     assert signature.rows({"labels": labels, "seed": np.int64(1)}) == 4097  # for the server's limit
     with pytest.raises(ServingError, match="labels must have at most 4096 rows"):
         signature({"labels": labels, "seed": np.int64(1)})
+
+
+@pytest.mark.parametrize("steps", [0, 1001])
+def test_steps_are_bounded(steps, exported):
+    signature = Servable(exported[2] / "diffusion" / "1").signature("sample_in_steps")
+    asked = {"count": np.int32(1), "seed": np.int64(1)}
+    assert signature({**asked, "steps": np.int32(2)})["images"].shape == (1, *SHAPE)
+    with pytest.raises(ServingError, match="steps must be between 1 and 1000"):
+        signature({**asked, "steps": np.int32(steps)})
 
 
 @pytest.mark.parametrize("name", SPECIMENS)

@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 import tfgen
-from tfgen import distributions, zoo
+from tfgen import distributions, noise_paths, predictions, solvers, zoo
 from tfgen.distributions.codes import Categorical
 from tfgen.objectives.bounds import ELBO
 from tfgen.objectives.games import (
@@ -39,6 +39,44 @@ PAPERS = {
     ),
     "s_vae": (tfgen.VAE, {"posterior": distributions.VonMisesFisher()}, {"learning_rate": (1e-3,)}),
     "beta_vae": (tfgen.VAE, {"bound": ELBO(4.0)}, {"learning_rate": (1e-3,), "beta_1": 0.9}),
+    "flow_matching": (
+        tfgen.Diffusion,
+        {
+            "noise_path": noise_paths.Linear(),
+            "prediction": predictions.Velocity(),
+            "solver": solvers.Heun(),
+        },
+        {"learning_rate": (2e-4,)},
+    ),
+    "ddpm": (
+        tfgen.Diffusion,
+        {
+            "noise_path": noise_paths.VariancePreserving(0.1, 20.0),
+            "prediction": predictions.Epsilon(),
+            "solver": solvers.DDIM(1.0),
+            "steps": 1000,
+        },
+        {"learning_rate": (2e-4,), "beta_1": 0.9, "beta_2": 0.999},
+    ),
+    "cosine_v": (
+        tfgen.Diffusion,
+        {
+            "noise_path": noise_paths.Cosine(0.008),
+            "prediction": predictions.V(),
+            "solver": solvers.DDIM(),
+        },
+        {"learning_rate": (2e-4,)},
+    ),
+    "edm": (
+        tfgen.Diffusion,
+        {
+            "noise_path": noise_paths.EDM(0.002, 80.0, mean=-1.2, deviation=1.2),
+            "prediction": predictions.Preconditioned(0.5),
+            "solver": solvers.Heun(),
+            "steps": 18,
+        },
+        {"learning_rate": (2e-4,)},
+    ),
     "ladder_vae": (
         tfgen.HierarchicalVAE,
         {
@@ -179,6 +217,8 @@ def arguments(name):
         inputs = keras.Input((3,))
         encoder = keras.Model(inputs, [layers.Dense(2)(inputs), layers.Dense(2)(inputs)])
         return [encoder, dense(2, 3), distributions.StandardNormal(2)]
+    if name in ("flow_matching", "ddpm", "cosine_v", "edm"):
+        return [tfgen.networks.diffusion_mlp(3, (4,))]
     if name == "s_vae":
         inputs = keras.Input((3,))
         encoder = keras.Model(inputs, [layers.Dense(2)(inputs), layers.Dense(1)(inputs)])
@@ -226,6 +266,8 @@ def test_papers_numbers_can_be_changed():
     assert zoo.beta_vae(*arguments("vae"), beta=2.0).bound == ELBO(2.0)
     assert zoo.ladder_vae(*arguments("ladder_vae"), warm_up=3).bound == ELBO(warm_up=3)
     assert zoo.top_down_vae(*arguments("top_down_vae"), warm_up=3).bound == ELBO(warm_up=3)
+    edm = zoo.edm(*arguments("edm"), data_deviation=0.7, steps=5)
+    assert (edm.prediction, edm.steps) == (predictions.Preconditioned(0.7), 5)
     assert zoo.r1_gan(*arguments("r1_gan"), weight=3.0).penalties == [RealGradient(3.0)]
     wgan = zoo.wgan(*arguments("wgan"), critic_steps=2, limit=0.5)
     assert (wgan.critic_steps, wgan.constraint) == (2, WeightClipping(0.5))

@@ -5,6 +5,8 @@ on exactly as it would without them.
 """
 
 from tfgen.callbacks.checkpoint import Checkpoint, Terminated
+from tfgen.callbacks.denoising import Denoising
+from tfgen.callbacks.drawings import Drawings
 from tfgen.callbacks.examples import (
     NearestNeighbours,
     PriorExamples,
@@ -28,6 +30,8 @@ from tfgen.callbacks.picture import Picture
 __all__ = [
     "Checkpoint",
     "CodeTraversal",
+    "Denoising",
+    "Drawings",
     "Globe",
     "Interpolation",
     "LatentMap",

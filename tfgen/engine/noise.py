@@ -34,10 +34,11 @@ class Noise:
 
     seed: int
     step: tf.Tensor
+    part: str = ""  # of the model: draws of one name differ from part to part
 
     def seed_of(self, name):
         """Returns the int32 `[2]` seed of the draw called `name`."""
-        return tf.stack([_hash(self.seed, name), tf.cast(self.step, tf.int32)])
+        return tf.stack([_hash(self.seed, self.part + name), tf.cast(self.step, tf.int32)])
 
 
 def seed_from(seed, name):
@@ -49,6 +50,16 @@ def seed_from(seed, name):
     """
     words = tf.bitcast(whole_seed(seed), tf.int32)
     return tf.random.fold_in(words, _hash(0, name))
+
+
+def other_seed(seed, name):
+    """Returns a seed for a part of a model, an int64 scalar tensor: other parts have others.
+
+    Args:
+        seed: a 64-bit integer or int64 scalar tensor. `None` takes fresh entropy from the system.
+        name: the part's name.
+    """
+    return tf.bitcast(seed_from(seed, name), tf.int64)
 
 
 def whole_seed(seed):

@@ -2,6 +2,7 @@
 
 import abc
 import collections.abc
+import weakref
 
 import keras
 import tensorflow as tf
@@ -34,6 +35,7 @@ class SteppedModel(Configured, StepFunctions, BuiltModel, abc.ABC):
     def __init__(self, seed=0, **kwargs):
         super().__init__(**kwargs)
         self.seed = seed
+        self._noise_of = (lambda: None), ""
         self.step = self.add_weight(
             name="step",
             shape=(),
@@ -73,10 +75,25 @@ class SteppedModel(Configured, StepFunctions, BuiltModel, abc.ABC):
             A dict with the keys `log_names` of float32 scalars, means over the batch.
         """
 
+    def begun_part(self):
+        """What takes the weights of another run: all of the model, or a part that is trained."""
+        return self
+
     @property
     def noise(self):
         """The seeds of the step that comes next."""
-        return noise.Noise(self.seed, self.step.value)
+        reference, part = self._noise_of
+        model = reference() or self
+        return noise.Noise(model.seed, model.step.value, part)
+
+    def take_noise_of(self, whole, part):
+        """Has what is drawn in training follow the seed and the steps of the model around.
+
+        Args:
+            whole: that model; once it is gone, the noise is this model's own again.
+            part: what this one is called in it.
+        """
+        self._noise_of = weakref.ref(whole), part  # Keras would take the whole for a part
 
     @property
     def metrics(self):

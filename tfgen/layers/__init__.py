@@ -6,6 +6,7 @@ from tfgen.layers.maxout import Maxout
 from tfgen.layers.one_channel import ImageConv2D, ImageConv2DTranspose
 from tfgen.layers.positions import Positions
 from tfgen.layers.reflection_padding import ReflectionPadding2D
+from tfgen.layers.sinusoidal_features import SinusoidalFeatures
 
 __all__ = [
     "ImageConv2D",
@@ -15,4 +16,5 @@ __all__ = [
     "Maxout",
     "Positions",
     "ReflectionPadding2D",
+    "SinusoidalFeatures",
 ]

@@ -140,6 +140,11 @@ def check_labels(labels, count, of):
         )
 
 
+def with_labels(images, labels):
+    """Returns a batch of images and labels; of images alone, or of a batch, without labels."""
+    return images if labels is None else (images, labels)
+
+
 def check_inputs(player, network, first, build):
     """Raises a ValueError unless a network takes something and a condition.
 

@@ -23,12 +23,19 @@ def check_kinds(model, **kinds):
     for name, kind in kinds.items():
         value = getattr(model, name)
         if not isinstance(value, kind):
-            room, within, *_ = kind.__module__.split(".")[1:]
-            room = within if room == "objectives" else room
-            raise TypeError(
-                f"`{name}` must be a `tfgen.{room}.{kind.__name__}`, one of tfgen's or a dataclass "
-                f"of your own that derives from it. Received: {value!r}."
-            )
+            raise TypeError(f"`{name}` must be {_told(kind)}. Received: {value!r}.")
+
+
+def _told(kind):
+    kind = kind[0] if isinstance(kind, tuple) else kind
+    room, within, *_ = kind.__module__.split(".")[1:]
+    if room == "models":
+        return f"a `tfgen.{kind.__name__}`"
+    room = within if room == "objectives" else room
+    return (
+        f"a `tfgen.{room}.{kind.__name__}`, one of tfgen's or a dataclass of your own that derives "
+        "from it"
+    )
 
 
 def check_outputs(player, network, value, shape):
@@ -168,7 +175,8 @@ def refuse_labels(model, labels):
     if labels is not None:
         raise ValueError(
             f"A {type(model).__name__} knows no labels. Received: labels={labels!r}. "
-            "`tfgen.ConditionalGAN` and `tfgen.ConditionalVAE` make examples of a label."
+            "`tfgen.ConditionalGAN`, `tfgen.ConditionalVAE` and `tfgen.ConditionalDiffusion` make "
+            "examples of a label."
         )
 
 
@@ -187,3 +195,14 @@ def _check_number(player, network, value):
         raise ValueError(
             f"{value!r} does not fit the {player} with {len(network.outputs)} outputs: {error}."
         ) from error
+
+
+def freeze(model):
+    """Makes sure that no optimizer moves a trained model, which is a part of another one.
+
+    Keras' own `trainable = False` does not reach the layers within an attention that was loaded
+    from a file where it could not be trained.
+    """
+    model.trainable = False
+    for variable in model.variables:
+        variable.trainable = False

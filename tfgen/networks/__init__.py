@@ -9,6 +9,7 @@ from tfgen.networks.conditional import (
 )
 from tfgen.networks.convolutional import conv_decoder, conv_encoder
 from tfgen.networks.dcgan import dcgan_discriminator, dcgan_generator, spectrally_normalized
+from tfgen.networks.diffusion import diffusion_mlp, diffusion_unet
 from tfgen.networks.info_gan import (
     info_gan_autoencoder,
     info_gan_discriminator,
@@ -38,6 +39,8 @@ __all__ = [
     "conv_encoder",
     "dcgan_discriminator",
     "dcgan_generator",
+    "diffusion_mlp",
+    "diffusion_unet",
     "info_gan_autoencoder",
     "info_gan_discriminator",
     "info_gan_generator",

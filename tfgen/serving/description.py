@@ -27,6 +27,7 @@ _SHOWN_BY = {
     "classify": ("label_probabilities", "probabilities"),
     "impute": ("impute", "images"),
     "match": ("zero_shot", "probabilities"),
+    "draw": ("draw", "images"),
 }
 
 

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 MOST = 4096  # samples of a request: more would be a server's memory
+_MOST_OF = {"count": MOST, "steps": 1000}  # what is counted by a number; DDPM takes 1,000 steps
 # Rounding, and resizing by cubic curves, leave the range of images by less. Pixels of 0 to 255, and
 # images in [-1, 1], leave [0, 1] by more.
 _SLACK = 0.5
@@ -12,8 +13,8 @@ def guarded(function, specs, limits_of):
     """Returns a signature's function that refuses what its model has no answer to.
 
     That are numbers which are not finite, images far outside of the model's range, and large
-    counts. Rows are counted where a seed or another single number stands beside them: there,
-    servers do not.
+    counts of samples or steps. Rows are counted where a seed or another single number stands beside
+    them: there, servers do not.
 
     Args:
         function: from tensors to a dict of tensors.
@@ -39,11 +40,11 @@ def guarded(function, specs, limits_of):
 
 def _checked(value, name, alone):
     checks = []
-    if name == "count":
-        message = f"The input count must be between 1 and {MOST}"
+    if name in _MOST_OF:
+        message = f"The input {name} must be between 1 and {_MOST_OF[name]}"
         checks = [
             tf.debugging.assert_greater_equal(value, 1, message),
-            tf.debugging.assert_less_equal(value, MOST, message),
+            tf.debugging.assert_less_equal(value, _MOST_OF[name], message),
         ]
     elif alone and value.shape.rank:
         message = f"The input {name} must have at most {MOST} rows"

@@ -3,6 +3,7 @@
 Each returns a dict of numbers, for the run's `results.json`.
 """
 
+import dataclasses
 import sys
 
 import keras
@@ -190,3 +191,53 @@ def caption_table(captions):
         return table
 
     return measure
+
+
+def captions_obeyed(captions, draws=50):
+    """Returns a measure of how often drawings show what their captions say.
+
+    Args:
+        captions: the `tfgen.data.Captions` that the data's tokens come from; the last kind is the
+            class of an image, what a classifier tells.
+        draws: how many drawings of each caption are judged.
+    """
+
+    def measure(model, train, test):
+        """Measures it with the prior and without, and of real images, which judges miss, too.
+
+        The class is judged by `tfgen.evaluation.ClassifierFeatures`, all else by the pixels.
+        """
+        classified = [
+            dataclasses.replace(
+                source, labels=captions.kinds_in(captions.read(source.labels))[:, -1]
+            )
+            for source in (train, test)
+        ]
+        judge = evaluation.ClassifierFeatures(*classified, progress=sys.stdout.isatty())
+
+        def judged(pixels):
+            labels = judge.classes[judge.probabilities(pixels).argmax(axis=1)]
+            return captions.kinds_of(data.Source(pixels, labels))
+
+        asked = np.repeat(captions.all, draws)
+        table = _obeyed("real", captions, captions.read(test.labels), judged(test.images))
+        for name, use_prior in (("prior", True), ("no_prior", False)):
+            drawn = [
+                model.draw(asked[start : start + _CHUNK], seed=start, use_prior=use_prior)
+                for start in range(0, len(asked), _CHUNK)
+            ]
+            pixels, _ = to_pixels(np.concatenate(drawn))
+            table |= _obeyed(name, captions, asked, judged(pixels))
+        return table
+
+    return measure
+
+
+def _obeyed(name, captions, asked, seen):
+    """Returns the shares of images that show all of what was asked for, a dict."""
+    right = (captions.kinds_in(asked) == seen).all(axis=1)
+    kept_out = captions.are_kept_out(asked)
+    return {
+        f"{name}_seen": float(np.mean(right[~kept_out])),
+        f"{name}_kept_out": float(np.mean(right[kept_out])),
+    }

@@ -118,6 +118,11 @@ def pictures(run):
         found.append(callbacks.PriorExamples(**options))
     if "redraw" in able:
         found.append(callbacks.LayersRedrawn(images=run.test.floats(8), **options))
+    if {"sample", "sample_trajectories"} <= able:
+        found.append(callbacks.Denoising(**options))
+    if "draw" in able:
+        shown = {"images": run.test.floats(8), "captions": run.test.labels[:8]}
+        found.append(callbacks.Drawings(**shown, **options))
     if "choose_codes" in able:
         found.append(callbacks.CodeTraversal(**options))
     return found

@@ -98,7 +98,8 @@ def take_weights(model, run):
     """
     other = tfgen.load(complete_run(run).model)
     ours, theirs = (
-        [each for each in one.weights if each is not one.step] for one in (model, other)
+        [each for each in one.weights if each is not one.step]
+        for one in (model.begun_part(), other)
     )
     shapes, given = ([tuple(each.shape) for each in weights] for weights in (ours, theirs))
     if shapes != given:

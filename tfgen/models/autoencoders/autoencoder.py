@@ -110,6 +110,11 @@ class Autoencoder(GenerativeModel):
     def abilities(self):
         return self.averages.abilities - {"average"} | {"encode", "reconstruct"}
 
+    @property
+    def example_shape(self):
+        """The shape of one example, a tuple."""
+        return tuple(self.encoder.input_shape[1:])
+
     def check_shapes(self):
         """Raises a ValueError if the networks do not fit each other."""
         if self.likelihood is not None:

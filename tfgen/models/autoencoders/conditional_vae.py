@@ -9,7 +9,7 @@ from tfgen.engine.batches import unpack
 from tfgen.engine.graphs import as_graph
 from tfgen.engine.serialization import serializable
 from tfgen.models.autoencoders.vae import VAE
-from tfgen.models.conditions import Conditions, check_inputs, check_labels
+from tfgen.models.conditions import Conditions, check_inputs, check_labels, with_labels
 from tfgen.models.fits import refuse_encoder_prior
 
 
@@ -173,7 +173,7 @@ class ConditionalVAE(VAE):
 
         Labels must be told: which is most probable, images with missing values do not tell.
         """
-        return super().impute(_with(images, labels), mask, seed, steps, pixel_noise)
+        return super().impute(with_labels(images, labels), mask, seed, steps, pixel_noise)
 
     def elbo(self, images, labels=None, seed=0):
         """Returns the bound on `log p(x|y)`, as `tfgen.VAE.elbo`; without labels, on `log p(x)`."""
@@ -185,7 +185,7 @@ class ConditionalVAE(VAE):
 
     def score(self, images, labels=None):
         """Returns the bound of each image as if it were alone, `{"elbo": [batch]}`; see `elbo`."""
-        pair = _with(images, labels)
+        pair = with_labels(images, labels)
         if unpack(pair)[1] is not None or self.num_classes is None:
             return super().score(pair)
         return {"elbo": _of_each(self.elbo, self.examples_of(pair))}
@@ -269,7 +269,7 @@ class ConditionalVAE(VAE):
 
     def _pair(self, images, labels):
         """Returns images with labels, the most probable ones where none are given."""
-        pair = _with(images, labels)
+        pair = with_labels(images, labels)
         if unpack(pair)[1] is None and self.num_classes is not None:
             images = self.examples_of(pair)
             return images, tf.argmax(self.label_probabilities(images), axis=1)
@@ -277,7 +277,7 @@ class ConditionalVAE(VAE):
 
     def _marginal(self, function, images, labels, **options):
         """Returns a function of images and labels; without labels, that of all labels together."""
-        pair = _with(images, labels)
+        pair = with_labels(images, labels)
         if unpack(pair)[1] is not None or self.num_classes is None:
             return function(pair, **options)
         found = self._of_all_labels(function, self.examples_of(pair), **options)
@@ -287,10 +287,6 @@ class ConditionalVAE(VAE):
         """Returns a function of images and labels for all labels, `[batch, classes]`."""
         labels = (tf.fill([tf.shape(images)[0]], label) for label in range(self.num_classes))
         return tf.stack([function((images, each), **options) for each in labels], axis=1)
-
-
-def _with(images, labels):
-    return images if labels is None else (images, labels)
 
 
 def _of_each(function, images):

@@ -107,6 +107,11 @@ class CLIP(CaptionTokens, GenerativeModel):
         return frozenset({"encode", "match"})
 
     @property
+    def size(self):
+        """The length of an embedding, an integer."""
+        return self.image_encoder.output_shape[-1]
+
+    @property
     def temperature(self):
         """The temperature that was learnt so far, a float32 scalar, at least 0.01."""
         log_scale = tf.convert_to_tensor(self._learnt["log_scale"].value)

@@ -96,7 +96,7 @@ export class Model {
 }
 
 function describeBySignatures(model) {
-  const names = { sample: "sample", choose_labels: "sample_labels" };
+  const names = { sample: "sample", choose_labels: "sample_labels", draw: "draw" };
   const abilities = Object.keys(names).filter((ability) => names[ability] in model.signatures);
   const size = model.shape("serving_default", "inputs", "latents")?.[0];
   if (size === undefined) return { abilities };

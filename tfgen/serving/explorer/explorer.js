@@ -85,9 +85,12 @@ async function choose(name = element("model").value.trim()) {
   summary = `${name}: ${model.names().join(", ")}`;
   element("explored").inert = false;
   element("samples").hidden = !model.can("sample") && !model.can("choose_labels");
+  element("drawings").hidden = !model.can("draw");
   element("codes").hidden = !model.can("choose_codes");
-  const slides = model.can("generate") && latentsAreVectors();
-  element("latents").hidden = element("between").hidden = !slides;
+  const between = model.can("generate") && latentsAreVectors();
+  const slides = between && !takesSteps();
+  element("latents").hidden = !slides;
+  element("between").hidden = !between;
   element("images").hidden = imageSignatures(model).length === 0;
   for (const each of document.querySelectorAll("[data-needs=labels]")) {
     each.hidden = labels(1, 0).labels === undefined;
@@ -99,11 +102,9 @@ async function choose(name = element("model").value.trim()) {
     element("code-inputs").replaceChildren(...model.latents.codes.flatMap(makeCodeInputs));
     await drawCodes();
   }
-  if (slides) {
-    element("prior-choice").hidden = knownParts().every(isKnown);
-    await startAgain();
-    await Promise.all([drawPath(), drawSum()]);
-  }
+  element("prior-choice").hidden = !slides || knownParts().every(isKnown);
+  if (slides) await startAgain();
+  if (between) await Promise.all([drawPath(), drawSum()]);
   if (!element("images").hidden) await answerFile();
   tell(summary);
 }
@@ -111,6 +112,11 @@ async function choose(name = element("model").value.trim()) {
 // Tells whether a latent is one number, which a slider can show.
 function latentsAreVectors() {
   return model.shape("serving_default", "inputs", "latents")?.length === 1;
+}
+
+// Tells whether images are made of noise in steps: no single number of it does anything.
+function takesSteps() {
+  return ["sample_in_steps", "sample_labels_in_steps"].some((name) => name in model.signatures);
 }
 
 // The labels that so many images want: classes, or vectors with a one in their place.
@@ -143,6 +149,20 @@ async function drawSamples() {
     : await model.predict("sample_labels", { ...labels(count, Number(label)), seed });
   drawGrid(element("grid"), answer.images, Math.ceil(Math.sqrt(count)));
   element("download").href = element("grid").toDataURL("image/png");
+}
+
+// ---- Captions
+
+const DRAWINGS = 8;
+
+async function drawCaption() {
+  const { images } = await model.predict("draw", {
+    captions: Array(DRAWINGS).fill(element("caption").value),
+    seed: value("drawings-seed"),
+    steps: value("drawings-steps"),
+    guidance: value("guidance"),
+  });
+  drawGrid(element("drawn"), images, DRAWINGS);
 }
 
 // ---- Codes by name (InfoGAN)
@@ -400,6 +420,7 @@ element("next-seed").addEventListener("click", () => {
   element("seed").value = value("seed") + 1;
   attempt(drawSamples);
 });
+onSubmit(element("caption").form, drawCaption);
 onSubmit(element("codes-seed").form, drawCodes);
 onSubmit(element("start").form, startAgain);
 for (const id of ["map-x", "map-y"]) element(id).addEventListener("change", showLatents);

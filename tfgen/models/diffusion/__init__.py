@@ -1,0 +1,1 @@
+"""Models that take noise away step by step."""
