@@ -20,7 +20,7 @@ from tests.replicas import (
 from tests.specimens import SPECIMENS, images
 from training.launch import free_ports
 
-TIMEOUT = 480
+TIMEOUT = 480  # seconds, of about a dozen specimens
 
 
 def start(strategy, path, specimens, **environment):
@@ -34,9 +34,9 @@ def start(strategy, path, specimens, **environment):
     )
 
 
-def finish(process, path):
+def finish(process, path, seconds=TIMEOUT):
     try:
-        output, _ = process.communicate(timeout=TIMEOUT)
+        output, _ = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         process.kill()  # else it would compute on, beside the tests that follow
         process.communicate()
@@ -99,7 +99,7 @@ def test_two_replicas_train_as_one(alone, tmp_path):
 @pytest.mark.slow
 def test_two_replicas_train_every_specimen_as_one(tmp_path):
     alone, mirrored = (
-        finish(start(name, path := tmp_path / f"{name}.npz", SPECIMENS), path)
+        finish(start(name, path := tmp_path / f"{name}.npz", SPECIMENS), path, 3 * TIMEOUT)
         for name in ("none", "mirrored")
     )
     assert_same_training(mirrored, alone, SPECIMENS)
