@@ -136,12 +136,17 @@ def test_limits_are_those_of_what_a_model_can_do(tmp_path):
     def limits(name):
         return section((tfgen.export(compiled(name), tmp_path) / "README.md").read_text(), "Limits")
 
-    said = {name: limits(name) for name in ("conv_vae", "gan", "cyclegan", "cgan", "clip")}
+    names = "conv_vae", "gan", "cyclegan", "cgan", "clip", "diffusion", "dall_e_2"
+    said = {name: limits(name) for name in names}
     assert [name for name in said if "smoother than the data" in said[name]] == ["conv_vae"]
     assert [name for name in said if "mode collapse" in said[name]] == ["gan", "cgan"]
     assert [name for name in said if "without pairs" in said[name]] == ["cyclegan"]
     assert [name for name in said if "class that was asked for" in said[name]] == ["cgan"]
-    assert [name for name in said if "words of its vocabulary" in said[name]] == ["clip"]
+    assert [name for name in said if "words of its vocabulary" in said[name]] == [
+        "clip",
+        "dall_e_2",
+    ]
+    assert [name for name in said if "A drawing does not always" in said[name]] == ["dall_e_2"]
     assert all("not for decisions about people" in text for text in said.values())
 
 

@@ -108,7 +108,7 @@ def test_levels_double_until_there_are_enough():
     for step in (0, 99, 100, 350, 700, 799, 5000):  # 8 stages of 100 steps
         model.step.assign(step)
         found.append(int(model.levels()))
-    assert found == [11, 11, 21, 81, 1281, 1281, 1281]  # Song and Dhariwal, 2024, equation 8
+    assert found == [11, 11, 21, 81, 1281, 1281, 1281]  # Song and Dhariwal, 2024, section 3.4
 
 
 def test_neighbours_are_those_of_the_schedule_and_near_the_middle_more_often():

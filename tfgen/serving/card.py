@@ -17,13 +17,14 @@ from tfgen.serving.definitions import text_of
 _TASKS = {
     "translate": "image-to-image",
     "sample": "unconditional-image-generation",
+    "draw": "text-to-image",
     "match": "zero-shot-image-classification",
     "encode": "image-feature-extraction",
 }
 # What models cannot do, by the abilities that they have.
 _LIMITS = (
     (
-        {"bound", "sample"},
+        {"bound", "reconstruct", "sample"},
         "Samples and reconstructions are smoother than the data: a variational autoencoder "
         "averages over what it is unsure of.",
     ),
@@ -46,6 +47,11 @@ _LIMITS = (
         {"match"},
         "It knows the words of its vocabulary only. The chances of captions are among those given, "
         "and one of them is always the most likely.",
+    ),
+    (
+        {"draw"},
+        "It knows the words of its vocabulary only. A drawing does not always show all that its "
+        "caption says.",
     ),
     (
         {"log_likelihood"},

@@ -27,8 +27,8 @@ class ConsistencyModel(Imputations, DenoisingModel):
     `s < s'` are neighbours among `N` deviations of noise, and the second network's answer is taken
     as given. At the least noise `f` is what it sees, and so all ways begin with their example. `N`
     doubles from time to time. This is consistency training as improved by Song and Dhariwal, 2024,
-    "Improved techniques for training consistency models", equations 6 to 8: without a trained
-    diffusion, and without an average of weights as teacher.
+    "Improved techniques for training consistency models": without a trained diffusion, and without
+    an average of weights as teacher (section 3.2).
 
     Args:
         network: see `tfgen.Diffusion`.
@@ -36,7 +36,7 @@ class ConsistencyModel(Imputations, DenoisingModel):
         least_levels: the first `N` less 1, at least 2.
         most_levels: the last `N` less 1, at least `least_levels`. The paper's 1,280 are for 400,000
             steps.
-        steps: how many steps a sample takes if nothing else is said. One is enough, two are better.
+        steps: how many steps a sample takes if nothing else is said.
         **kwargs: see `tfgen.Diffusion`. The path is `FewSteps()`, the prediction `Consistent()`,
             the solver `FreshNoise()`, unless told otherwise. `Consistent(data_deviation)` knows
             how far the data spread.
@@ -77,14 +77,14 @@ class ConsistencyModel(Imputations, DenoisingModel):
         check_kinds(self, noise_path=EDM, prediction=Consistent)
 
     def compute_losses(self, data, training):
-        """Returns a batch's loss at random neighbours (Song and Dhariwal, 2024, equation 6)."""
+        """Returns a batch's loss at random neighbours (Song and Dhariwal, 2024, section 3.1)."""
         examples, noises = self.inward(self.examples_of(data)), self.noises_of(data)
         less, more = self.neighbours(tf.shape(examples)[0])
         sees = [self._seen(examples + each * noises, each, training) for each in (less, more)]
         apart = tf.reduce_sum(
             tf.square(sees[1] - tf.stop_gradient(sees[0])), axis=range(1, len(examples.shape))
         )
-        # Pseudo-Huber (equation 7), whose unit grows with the number of values.
+        # Pseudo-Huber (section 3.3), whose unit grows with the number of values.
         unit = 0.00054 * math.sqrt(math.prod(self.example_shape))
         distances = tf.sqrt(apart + unit**2) - unit
         weights = 1.0 / tf.reshape(more - less, [-1])
@@ -100,7 +100,7 @@ class ConsistencyModel(Imputations, DenoisingModel):
         return example
 
     def levels(self):
-        """Returns `N` at this step of training, an int32 scalar (equation 8)."""
+        """Returns `N` at this step of training, an int32 scalar (section 3.4)."""
         doublings = math.floor(math.log2(self.most_levels / self.least_levels)) + 1
         each = max(self.total_steps // doublings, 1)
         done = tf.cast(self.step.value // each, tf.float32)

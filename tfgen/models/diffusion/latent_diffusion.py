@@ -30,8 +30,8 @@ class LatentDiffusion(DenoisingModel):
         **kwargs: see `tfgen.Diffusion`.
 
     Raises:
-        ValueError: the autoencoder cannot encode or generate, or the network takes something else
-            than its latents.
+        ValueError: the autoencoder cannot encode or generate, or needs labels; or the network takes
+            something else than its latents.
 
     Example:
         >>> vae = tfgen.load("runs/vae_fashion/model.keras")
@@ -43,7 +43,7 @@ class LatentDiffusion(DenoisingModel):
     """
 
     def __init__(self, network, autoencoder, **kwargs):
-        for ability in ("encode", "generate", "sample"):
+        for ability in ("encode", "generate"):
             require(autoencoder, ability, "A latent diffusion")
         if "choose_labels" in autoencoder.abilities:
             raise ValueError(
@@ -85,7 +85,7 @@ class LatentDiffusion(DenoisingModel):
         return tf.reshape(made, tf.concat([leading, self.example_shape], axis=0))
 
     def after_step(self, losses, data):
-        """Measures all latents that were seen so far (Chan et al., 1983, equations 2.1)."""
+        """Measures all latents that were seen so far (Chan, Golub and LeVeque, 1983)."""
         codes, _ = replicas.from_all_replicas(self._codes(self.examples_of(data)))
         count, mean, variance = (
             self._moments[name].value for name in ("count", "mean", "variance")
