@@ -271,6 +271,8 @@ def test_half_precision_tells_levels_apart():
 
 
 def test_what_cannot_be_is_refused_with_the_mend():
+    with pytest.raises(TypeError, match="`solver` must be .* Received: 'heun'"):
+        tfgen.Diffusion(nothing()).sample(2, seed=0, solver="heun")
     with pytest.raises(TypeError, match="times"):
         tfgen.Diffusion(nothing(), times=3.0)
     with pytest.raises(ValueError, match="`width` must be even"):

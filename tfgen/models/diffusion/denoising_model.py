@@ -252,8 +252,17 @@ class DenoisingModel(PriorSamples, Denoiser, Variations, GenerativeModel):
         """Returns a solver, the model's own for `None`: of equal ones always the same.
 
         A graph is traced anew for each object that it has not met.
+
+        Raises:
+            TypeError: it is no solver.
         """
-        return _kept(solver or self.solver)
+        solver = solver or self.solver
+        if not isinstance(solver, Solver):
+            raise TypeError(
+                "`solver` must be a `tfgen.solvers.Solver`, such as `DDIM()`. "
+                f"Received: {solver!r}."
+            )
+        return _kept(solver)
 
     def signatures(self):
         steps = tf.TensorSpec([], tf.int32, "steps")
