@@ -492,7 +492,7 @@ def test_a_signature_is_shown_once(visit):
 def test_a_model_is_chosen_from_those_that_there_are(visit, browser, url):
     page = visit("cgan")
     choice = page.get_by_role("combobox", name="Model")
-    names = ["cgan", "conv_vae", "cvae", "cyclegan", "infogan", "s_vae", "spatial", "wide"]
+    names = "cgan conv_vae cvae cyclegan dall_e_2 diffusion infogan s_vae spatial wide".split()
     assert choice.locator("option").all_inner_texts() == names
     choice.press("ArrowDown")
     page.locator("#status", has_text="conv_vae:").wait_for()
