@@ -52,7 +52,7 @@ def browser():
 
 # Files of long tests: begun last, they would leave all processes but one without work (with
 # --no-loadscope-reorder; otherwise files of few tests come last).
-_FIRST = {"test_strategies.py", "test_faults.py", "test_training.py", "test_contract.py"}
+_FIRST = {"test_strategies.py", "test_export.py", "test_training.py", "test_contract.py"}
 
 
 # Files of tests that compute on the device: those of models, layers, losses and draws.

@@ -22,7 +22,7 @@ SETTINGS = {
 }
 
 
-def write_release(path, name="mlp_vae", **options):
+def write_release(path, name="wae", **options):
     """Packs a specimen; returns the path and the specimen."""
     model = compiled(name)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def write_served(path, signatures):
     return path
 
 
-def write_run(folder, name="mlp_vae", settings=None, **results):
+def write_run(folder, name="wae", settings=None, **results):
     """Writes what a complete run of a specimen leaves that cards and releases look at."""
     settings, layout = settings or SETTINGS, {"replicas": 1, "xla": False}
     folder.mkdir(parents=True)

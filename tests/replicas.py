@@ -55,6 +55,9 @@ IN_WORKERS = {"dropout_vae", "gan", "cgan", "began", "cyclegan"}
 # Of all that replicas tell each other, one of each kind; `make slow` has every specimen.
 OF_EACH_KIND = {"mlp_vae", "exemplar_vae", "pair_game", "clip", *MEETING, *IN_WORKERS}
 
+# In seconds: a loss alone, a penalty and two players, a state of its own, labels and XLA.
+IN_SECONDS = ("mlp_vae/plain", "wgan_gp/plain", "vq_vae/plain", "cgan/xla")
+
 
 def train(name, kind, strategy):
     keras.utils.set_random_seed(0)
@@ -164,14 +167,15 @@ def normalized(strategy):
     return np.concatenate(strategy.experimental_local_results(results))
 
 
-def main(name, path, *specimens):
+def main(name, path, *chosen):
+    """Trains what was chosen: specimens in all their ways, or each `SPECIMEN/KIND` in that one."""
     strategy = tfgen.strategy(**STRATEGIES[name])
     results = {}
     for specimen, kind in RUNS:
-        if specimen not in specimens:
+        key = f"{specimen}/{kind}"
+        if not {specimen, key} & set(chosen):
             continue
         model, logs = train(specimen, kind, strategy)
-        key = f"{specimen}/{kind}"
         for index, (variable, value) in enumerate(weights(model)):
             results[f"{key}/{index}/{variable.split('_')[-1]}"] = value
         for log, value in logs.items():
@@ -181,7 +185,8 @@ def main(name, path, *specimens):
             results[f"{key}/predict"] = model.predict(images(8), verbose=0)
     results.update(streamed(strategy))
     if name == "mirrored":
-        results |= {f"refusal/{each}": refusal(each, strategy) for each in MEETING}
+        told = [each for each in MEETING if {each, f"{each}/plain"} & set(chosen)]
+        results |= {f"refusal/{each}": refusal(each, strategy) for each in told}
     results["rows"] = rows(strategy)
     results["rows/normalized"] = normalized(strategy)
     np.savez(path, **results)

@@ -592,27 +592,29 @@ DIFFUSIONS = {
 }
 SPECIMENS = {**VAES, **RICH_VAES, **AUTOENCODERS, **GANS, **DIFFUSIONS, **CONTRASTIVE, **STRANGERS}
 
-# One of each way to learn. `make test` holds these to the contract, `make slow` all others too.
+# One of each way to learn, that is traced quickly. `make test` holds these to the contract, `make
+# slow` all others too.
 REPRESENTATIVES = {
     "mlp_vae",
-    "vamp_vae",
+    "exemplar_vae",
     "vq_vae",
-    "autoencoder",
     "factor_vae",
     "wgan_gp",
     "cgan",
     "cyclegan",
-    "clip",
+    "simclr",
     "diffusion",
     "pair_game",
 }
 
+# For tests that take seconds: one loss; two players and labels.
+FEW = {"mlp_vae", "cgan"}
 
-def each_of(specimens):
-    """Returns a decorator that runs a test on each of these, with the slow ones marked."""
+
+def each_of(specimens, quick=REPRESENTATIVES):
+    """Returns a decorator that runs a test on each of these, with all but the quick marked slow."""
     names = [
-        name if name in REPRESENTATIVES else pytest.param(name, marks=pytest.mark.slow)
-        for name in specimens
+        name if name in quick else pytest.param(name, marks=pytest.mark.slow) for name in specimens
     ]
     return pytest.mark.parametrize("name", names)
 

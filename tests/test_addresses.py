@@ -170,6 +170,7 @@ def test_other_schemes_are_refused(checksum):
         tfgen.load(f"ftp://127.0.0.1/tiny.tfgen{checksum}")
 
 
+@pytest.mark.slow
 def test_commands_take_an_address(server, checksum, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     address = f"{server.url}/whole{checksum}"

@@ -61,6 +61,7 @@ def test_its_error_is_the_sum_of_the_squared_singular_values_that_are_left_out(p
     )
 
 
+@pytest.mark.slow
 def test_a_denoiser_of_normal_data_learns_the_best_guess():
     """E[x | x~] = x~ s^2 / (s^2 + sigma^2), whatever the noise of a batch."""
     spread, noise = 2.0, 1.0
@@ -185,6 +186,7 @@ def test_every_step_of_a_walk_begins_where_the_last_one_ended_with_noise_of_its_
         np.testing.assert_array_equal(examples, begun)
 
 
+@pytest.mark.slow
 def test_a_denoiser_s_walk_goes_to_the_data():
     """Of normal data with a spread of 0.1 in one direction, from far away."""
     random = np.random.default_rng(0)

@@ -74,6 +74,7 @@ def test_batches_are_read_without_it(converted, shuffle):
     assert not converted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mlp_vae", "gan"])
 def test_models_learn_and_answer_without_it(converted, tmp_path, name):
     model = compiled(name)

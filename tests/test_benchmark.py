@@ -106,6 +106,7 @@ def test_the_plain_vae_has_our_losses():
         assert float(found[name]) == pytest.approx(float(expected[name]), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_the_plain_cyclegan_has_our_losses():
     shape = (8, 8, 1)
     players = [
@@ -433,6 +434,7 @@ def test_a_workload_is_measured_at_every_size_of_batch(monkeypatch):
     assert list(command.measure_all(command.parse(["dcgan"]))["speed"]) == ["dcgan"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", [None, False, True])
 def test_ways_that_are_told_use_xla_as_told(jit_compile, monkeypatch, tmp_path):
     """Of the workload's own choice, the perceptrons' is XLA."""

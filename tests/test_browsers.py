@@ -83,6 +83,7 @@ def predict(rest, **headers):
     return httpx2.post(f"{rest}/v1/models/half:predict", content=BODY, headers=headers).status_code
 
 
+@pytest.mark.slow
 def test_rebinding_and_blind_posts_do_nothing(folder):
     with started(folder, "--allowed-hosts=models.example") as (_, rest, _):
         assert predict(rest) == predict(rest, Origin=rest) == 200
@@ -94,6 +95,7 @@ def test_rebinding_and_blind_posts_do_nothing(folder):
             assert answer.status_code == 403 and "half" not in answer.text
 
 
+@pytest.mark.slow
 def test_with_a_token_the_token_decides(folder, tmp_path):
     (tmp_path / "token").write_text("secret")
     with started(folder, f"--token-file={tmp_path / 'token'}") as (_, rest, _):

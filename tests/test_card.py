@@ -14,7 +14,7 @@ import yaml
 import tfgen
 import training.recipes  # noqa: F401 (registers them)
 from tests.releases import SETTINGS, write_run
-from tests.specimens import compiled, images
+from tests.specimens import compiled, each_of, images
 from tfgen import data
 from tfgen.data.provenance import provenance, public_name
 from tfgen.serving.card import Origin, model_card
@@ -110,7 +110,7 @@ def section(card, title):
     return card.partition(f"## {title}\n")[2].partition("\n## ")[0]
 
 
-@pytest.mark.parametrize("name", OF_EACH_CARD.split())
+@each_of(OF_EACH_CARD.split(), {"cgan", "cyclegan"})
 def test_every_export_has_a_card(name, tmp_path):
     model = compiled(name)
     version = tfgen.export(model, tmp_path / name)
@@ -132,9 +132,10 @@ def test_every_export_has_a_card(name, tmp_path):
     assert f"tfgen {tfgen.__version__}" in section(card, "Software")
 
 
-def test_limits_are_those_of_what_a_model_can_do(tmp_path):
+def test_limits_are_those_of_what_a_model_can_do():
     def limits(name):
-        return section((tfgen.export(compiled(name), tmp_path) / "README.md").read_text(), "Limits")
+        known = {**describe(compiled(name)), "versions": {}}
+        return section(model_card(name, known, {}), "Limits")
 
     names = "conv_vae", "gan", "cyclegan", "cgan", "clip", "diffusion", "dall_e_2"
     said = {name: limits(name) for name in names}
@@ -266,7 +267,10 @@ OPTIONS = [
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("name", ["vae_fashion", "dcgan_64", "vae_demo", "kde_fashion"])
+@pytest.mark.parametrize(
+    "name",
+    ["vae_fashion", pytest.param("dcgan_64", marks=pytest.mark.slow), "vae_demo", "kde_fashion"],
+)
 def test_the_command_in_a_card_gives_the_same_settings(name, options):
     recipe = find(name)
     if not recipe.in_steps and any(each in options for each in ("epochs", "xla")):

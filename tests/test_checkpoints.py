@@ -187,10 +187,10 @@ class SecondsPass(keras.callbacks.Callback):
     ("saving", "minutes", "steps"),
     [
         (0.04, 10.0, [4, 8, 12, 16, 20]),  # a hundredth of an epoch's four seconds
-        (0.05, 10.0, [4, 12, 20]),
-        (0.1, 10.0, [4, 16, 20]),
-        (60.0, 10.0, [4, 20]),
-        (1.0, 4.5 / 60, [4, 8, 12, 16, 20]),
+        pytest.param(0.05, 10.0, [4, 12, 20], marks=pytest.mark.slow),
+        pytest.param(0.1, 10.0, [4, 16, 20], marks=pytest.mark.slow),
+        pytest.param(60.0, 10.0, [4, 20], marks=pytest.mark.slow),
+        pytest.param(1.0, 4.5 / 60, [4, 8, 12, 16, 20], marks=pytest.mark.slow),
     ],
 )
 def test_between_the_first_and_the_last_epoch_saving_takes_a_hundredth_of_the_time(
@@ -274,6 +274,7 @@ def test_an_epoch_that_is_saved_within_goes_on_with_its_means(tmp_path):
     assert fit(resumed, checkpoint).history["loss"] == fit(again, epochs=2).history["loss"][1:]
 
 
+@pytest.mark.slow
 def test_a_states_seconds_are_without_interruptions_and_what_they_lost(tmp_path, now):
     first = Checkpoint(tmp_path)
     with pytest.raises(KeyboardInterrupt):
@@ -310,6 +311,7 @@ def test_asked_to_end_in_an_epochs_last_step_it_ends_after_the_epoch(tmp_path):
     assert ended == [0] and steps_in(tmp_path) == [4]
 
 
+@pytest.mark.slow
 def test_asked_to_end_after_the_last_epoch_it_ends_all_the_same(tmp_path):
     class TerminateInTheEnd(keras.callbacks.Callback):
         def on_train_end(self, logs=None):
@@ -321,6 +323,7 @@ def test_asked_to_end_after_the_last_epoch_it_ends_all_the_same(tmp_path):
     assert steps_in(tmp_path) == [8, 4] and signal.getsignal(signal.SIGTERM) == earlier
 
 
+@pytest.mark.slow
 def test_after_training_signals_are_handled_as_before(tmp_path):
     earlier = signal.getsignal(signal.SIGTERM)
     model, checkpoint = compiled("mlp_vae"), Checkpoint(tmp_path)

@@ -31,7 +31,14 @@ DENSITIES = [
     KernelDensity(bandwidth=0.3),
 ]
 every_density = pytest.mark.parametrize(
-    "density", DENSITIES, ids=lambda value: type(value).__name__
+    "density",
+    [
+        each
+        if isinstance(each, Gaussian | KernelDensity)
+        else pytest.param(each, marks=pytest.mark.slow)
+        for each in DENSITIES
+    ],
+    ids=lambda value: type(value).__name__,
 )
 RECIPES_WITHOUT_STEPS = [name for name, recipe in RECIPES.items() if not recipe.in_steps]
 COVARIANCE = np.array([[2.0, 0.9, 0.0], [0.9, 1.0, 0.3], [0.0, 0.3, 0.5]])
@@ -104,6 +111,7 @@ def test_a_gaussian_of_fewer_examples_than_values_samples_in_their_plane():
     np.testing.assert_allclose(nats, expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_factor_analysis_finds_what_the_factors_share_and_each_value_s_noise():
     random = np.random.default_rng(0)
     weights = np.array([[1.0, 0.0], [2.0, 1.0], [0.0, 1.5], [-1.0, 1.0], [0.5, -1.0]])
@@ -212,7 +220,14 @@ def test_more_factors_than_the_examples_tell_are_refused(shape, most):
 
 
 # Factor analysis knows axes: each value has noise of its own.
-@pytest.mark.parametrize("density", [Gaussian(), GaussianMixture(2), KernelDensity(0.3)])
+@pytest.mark.parametrize(
+    "density",
+    [
+        pytest.param(Gaussian(), marks=pytest.mark.slow),
+        pytest.param(GaussianMixture(2), marks=pytest.mark.slow),
+        KernelDensity(0.3),
+    ],
+)
 def test_principal_components_of_all_dimensions_change_nothing(density):
     examples = points()
     plain, rotated = fitted(density, examples), fitted(density, examples, dimensions=3)
@@ -344,6 +359,7 @@ def test_it_is_fitted_as_any_keras_model():
     assert model.evaluate(held_out, batch_size=64, verbose=0) == pytest.approx(validation, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_fitted_again_it_forgets():
     model = fitted(GaussianMixture(2), points())
     model.fit(points() + 5, verbose=0)
@@ -529,6 +545,7 @@ def test_proposals_are_normal_and_accepted_by_the_ratio():
         assert follows(moved, scipy.stats.norm(scale=deviation).cdf)
 
 
+@pytest.mark.slow
 def test_burn_in_and_thinning_skip_steps():
     start = np.full([50, 2], 2.0)
     every = samplers.metropolis_hastings(standard_normal, start, 1.0, 300, burn_in=0, seed=0)
@@ -621,7 +638,13 @@ def command(name, folder, *more):
     )
 
 
-@pytest.mark.parametrize("name", RECIPES_WITHOUT_STEPS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name == "gaussian_fashion" else pytest.param(name, marks=pytest.mark.slow)
+        for name in RECIPES_WITHOUT_STEPS
+    ],
+)
 def test_every_classical_recipe_runs_by_the_same_command(name, tmp_path, capsys):
     pixels = np.random.default_rng(0).integers(256, size=(120, 12, 12, 1), dtype=np.uint8)
     np.savez(tmp_path / "images.npz", x=pixels)
@@ -654,6 +677,7 @@ def test_every_classical_recipe_runs_by_the_same_command(name, tmp_path, capsys)
     assert [path.name for path in (tmp_path / "export").iterdir()] == ["1"]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_starts_again(tmp_path, capsys, monkeypatch):
     np.savez(tmp_path / "vectors.npz", x=points(300))
     args = ("gaussian_fashion", tmp_path, f"--data=npz:{tmp_path / 'vectors.npz'}", "--no-export")

@@ -30,6 +30,7 @@ def test_old_options_of_the_server_do_what_the_new_ones_do(old):
     assert found == vars(command.parse(["serve", new])) != vars(command.parse(["serve"]))
 
 
+@pytest.mark.slow
 def test_an_old_option_s_warning_is_one_plain_line(tmp_path):
     result = subprocess.run(
         [sys.executable, "-m", "tfgen", "serve", str(tmp_path / "nothing"), "--batch=1"],
@@ -44,7 +45,7 @@ def test_an_old_option_s_warning_is_one_plain_line(tmp_path):
 
 def test_a_run_s_folder_is_exported_and_verified_against(tmp_path, capsys):
     (tmp_path / "run").mkdir()
-    compiled("mlp_vae").save(tmp_path / "run" / "model.keras")
+    compiled("wae").save(tmp_path / "run" / "model.keras")
     for model in (tmp_path / "run", tmp_path / "run" / "model.keras"):
         command.main(["export", str(model), str(tmp_path / "exports" / "vae")])
     assert capsys.readouterr().out.split() == [str(tmp_path / f"exports/vae/{n}") for n in (1, 2)]

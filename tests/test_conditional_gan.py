@@ -207,6 +207,7 @@ def test_samples_of_labels_can_be_drawn_within_a_graph():
         drawn(tf.constant([2, 0, 4]))
 
 
+@pytest.mark.slow
 def test_labels_out_of_range_are_seen_in_the_losses_under_xla():
     """XLA drops the check, and a class that there is not would be taken for no class at all."""
     labels = np.array([3, 0, 3, 1, 1, 4, 0, 3])

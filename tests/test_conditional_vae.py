@@ -168,6 +168,7 @@ def test_networks_that_do_not_fit_are_refused():
         tfgen.ConditionalVAE(networks.mlp_encoder(SHAPE, 3), model.decoder, *values, num_classes=10)
 
 
+@pytest.mark.slow
 def test_images_without_labels_are_scored_batch_by_batch():
     model = compiled("cvae")
     examples = images(5)

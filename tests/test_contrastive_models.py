@@ -113,6 +113,7 @@ def test_encodings_are_the_encoder_s_and_not_the_projector_s():
     np.testing.assert_allclose(model.encode(images(4)).mean(), model.encoder(images(4)), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_it_learns_to_find_the_other_view():
     model = simclr(augmentation=augmentations.GaussianNoise(0.1), contrast=contrasts.NTXent(0.2))
     losses = model.fit(images(16), batch_size=16, epochs=80, verbose=0).history["loss"]
@@ -171,6 +172,7 @@ def test_the_temperature_is_learnt_and_comes_back_from_its_limit():
         clip(contrast=contrasts.InfoNCE(0.001))
 
 
+@pytest.mark.slow
 def test_captions_choose_and_are_chosen():
     model = clip()
     model.fit(images(4), CAPTIONS, batch_size=4, epochs=60, verbose=0)
@@ -188,6 +190,7 @@ def test_captions_choose_and_are_chosen():
         model.find_captions(images(2), CAPTIONS, count=5)
 
 
+@pytest.mark.slow
 def test_strings_and_their_tokens_teach_the_same():
     tokens = WORDS.tokens(CAPTIONS).numpy()
     as_dataset = tf.data.Dataset.from_tensor_slices((images(4), CAPTIONS)).batch(4)

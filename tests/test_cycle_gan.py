@@ -211,6 +211,7 @@ def test_without_a_pool_fakes_are_fresh():
         assert losses["discriminator_loss"] == pytest.approx(float(fresh), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_training_moves_every_network_and_improves_the_cycle():
     model = small(identity_weight=0.5)
     networks = (
@@ -405,6 +406,7 @@ def test_a_loss_that_scales_itself_is_refused():
         by_hand(cycle_loss=keras.losses.MeanAbsoluteError())
 
 
+@pytest.mark.slow
 def test_the_callback_writes_the_grid(tmp_path):
     model, (a, b) = small(), domains()
     pictures = tfgen.callbacks.TranslationGrid(tmp_path, a[:3], every=2)

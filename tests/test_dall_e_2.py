@@ -74,6 +74,7 @@ def test_tokens_are_captions_too():
     np.testing.assert_array_equal(model.draw(tokens, seed=0), model.draw(CAPTIONS, seed=0))
 
 
+@pytest.mark.slow
 def test_guidance_and_steps_change_what_is_drawn_and_a_seed_decides_it():
     model = compiled("dall_e_2")
     first = model.draw(CAPTIONS, seed=1)
@@ -97,6 +98,7 @@ def test_clip_does_not_learn_and_the_parts_draw_other_noise_at_each_step():
     assert found[0] == found[1] != found[2]
 
 
+@pytest.mark.slow
 def test_the_prior_learns_which_embedding_goes_with_a_caption():
     keras.utils.set_random_seed(0)
     model = compiled("dall_e_2")
@@ -109,6 +111,7 @@ def test_the_prior_learns_which_embedding_goes_with_a_caption():
     assert last["prior"] < 0.8 * first["prior"] and last["decoder"] < 0.9 * first["decoder"]
 
 
+@pytest.mark.slow
 def test_a_picture_begins_with_an_image_and_goes_on_with_drawings_of_its_caption(tmp_path):
     model = known()
     picture = callbacks.Drawings(tmp_path, images(2), CAPTIONS[:2], draws=3, seed=4)

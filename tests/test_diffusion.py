@@ -75,6 +75,7 @@ def test_the_network_sees_images_from_minus_1_to_1_and_samples_are_cut():
     np.testing.assert_array_equal(vectors.outward(vectors.inward(tf.constant([5.0]))), [5])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("solver", [solvers.Heun(), solvers.DDIM(1.0)], ids=repr)
 def test_it_learns_a_distribution_of_points(solver):
     keras.utils.set_random_seed(0)
@@ -134,6 +135,7 @@ def test_trajectories_go_from_noise_to_the_samples():
     np.testing.assert_allclose(ways, straight, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_picture_shows_how_noise_becomes_images(tmp_path):
     keras.utils.set_random_seed(0)
     network = networks.diffusion_unet((8, 8, 1), width=8, multiples=(1,))
@@ -155,13 +157,16 @@ def test_an_average_makes_the_samples_where_there_is_one():
     np.testing.assert_allclose(kept - last, np.tile([1.0, 2.0, 3.0], [2, 1]), atol=1e-5)
 
 
-@pytest.mark.parametrize("shape", [(8, 8, 3), (28, 28, 1), (12, 20, 1)])
+@pytest.mark.parametrize(
+    "shape", [pytest.param((8, 8, 3), marks=pytest.mark.slow), (28, 28, 1), (12, 20, 1)]
+)
 def test_a_unet_takes_images_of_any_size_and_begins_as_nothing(shape):
     network = networks.diffusion_unet(shape, width=8, multiples=(1, 2, 2), condition_size=2)
     inputs = [np.ones([2, *shape], "f"), np.array([0.1, 0.9], "f"), np.eye(2, dtype="f")]
     np.testing.assert_array_equal(network(inputs), np.zeros([2, *shape]))
 
 
+@pytest.mark.slow
 def test_a_unet_sees_the_level_the_condition_and_far_pixels():
     keras.utils.set_random_seed(0)
     network = networks.diffusion_unet((16, 16, 1), width=8, condition_size=2)

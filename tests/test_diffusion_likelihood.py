@@ -15,7 +15,11 @@ from tfgen import noise_paths, predictions
 from tfgen.models.diffusion import likelihood
 
 SEED = tf.constant([0, 1])
-every_path = pytest.mark.parametrize("path", PATHS, ids=repr)
+every_path = pytest.mark.parametrize(
+    "path",
+    [PATHS[0], *(pytest.param(path, marks=pytest.mark.slow) for path in PATHS[1:])],
+    ids=repr,
+)
 
 
 def flow_of(path, denoise):

@@ -148,7 +148,7 @@ def test_no_file_is_open_in_a_folder_that_is_removed(tmp_path, monkeypatch):
 
 def test_the_next_export_clears_what_a_killed_one_left(tmp_path):
     leave_unfinished(tmp_path, "saved_model.pb")
-    assert tfgen.export(compiled("mlp_vae"), tmp_path).name == "1"
+    assert tfgen.export(compiled("autoencoder"), tmp_path).name == "1"
     assert [each.name for each in tmp_path.iterdir()] == ["1"]
 
 
@@ -258,6 +258,7 @@ def test_pictures_are_left_out_on_a_full_disk_and_the_weights_are_the_same(tmp_p
     assert_same(weights(model), weights(undisturbed))
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_again_when_there_is_room(tmp_path):
     class Room(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -271,6 +272,7 @@ def test_pictures_are_drawn_again_when_there_is_room(tmp_path):
         assert path.name == "samples-0003.png"
 
 
+@pytest.mark.slow
 def test_events_are_left_out_on_a_disk_that_fills_up(tmp_path):
     folder = tmp_path / "tensorboard"
 
@@ -326,7 +328,7 @@ def test_a_quota_that_is_used_up_within_a_checkpoint_is_an_error_and_no_crash(
 
 
 def test_an_export_that_does_not_fit_is_told_in_words_and_leaves_nothing(tmp_path):
-    model = compiled("mlp_vae")
+    model = compiled("autoencoder")
     for free in (0, 50_000):
         with small_disk(tmp_path / "vae", free=free):
             with pytest.raises(OSError) as raised:
@@ -387,6 +389,7 @@ def assert_undisturbed(output, undisturbed):
     assert_same(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["config.json", "log.csv", "*.weights.h5", "model.keras", "results.json", "version"]
 )
@@ -412,6 +415,7 @@ def test_what_a_run_needs_is_named_in_a_line_and_the_same_command_mends_it(
     assert [each.name for each in (tmp_path / "run-export").iterdir()] == ["1"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "count"), [("*.png", 2), ("README.md", 1)])
 def test_what_a_run_can_do_without_is_left_out_until_there_is_room(
     name, count, tmp_path, monkeypatch, undisturbed

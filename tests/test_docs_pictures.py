@@ -37,6 +37,7 @@ def test_the_list_shows_what_each_is_made_of(capsys):
     ]
 
 
+@pytest.mark.slow
 def test_pictures_are_drawn_of_runs_and_what_is_missing_is_told(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     line = "infogan_demo --epochs 2"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tfgen
-from tests.specimens import SHAPE, SPECIMENS, compiled, images
+from tests.specimens import SHAPE, SPECIMENS, compiled, each_of, images
 from tfgen.data import source
 from tfgen.evaluation import PixelFeatures, Reference, Result, compare
 from tfgen.pictures import write_png
@@ -68,6 +68,7 @@ def test_a_folder_against_itself_is_perfect(folder):
     assert result.protocol.real_count == result.protocol.fake_count == 20
 
 
+@pytest.mark.slow
 def test_a_model_an_export_and_its_files_score_alike(folder, model, tmp_path):
     loaded = tfgen.load(model)
     export = tfgen.export(loaded, tmp_path / "exports" / "tiny", {"data": f"folder:{folder}"})
@@ -130,6 +131,7 @@ def test_a_model_that_cannot_be_sampled_is_refused(tmp_path):
     fails("'moments' needs.*a CycleGAN, which can: translate images", "cyclegan.keras", *options)
 
 
+@pytest.mark.slow
 def test_a_run_of_another_size_than_its_datas_is_scored_at_its_own(tmp_path, folder):
     write_run(tmp_path / "run", "mlp_vae", {"data": "embedded", "shape": list(SHAPE)})
     result, floor = run("run", "embedded@train", "--data", "embedded", "--samples", "30")
@@ -175,6 +177,7 @@ def test_neighbours_stand_below_their_samples(folder):
     assert (rows[1, :, 4:] == 1).all()  # the rest is white
 
 
+@pytest.mark.slow
 def test_the_report_is_one_file(folder, model):
     options = ["--data", f"folder:{folder}", "--split", "all", "--report", "report.html"]
     run(model, folder, *options)
@@ -186,7 +189,7 @@ def test_the_report_is_one_file(folder, model):
     assert "real_checksum" in page
 
 
-@pytest.mark.parametrize("name", sorted(SPECIMENS))
+@each_of(SPECIMENS)
 def test_the_report_goes_from_sample_to_sample_of_every_model_with_latents(name):
     model = compiled(name)
     if "generate" not in model.abilities:

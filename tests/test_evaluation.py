@@ -720,6 +720,7 @@ def test_the_noted_options_of_the_curve_are_those_it_is_computed_with():
     }
 
 
+@pytest.mark.slow
 def test_a_standard_error_by_the_bootstrap_is_about_that_of_fresh_samples():
     deviation = scored(scores=["frechet"], seeds=range(20)).scores[0].deviation
     score, again, other = (

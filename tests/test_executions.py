@@ -43,7 +43,7 @@ def assert_same_training(one, other, histories):
         np.testing.assert_allclose(values, histories[1].history[name], rtol=1e-5)
 
 
-@pytest.mark.parametrize("steps", [2, 6, 12])
+@pytest.mark.parametrize("steps", [6, *(pytest.param(n, marks=pytest.mark.slow) for n in (2, 12))])
 def test_a_group_takes_the_steps_of_its_batches_in_their_order(steps, monkeypatch):
     monkeypatch.setattr(compiled_steps, "_STEPS", 5)
     models = compiled_vae(), compiled_vae(steps)
@@ -54,17 +54,17 @@ def test_a_group_takes_the_steps_of_its_batches_in_their_order(steps, monkeypatc
     assert_same_training(*models, histories)
 
 
-def test_data_may_end_within_a_group_or_with_it(monkeypatch):
+@pytest.mark.slow
+@pytest.mark.parametrize("steps", [4, 5, 20])
+def test_data_may_end_within_a_group_or_with_it(steps, monkeypatch):
     monkeypatch.setattr(compiled_steps, "_STEPS", 3)
-    alone = compiled_vae()
-    expected = alone.fit(stream(), epochs=2, verbose=0)
-    for steps in (4, 5, 20):  # of the 10 of an epoch
-        vae = compiled_vae(steps)
-        history = vae.fit(stream(), epochs=2, verbose=0)
-        assert vae.step == 20
-        assert_same_training(vae, alone, [history, expected])
+    models = compiled_vae(), compiled_vae(steps)  # of the 10 of an epoch
+    histories = [model.fit(stream(), epochs=2, verbose=0) for model in models]
+    assert models[1].step == 20
+    assert_same_training(*models, histories)
 
 
+@pytest.mark.slow
 def test_batches_are_read_only_when_they_are_wanted(monkeypatch):
     monkeypatch.setattr(compiled_steps, "_STEPS", 3)
     read = []
@@ -78,6 +78,7 @@ def test_batches_are_read_only_when_they_are_wanted(monkeypatch):
     assert len(read) == 8 + 1  # `fit` looks at the first before it begins
 
 
+@pytest.mark.slow
 def test_batches_of_several_sizes_are_taken_one_by_one():
     models = compiled_vae(), compiled_vae(4)
     histories = [model.fit(IMAGES[:28], batch_size=8, verbose=0, shuffle=False) for model in models]
@@ -85,6 +86,7 @@ def test_batches_of_several_sizes_are_taken_one_by_one():
     assert_same_training(*models, histories)
 
 
+@pytest.mark.slow
 def test_batches_with_labels_lie_side_by_side():
     pairs = tf.data.Dataset.from_tensor_slices((IMAGES, np.arange(COUNT)))
     models = compiled_vae(), compiled_vae(5)
@@ -93,6 +95,7 @@ def test_batches_with_labels_lie_side_by_side():
     assert_same_training(*models, histories)
 
 
+@pytest.mark.slow
 def test_batches_of_another_size_may_follow():
     models = compiled_vae(), compiled_vae(4)
     for size in (3, 5):
@@ -110,6 +113,7 @@ class Logging(tfgen.VAE):
         return {**super().train_step(data), "extra": 1.0}
 
 
+@pytest.mark.slow
 def test_logs_of_a_subclass_are_kept():
     vae = compiled_vae(kind=Logging, steps_per_execution=5)
     assert vae.fit(stream(), verbose=0).history["extra"] == [1.0]
@@ -124,6 +128,7 @@ def test_large_batches_make_small_groups():
     assert group_of(64, 512, 512, 3) == 1
 
 
+@pytest.mark.slow
 def test_fit_takes_groups_where_they_pay(monkeypatch):
     read = []
     original = compiled_steps._read

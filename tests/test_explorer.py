@@ -60,19 +60,17 @@ SPATIAL = {
 }
 
 
+FEW = "conv_vae", "cgan", "cyclegan"
+MORE = "s_vae", "cvae", "infogan", "diffusion", "dall_e_2"
+
+
 @pytest.fixture(scope="module")
-def url(tmp_path_factory):
+def url(tmp_path_factory, request):
+    """Serves few models where no slow test was chosen: those are the ones that need more."""
     folder = tmp_path_factory.mktemp("models")
-    for name in (
-        "conv_vae",
-        "s_vae",
-        "cvae",
-        "cgan",
-        "infogan",
-        "cyclegan",
-        "diffusion",
-        "dall_e_2",
-    ):
+    chosen = [item for item in request.session.items if item.path == request.path]
+    more = any(item.get_closest_marker("slow") for item in chosen)
+    for name in (*FEW, *(MORE if more else ())):
         tfgen.export(compiled(name), folder / name)
     write(folder, "wide", 1, WIDE_SIGNATURES)
     described = write(folder, "spatial", 1, SPATIAL_SIGNATURES) / "assets.extra" / "tfgen.json"
@@ -176,6 +174,7 @@ def test_latents_move_by_slider_map_and_keys(visit):
     assert len(set(drawn)) == 4
 
 
+@pytest.mark.slow
 def test_latents_stay_on_the_map(visit):
     page = visit("conv_vae")
     slider, shown = page.locator("#sliders input").first, page.locator("#sliders output").first
@@ -186,6 +185,7 @@ def test_latents_stay_on_the_map(visit):
         expect(shown).to_have_text(end)
 
 
+@pytest.mark.slow
 def test_latents_on_a_sphere_stay_there(visit):
     page = visit("s_vae")
 
@@ -206,6 +206,7 @@ def test_latents_on_a_sphere_stay_there(visit):
     expect(page.locator("#status")).to_have_text(re.compile("^s_vae"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slow", ["metadata", ":predict"])
 def test_the_model_is_the_one_that_was_chosen_last(visit, slow):
     page, held = visit("cyclegan"), []
@@ -226,12 +227,14 @@ def test_the_model_is_the_one_that_was_chosen_last(visit, slow):
     expect(page.locator("#sample-label")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_wide_model_is_asked_in_parts(visit):
     page = visit("wide")
     expect(page.locator("#sliders label").first).to_contain_text(f"latent {WIDE - 1}")
     expect(page.locator("#codes")).to_be_hidden()  # nothing tells how many values a code has
 
 
+@pytest.mark.slow
 def test_the_server_tells_what_a_model_can_do(visit):
     shown = {
         "conv_vae": {"samples", "latents", "between", "images"},
@@ -250,6 +253,7 @@ def test_the_server_tells_what_a_model_can_do(visit):
         expect(page.locator("#prior-choice")).to_be_visible(visible=name == "wide")
 
 
+@pytest.mark.slow
 def test_latents_are_drawn_as_they_are_distributed(visit):
     page = visit("infogan")  # 2 latents of a uniform prior, 4 categories, a value in [-1, 1]
     asked = asked_latents(page)
@@ -266,6 +270,7 @@ def test_latents_are_drawn_as_they_are_distributed(visit):
     assert (drawn[:, 2:6].sum(0) > 0).all()
 
 
+@pytest.mark.slow
 def test_each_part_of_the_latents_has_its_own_distribution_and_path(visit):
     found = visit("conv_vae").evaluate("""async () => {
         const { drawLatents, interpolate } = await import("./latents.js");
@@ -290,6 +295,7 @@ def test_each_part_of_the_latents_has_its_own_distribution_and_path(visit):
     np.testing.assert_allclose(path[:, 3:], np.linspace(drawn[1, 3:], drawn[2, 3:], 9), atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["conv_vae", "cgan", "infogan", "cyclegan"])
 def test_of_another_server_the_signatures_tell_what_a_model_can_do(
     name, browser, url, own_servables
@@ -314,6 +320,7 @@ def test_of_another_server_the_signatures_tell_what_a_model_can_do(
         expect(page.locator("#prior-choice")).to_be_visible(visible="latents" in derived)
 
 
+@pytest.mark.slow
 def test_latents_are_calculated_with(visit):
     page = visit("conv_vae")
     path, total = picture(page, "path"), picture(page, "sum")
@@ -325,6 +332,7 @@ def test_latents_are_calculated_with(visit):
     assert picture(page, "path") != path and picture(page, "sum") != total
 
 
+@pytest.mark.slow
 def test_codes_have_their_names_and_are_chosen(visit):
     page = visit("infogan")
     assert page.locator("#code-inputs label").all_inner_texts()[1].startswith("code_1, 0")
@@ -344,6 +352,7 @@ def test_codes_have_their_names_and_are_chosen(visit):
     expect(visit("cgan").locator("#codes")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_label_is_asked_for_where_there_are_labels(visit):
     page = visit("cgan", width=360)
     expect(page.locator("#sample-label")).to_be_visible()
@@ -360,7 +369,9 @@ def test_a_label_is_asked_for_where_there_are_labels(visit):
 @pytest.mark.parametrize(
     ("model", "answers"),
     [
-        ("conv_vae", ["encode, mean:", "reconstruct", "score, elbo:"]),
+        pytest.param(
+            "conv_vae", ["encode, mean:", "reconstruct", "score, elbo:"], marks=pytest.mark.slow
+        ),
         ("cyclegan", ["translate_a_to_b", "translate_b_to_a", "score_a"]),
     ],
 )
@@ -373,6 +384,7 @@ def test_an_image_of_one_s_own_is_answered(visit, tmp_path, model, answers):
         expect(page.locator("figcaption", has_text=answer).first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_an_example_is_taken_as_a_file_is(visit):
     page = visit("cyclegan")
     shown = set()
@@ -406,6 +418,7 @@ def test_examples_are_held_out_images():
             np.testing.assert_array_equal(np.asarray(image), held_out["x_test"][place, ..., 0])
 
 
+@pytest.mark.slow
 def test_hidden_pixels_are_filled_in_and_seen_ones_stay(visit):
     page = visit("conv_vae")
     expect(page.locator("#impute")).to_be_hidden()  # until there is an image
@@ -435,6 +448,7 @@ def test_hidden_pixels_are_filled_in_and_seen_ones_stay(visit):
     assert 0 < np.sum(wiped != whole) < wiped.size / 4 and set(wiped[wiped != whole]) == {128}
 
 
+@pytest.mark.slow
 def test_a_conditional_model_encodes_an_image_with_its_label(visit):
     page = visit("cvae")
     page.get_by_role("button", name="Shirt").press("Enter")
@@ -453,6 +467,7 @@ def test_a_conditional_model_encodes_an_image_with_its_label(visit):
     expect(visit("cgan").locator("#impute")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_the_next_model_answers_the_same_image(visit, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
     PIL.Image.fromarray(pixels).save(tmp_path / "image.png")
@@ -467,6 +482,7 @@ def test_the_next_model_answers_the_same_image(visit, tmp_path):
             expect(page.locator("figcaption", has_text=answer)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_image_can_be_chosen_again(visit, tmp_path):
     (tmp_path / "image.png").write_text("no image")
     page = visit("conv_vae")
@@ -479,6 +495,7 @@ def test_a_file_that_is_no_image_can_be_chosen_again(visit, tmp_path):
     expect(page.locator("#status")).to_have_text(re.compile("^conv_vae: "))
 
 
+@pytest.mark.slow
 def test_a_signature_is_shown_once(visit):
     page = visit("cyclegan")
     translations = "score_a, score_b, translate_a_to_b, translate_b_to_a"
@@ -489,6 +506,7 @@ def test_a_signature_is_shown_once(visit):
     expect(visit("conv_vae").locator("#status")).to_contain_text("serving_default")
 
 
+@pytest.mark.slow
 def test_a_model_is_chosen_from_those_that_there_are(visit, browser, url):
     page = visit("cgan")
     choice = page.get_by_role("combobox", name="Model")
@@ -504,6 +522,7 @@ def test_a_model_is_chosen_from_those_that_there_are(visit, browser, url):
         page.locator("#status", has_text="cgan:").wait_for()
 
 
+@pytest.mark.slow
 def test_a_name_is_typed_where_names_are_unknown(browser, url):
     with browser.new_page() as page:
         # As TensorFlow Serving answers.
@@ -611,6 +630,7 @@ def test_a_token_is_asked_for_where_one_is_wanted(browser, tmp_path):
         assert kept == ["", 0, 0] and page.url == f"{url}/"
 
 
+@pytest.mark.slow
 def test_captions_are_drawn(visit):
     page = visit("dall_e_2")
     expect(page.locator("#samples")).to_be_hidden()
@@ -634,6 +654,7 @@ def test_captions_are_drawn(visit):
     expect(visit("cgan").locator("#drawings")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_noise_of_a_model_that_takes_steps_has_no_sliders(visit):
     page = visit("diffusion")
     expect(page.locator("#latents")).to_be_hidden()

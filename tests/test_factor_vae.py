@@ -63,6 +63,7 @@ def test_the_loss_is_the_bound_s_and_gamma_times_the_density_ratio():
     np.testing.assert_allclose(losses["vae_loss"], plain + 3.0 * ratio, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_discriminator_finds_the_total_correlation():
     """Of two normal latents with correlation r it is -1/2 log(1 - r^2)."""
     correlation = 0.8

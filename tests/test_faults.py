@@ -14,11 +14,11 @@ from training.faults.runs import Broken, NotPossible, Undisturbed
 from training.recipes.recipe import find
 from training.runs.settings import steps_per_execution
 
-# The rest are run by `make faults`: they take minutes.
+# The rest are run by `make faults`: each takes minutes. `tests/test_training.py` kills a run.
 MARKS = {
     "a full or broken disk at the log": [pytest.mark.slow],
     "SIGKILL of the chief of two": [pytest.mark.slow],
-    "the newest checkpoint has a flipped bit": [],
+    "the newest checkpoint has a flipped bit": [pytest.mark.slow],
 }
 
 

@@ -269,6 +269,7 @@ def test_inception_refuses_what_is_no_grey_or_colour_image(shape):
         prepare(np.zeros(shape, np.float32))
 
 
+@pytest.mark.slow
 def test_inception_features_are_those_of_the_prepared_images_also_on_a_replica(
     make_features, network
 ):
@@ -541,6 +542,7 @@ def test_a_classifier_of_other_data_is_another(trained, monkeypatch):
             ClassifierFeatures(train, test)
 
 
+@pytest.mark.slow
 def test_accuracy_is_that_of_the_test_images(trained):
     test = bars(40, seed=1)
     labels = test.labels.copy()
@@ -559,6 +561,7 @@ def draws():
     return [float(number) for number in draw]
 
 
+@pytest.mark.slow
 def test_training_again_gives_the_same_weights_and_leaves_all_seeds_alone(
     trained, tmp_path, monkeypatch
 ):
@@ -574,7 +577,13 @@ def test_training_again_gives_the_same_weights_and_leaves_all_seeds_alone(
     assert draws() == expected
 
 
-@pytest.mark.parametrize("shape", [(8, 8, 1), (64, 48, 1), (13, 64, 3)])
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (8, 8, 1),
+        *(pytest.param(each, marks=pytest.mark.slow) for each in [(64, 48, 1), (13, 64, 3)]),
+    ],
+)
 def test_a_classifier_takes_any_size_and_fewer_images_than_a_batch(shape):
     train = Source(noise(5, *shape), [0, 1, 2, 0, 1])
     features = ClassifierFeatures(train, train)

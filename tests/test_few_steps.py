@@ -28,6 +28,7 @@ def off(samples):
     return np.minimum(*(np.linalg.norm(samples - mode, axis=1) for mode in (-1, 1))).mean()
 
 
+@pytest.mark.slow
 def test_after_reflow_one_step_leads_where_many_do():
     keras.utils.set_random_seed(0)
     flow = tfgen.Diffusion(networks.diffusion_mlp(2, (64, 64)), ema_momentum=0.99, steps=20)
@@ -125,6 +126,7 @@ def test_neighbours_are_those_of_the_schedule_and_near_the_middle_more_often():
     np.testing.assert_allclose(np.bincount(places, minlength=10) / 20_000, expected, atol=0.015)
 
 
+@pytest.mark.slow
 def test_a_consistency_model_makes_points_in_one_step():
     keras.utils.set_random_seed(0)
     model = consistency(total_steps=1600, ema_momentum=0.99)

@@ -10,6 +10,7 @@ from training.figures import generator_losses
 from training.figures.catalogue import FIGURES
 
 
+@pytest.mark.slow
 def test_the_command_draws_by_name_and_prints_what_was_measured(tmp_path, capsys):
     command.main(["generator_losses", f"--output={tmp_path}/new"])
     printed = capsys.readouterr().out.splitlines()

@@ -16,6 +16,7 @@ def pushing_gan():
     return pushed_gaussian.trained_gan(pushed_gaussian.moons(1000, seed=0), steps=100)
 
 
+@pytest.mark.slow
 def test_each_sample_is_made_of_the_latent_whose_angle_colours_it(pushing_gan):
     latents, angles, samples = pushed_gaussian.push(pushing_gan, 50)
     lengths = np.linalg.norm(latents, axis=1)
@@ -47,6 +48,7 @@ def test_the_moons_lie_around_two_half_circles():
 # --- Mode collapse over time
 
 
+@pytest.mark.slow
 def test_snapshots_are_of_the_asked_steps():
     gan = mode_collapse.ring_gan()
     source = mode_collapse.RING.sample(1000)
@@ -59,6 +61,7 @@ def test_snapshots_are_of_the_asked_steps():
     assert not np.array_equal(*samples)
 
 
+@pytest.mark.slow
 def test_snapshots_are_those_of_one_training_without_a_stop():
     source = mode_collapse.RING.sample(1000)
     (*_, stopped) = mode_collapse.snapshots(mode_collapse.ring_gan(), source, (100, 200), 20)
@@ -121,6 +124,7 @@ def test_validity_is_the_distance_to_the_nearest_training_image_and_the_bound(va
     assert bound == pytest.approx(vae.elbo(images).numpy().mean(), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_middle_is_more_valid_in_latent_space_than_in_pixel_space(vae, pairs):
     train = data.source("embedded", "train").floats().numpy()
     measured = [
@@ -157,6 +161,7 @@ def test_seed_and_spread_make_the_plane_s_points():
     assert not np.array_equal(first, second)
 
 
+@pytest.mark.slow
 def test_the_trained_vae_s_latents_keep_the_four_modes_apart():
     demo, held_out = data.source("demo"), data.source("demo", "test")
     vae = demo_manifold.trained_vae(demo)

@@ -25,6 +25,7 @@ from training.figures import nearest_neighbour_score as scores
 # Four ways to draw samples
 
 
+@pytest.mark.slow
 def test_inverse_transform_draws_from_the_mixture_of_two_normals():
     def cumulative(x):
         return 0.4 * norm.cdf(x, -1.5, 0.5) + 0.6 * norm.cdf(x, 1.2, 0.8)
@@ -32,6 +33,7 @@ def test_inverse_transform_draws_from_the_mixture_of_two_normals():
     assert scipy.stats.kstest(samplers.draw_hills(5000), cumulative).statistic < 0.02
 
 
+@pytest.mark.slow
 def test_metropolis_hastings_has_the_moments_of_the_bent_hill():
     chains = samplers.walk_on_banana()
     assert 0.2 < chains.acceptance_rate < 0.5
@@ -110,6 +112,7 @@ def test_the_value_of_the_optimal_discriminator_is_the_divergence(distance):
     assert optimal_discriminator.optimal_value(distance) == pytest.approx(value, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_value_grows_from_minus_log_4_towards_0():
     values = [optimal_discriminator.optimal_value(each) for each in np.linspace(0, 10, 41)]
     assert values[0] == pytest.approx(-np.log(4))
@@ -118,6 +121,7 @@ def test_the_value_grows_from_minus_log_4_towards_0():
     np.testing.assert_array_equal(optimal_discriminator.optimal_discriminator(x, 0.0), 0.5)
 
 
+@pytest.mark.slow
 def test_a_trained_discriminator_comes_close_to_the_optimal_value():
     found = optimal_discriminator.trained_values([0.0, 2.0])
     expected = [optimal_discriminator.optimal_value(distance) for distance in (0.0, 2.0)]
@@ -179,6 +183,7 @@ def test_transposed_convolution_is_the_adjoint_of_convolution(strides):
 # What blurry means
 
 
+@pytest.mark.slow
 def test_training_on_the_squared_error_ends_at_the_mean():
     images = blurry.strokes()
     np.testing.assert_allclose(blurry.trained_answer(images), images.mean(axis=0), atol=1e-5)

@@ -22,6 +22,7 @@ def few_images(path, count, shape=(28, 28, 1)):
     np.savez(path, x=np.random.default_rng(0).integers(0, 256, (count, *shape), np.uint8))
 
 
+@pytest.mark.slow
 def test_batches_are_no_larger_than_the_data(capsys):
     few_images("few.npz", 20)
     train.main(["vae_fashion", "--data=npz:few.npz", "--epochs=1", "--output=runs/few"])
@@ -38,6 +39,7 @@ def test_batches_are_no_larger_than_the_data(capsys):
     assert "batch_size=19" in str(raised.value)
 
 
+@pytest.mark.slow
 def test_a_run_of_another_shape_is_left_as_it_is(capsys):
     few_images("grey.npz", 20)
     few_images("colour.npz", 20, (16, 16, 3))

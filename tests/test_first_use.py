@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras import layers
 
 import tfgen
-from tests.specimens import compiled, discriminator, generator, images, names_in
+from tests.specimens import compiled, discriminator, each_of, generator, images, names_in
 from tfgen import distributions, games, networks, penalties
 from tfgen.engine.serialization import Configured
 
@@ -67,6 +67,7 @@ def test_keras_loss_and_metrics_have_no_use(name, option):
         compiled(name).compile(**option)
 
 
+@pytest.mark.slow
 def test_gradients_are_not_accumulated_on_replicas():
     """Keras would fail in the first step, within its own code."""
     program = """
@@ -181,7 +182,7 @@ def test_unequal_domains_are_refused_where_only_the_step_knows_their_sizes():
 # ---- batches
 
 
-@pytest.mark.parametrize("name", ["mlp_vae", "conv_vae", "gan"])
+@each_of(["mlp_vae", "conv_vae", "gan"])
 def test_double_precision_is_taken(name):
     model, single = compiled(name), compiled(name)
     for each, kind in ((model, np.float64), (single, np.float32)):
@@ -191,6 +192,7 @@ def test_double_precision_is_taken(name):
         assert model.elbo(images(4).astype(np.float64)).dtype == tf.float32
 
 
+@pytest.mark.slow
 def test_batches_that_are_dicts_are_taken_by_their_usual_keys():
     labels = np.arange(16) % 10
     as_dict = tf.data.Dataset.from_tensor_slices({"image": images(16), "label": labels})
@@ -204,7 +206,7 @@ def test_batches_that_are_dicts_are_taken_by_their_usual_keys():
         models[0].fit(tf.data.Dataset.from_tensors({"pixels": images(8)}), verbose=0)
 
 
-@pytest.mark.parametrize("name", ["mlp_vae", "gan", "began"])
+@each_of(["mlp_vae", "gan", "began"], {"mlp_vae", "gan"})
 def test_batches_of_unknown_shape_get_the_network_s(name):
     batches = tf.data.Dataset.range(2).map(
         lambda _: tf.numpy_function(lambda: images(8), [], tf.float32)
@@ -389,6 +391,7 @@ print("loaded")
 """
 
 
+@pytest.mark.slow
 def test_values_of_one_s_own_train_are_saved_and_loaded_in_a_new_process(tmp_path):
     (tmp_path / "own.py").write_text(OWN)
     for program in (MAKE, LOAD):
@@ -603,6 +606,7 @@ def test_penalties_of_pairs_are_those_of_the_pair_side_by_side():
     )
 
 
+@pytest.mark.slow
 def test_infogan_s_q_may_have_an_optimizer_of_its_own():
     model = compiled("infogan")
     own = {f"{name}_optimizer": keras.optimizers.SGD(0.5) for name in model.players}
@@ -636,6 +640,7 @@ def test_old_names_of_models_work_and_name_the_new_ones():
             call()
 
 
+@pytest.mark.slow
 def test_batches_of_ours_are_not_begun_before_the_first_step():
     """A look would begin a pass, and the first epoch would have the second one's order."""
     source = tfgen.data.Source(images(16))

@@ -142,7 +142,13 @@ def test_a_vae_takes_the_density_of_its_own_draws():
     np.testing.assert_allclose(terms.log_weights, log_weights, rtol=1e-4, atol=1e-3)
 
 
-@pytest.mark.parametrize("bound", [bounds.ELBO(), bounds.ImportanceWeighted(3, 1, True)])
+@pytest.mark.parametrize(
+    "bound",
+    [
+        bounds.ELBO(),
+        pytest.param(bounds.ImportanceWeighted(3, 1, True), marks=pytest.mark.slow),
+    ],
+)
 def test_the_flows_learn_with_the_encoder(bound):
     model = flexible_vae(bound=bound)
     model.compile(keras.optimizers.Adam(1e-2))
@@ -156,6 +162,7 @@ def test_the_flows_learn_with_the_encoder(bound):
     assert {"step_0_kernel_1", "step_1_kernel_1", "step_0_bias_1"} <= set(moved)
 
 
+@pytest.mark.slow
 def test_a_flow_prior_is_saved_and_exported_with_what_it_learnt(tmp_path):
     model = tfgen.VAE(
         networks.mlp_encoder(SHAPE, 3, hidden_sizes=(8,)),
@@ -194,6 +201,7 @@ def ring(count, seed):
     return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_a_flow_finds_a_density_that_one_normal_cannot():
     model = tfgen.DensityModel(
         (2,), densities.Flow(steps=4, hidden_sizes=(32,), training_steps=500)
@@ -208,6 +216,7 @@ def test_a_flow_finds_a_density_that_one_normal_cannot():
     assert np.mean(np.abs(radii - 2) < 0.8) > 0.75
 
 
+@pytest.mark.slow
 def test_a_flow_is_estimated_alike_from_the_same_seed():
     density = densities.Flow(steps=2, hidden_sizes=(8,), training_steps=5)
     first, again, other = (density.estimate(ring(50, 0), seed) for seed in (0, 0, 1))
@@ -231,6 +240,7 @@ def test_few_units_hear_all_inputs_alike():
     assert not np.triu(heard).any() and heard[-1].sum() >= 16
 
 
+@pytest.mark.slow
 def test_flow_posteriors_are_the_components_of_a_vamp_prior():
     model = flexible_vae()
     better = type(model)(

@@ -235,6 +235,7 @@ def averaged():
     }
 
 
+@pytest.mark.slow
 def test_xla_compiles_the_updates_of_large_players_where_nothing_else_is_said():
     gan = RECIPES["lsgan_fashion"].build((28, 28, 1), 1)
 
@@ -250,6 +251,7 @@ def test_xla_compiles_the_updates_of_large_players_where_nothing_else_is_said():
     assert compiled(gan.generator_variables[:1], jit_update=True)
 
 
+@pytest.mark.slow
 def test_compiled_steps_are_the_same_steps():
     model = {
         "critic_steps": 2,

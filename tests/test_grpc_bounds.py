@@ -237,6 +237,7 @@ def test_messages_that_never_end_keep_nobody_waiting(open_server):
         assert ended >= MOST_ARRIVING - 1
 
 
+@pytest.mark.slow
 def test_a_message_has_until_the_timeout_to_come(folder):
     with started(folder, "--timeout=1") as server, unfinished(server, 1) as connections:
         assert b"did not come in time" in http2.received(connections[0], b"grpc-message", 10)
@@ -338,6 +339,7 @@ def refuse(x):
     return {"y": x}
 
 
+@pytest.mark.slow
 def test_memory_of_a_refused_request_is_given_back_at_once(tmp_path, monkeypatch):
     """Without a look for garbage, which may not come for long."""
     write(tmp_path, "half", 1, {"serving_default": (refuse, [spec("x")])})

@@ -233,7 +233,7 @@ def test_without_temperature_all_samples_are_one():
     np.testing.assert_array_equal(first, model.generate(np.zeros([1, model.prior.size]))[0])
 
 
-@pytest.mark.parametrize("name", ["ladder", "top_down"])
+@pytest.mark.parametrize("name", ["ladder", pytest.param("top_down", marks=pytest.mark.slow)])
 def test_a_reconstruction_is_made_of_the_noise_that_stands_for_an_image(name):
     model, pixels = compiled(name), images(4)
     fit(model)

@@ -9,6 +9,7 @@ from tests.specimens import compiled
 from tests.test_server import started
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("token", [None, "secret"])
 def test_a_little_of_every_kind_is_refused(token, tmp_path):
     tfgen.export(compiled("conv_vae"), tmp_path / "models" / "vae", png=True)

@@ -135,6 +135,7 @@ def test_many_offers_at_once_are_bounded_as_other_requests(port):
     assert status(ask(port, b"CONNECT a:1 HTTP/1.1\r\nUpgrade: h2c\r\n\r\n")) == 400
 
 
+@pytest.mark.slow
 def test_a_connection_that_is_gone_leaves_nothing_to_collect(port):
     """Garbage is collected seldom, and each connection may have 64 KiB of headers."""
 

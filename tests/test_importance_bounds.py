@@ -1,5 +1,6 @@
 """Bounds of importance weights, against a model whose likelihood is known."""
 
+import functools
 import types
 
 import numpy as np
@@ -41,10 +42,12 @@ def test_of_the_true_posterior_every_bound_is_the_log_likelihood(bound):
     log_variance = np.log(variance).astype("f")
     found = bound.value(terms(points, tf.constant(mean), log_variance, bound.draws), step=None)
     if isinstance(bound, ELBO):  # its divergence has a closed form, and so its draws differ
-        draws = [
-            bound.value(terms(points, tf.constant(mean), log_variance, 1, (seed, 1)), None)
-            for seed in range(200)
-        ]
+
+        @functools.partial(tf.function, autograph=False)
+        def draw(seed):
+            return bound.value(terms(points, tf.constant(mean), log_variance, 1, seed), None)
+
+        draws = [draw(tf.constant([seed, 1])) for seed in range(200)]
         np.testing.assert_allclose(np.mean(draws, axis=0), log_evidence(points), atol=0.3)
         return
     np.testing.assert_allclose(found, log_evidence(points), rtol=1e-4)
@@ -130,13 +133,14 @@ def test_renyi_s_bound_joins_the_others_and_falls_with_its_order():
 
 
 def gradients(bound, points, seed, weights=WEIGHTS, posterior=wrong_posterior, step=0):
-    """Returns the gradients that reach a posterior's mean and the decoder."""
-    mean, log_variance = map(tf.Variable, posterior(points))
-    weights = tf.Variable(weights)
+    """Returns the gradients that reach a posterior's mean, its log variance and the decoder."""
+    sources = [*posterior(points), tf.constant(weights)]
     with tf.GradientTape() as tape:
+        tape.watch(sources)
+        mean, log_variance, weights = sources
         found = terms(points, mean, log_variance, bound.draws, seed, weights)
         value = tf.reduce_sum(bound.value(found, tf.constant(step, tf.int64)))
-    return [each.numpy() for each in tape.gradient(value, [mean, log_variance, weights])]
+    return tape.gradient(value, sources)
 
 
 def test_a_warm_up_weighs_the_prior_and_the_posterior():
@@ -157,13 +161,13 @@ def test_a_warm_up_weighs_the_prior_and_the_posterior():
 def test_the_double_reparametrization_has_the_same_mean_and_a_smaller_deviation(repeats, step):
     """Tucker et al., 2019, section 4: of the encoder's gradient; the decoder's is the same."""
     points = examples(2)
-    plain, double = (
-        [
-            gradients(ImportanceWeighted(16, repeats, chosen, 400), points, (seed, 3), step=step)
-            for seed in range(400)
-        ]
-        for chosen in (False, True)
-    )
+
+    def drawn(doubly):
+        bound = ImportanceWeighted(16, repeats, doubly, 400)
+        draw = tf.function(lambda seed: gradients(bound, points, seed, step=step), autograph=False)
+        return [draw(tf.constant([seed, 3])) for seed in range(400)]
+
+    plain, double = drawn(False), drawn(True)
     for which in range(2):
         first, second = (np.array([each[which] for each in found]) for found in (plain, double))
         error = (first.std(axis=0) + second.std(axis=0)) / len(first) ** 0.5

@@ -43,7 +43,14 @@ def conditional(example):
     return mean, covariance[np.ix_(~SEEN, ~SEEN)] - across @ covariance[np.ix_(SEEN, ~SEEN)]
 
 
-@pytest.mark.parametrize(("stretch", "shift"), [(1.0, 0.0), (1.5, 0.2), (2.0, -0.3)])
+@pytest.mark.parametrize(
+    ("stretch", "shift"),
+    [
+        pytest.param(1.0, 0.0, marks=pytest.mark.slow),
+        pytest.param(1.5, 0.2, marks=pytest.mark.slow),
+        (2.0, -0.3),
+    ],
+)
 def test_draws_are_those_of_the_decoder_s_model_whatever_the_encoder(stretch, shift):
     """Encoding, decoding and drawing alone would be right for the exact encoder only."""
     example, count = np.array([1.5, 0.0, 0.0], np.float32), 20_000
@@ -89,6 +96,7 @@ def test_a_mask_of_one_channel_is_that_of_all():
     np.testing.assert_array_equal(found.numpy()[mask], images(3)[mask])
 
 
+@pytest.mark.slow
 def test_an_export_draws_what_the_model_does(tmp_path):
     model, pictures = compiled("mlp_vae"), images(2)
     mask = np.random.default_rng(1).random(pictures.shape).round().astype("f")
@@ -100,6 +108,7 @@ def test_an_export_draws_what_the_model_does(tmp_path):
     np.testing.assert_allclose(found["images"], expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_without_pixels_noise_missing_values_are_the_mean_given_the_drawn_latents():
     """Their covariance is that of the whole less the pixels' own noise."""
     example, count = np.array([1.5, 0.0, 0.0], np.float32), 20_000

@@ -43,6 +43,7 @@ def test_scales_are_saved(tmp_path):
     np.testing.assert_array_equal(loaded._scales(), model._scales())
 
 
+@pytest.mark.slow
 def test_images_are_drawn_anew_by_their_latents():
     model = trained()
     assert model.sample(3, seed=0).shape == (3, 8, 8, 1)

@@ -27,7 +27,14 @@ def groups(count=40, size=8):
     return centres[labels] + np.random.default_rng(0).normal(size=[len(labels), size]), labels
 
 
-@pytest.mark.parametrize("method", VIEWS)
+# Those that look at neighbours take many seconds at first.
+every_view = pytest.mark.parametrize(
+    "method",
+    [each if each == "pca" else pytest.param(each, marks=pytest.mark.slow) for each in VIEWS],
+)
+
+
+@every_view
 def test_neighbours_stay_neighbours_and_a_seed_gives_one_view(method):
     vectors, labels = groups()
     points = view(vectors, method)
@@ -42,6 +49,7 @@ def test_principal_components_are_those_of_pictures():
     assert np.array_equal(view(vectors), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["tsne", "umap"])
 def test_few_vectors_have_no_neighbours(method):
     assert view(np.random.default_rng(0).normal(size=[10, 4]), method).shape == (10, 2)
@@ -51,7 +59,7 @@ def test_few_vectors_have_no_neighbours(method):
         view(np.zeros([9, 4]), method)
 
 
-@pytest.mark.parametrize("method", VIEWS)
+@every_view
 def test_codes_without_spread_and_codes_of_one_number_have_views(method):
     assert np.array_equal(view(np.ones([30, 3]), method), np.zeros([30, 2]))
     assert np.all(np.isfinite(view(np.random.default_rng(0).normal(size=[30, 1]), method)))
@@ -79,6 +87,7 @@ def some_clothes():
     return small_autoencoders.clothes("train").subset(500), small_autoencoders.clothes("test")
 
 
+@pytest.mark.slow
 def test_larger_codes_leave_smaller_errors(some_clothes):
     train, held_out = some_clothes
     found = latent_sizes.errors_by_size(train, held_out.subset(200), (1, 20), epochs=30)
@@ -107,6 +116,7 @@ def test_a_try_of_few_steps_waits_for_no_neighbours():
     assert list(views_of(9, 5)) == list(views_of(100, 2)) == ["pca"]
 
 
+@pytest.mark.slow
 def test_views_say_how_well_they_keep_classes_apart():
     vectors, labels = groups()
     found = latent_views.neighbours_by_view(vectors, labels)
@@ -114,6 +124,7 @@ def test_views_say_how_well_they_keep_classes_apart():
     assert all(points.shape == (120, 2) and share > 0.99 for points, share in found.values())
 
 
+@pytest.mark.slow
 def test_holes_are_emptier_than_the_prior(some_clothes):
     train, held_out = some_clothes
     model = small_autoencoders.vae(train, 2, epochs=10)
@@ -146,6 +157,7 @@ def test_walks_begin_at_noise_and_at_images_and_take_their_steps():
     assert np.array_equal(found, walk.walk(compiled("autoencoder"), pictures, steps=5))
 
 
+@pytest.mark.slow
 def test_a_class_becomes_rare_and_is_drawn_by_the_rarity_of_its_latents(some_clothes, monkeypatch):
     train, held_out = some_clothes
     rare = rare_class.with_rare_class(train, 8, 5, seed=0)

@@ -244,7 +244,12 @@ def point_vae(**options):
 
 
 @pytest.mark.parametrize(
-    "prior", [distributions.NormalMixture(2, 4), distributions.FlowPrior(2, 3)], ids=repr
+    "prior",
+    [
+        distributions.NormalMixture(2, 4),
+        pytest.param(distributions.FlowPrior(2, 3), marks=pytest.mark.slow),
+    ],
+    ids=repr,
 )
 def test_a_prior_that_is_fitted_afterwards_raises_the_bound_and_leaves_the_networks(prior):
     model, points = point_vae(ema_momentum=0.9), two_hills()

@@ -130,6 +130,7 @@ def test_any_keras_model_is_logged_and_the_end_of_fit_is_that_of_the_run(client)
     assert client.get_run(tracker.run.id).info.status == "FINISHED"
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_is_the_same_run_of_mlflow(client):
     tracker = MLflow("runs/resumed", {"epochs": 3, "seed": 0})
     train_plain(tracker, epochs=3)
@@ -232,6 +233,7 @@ def test_a_store_that_goes_away_and_comes_back_misses_nothing(client, monkeypatc
     assert client.get_run(tracker.run.id).info.status == "FINISHED"
 
 
+@pytest.mark.slow
 def test_a_store_that_stays_away_ends_no_training_and_is_left_alone(client, monkeypatch):
     tracker = MLflow("runs/gone")
     clock = types.SimpleNamespace(now=0.0)
@@ -260,6 +262,7 @@ def test_a_store_that_stays_away_ends_no_training_and_is_left_alone(client, monk
     assert len(asked) == 4
 
 
+@pytest.mark.slow
 def test_a_store_on_a_full_disk_ends_no_training(client, tmp_path, monkeypatch):
     with small_disk(tmp_path / "store", free=15 * 2**20, size=16 * 2**20):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/store/mlflow.db")
@@ -285,6 +288,7 @@ def test_losses_arrive_where_files_cannot(client, monkeypatch):
 # --- The command
 
 
+@pytest.mark.slow
 def test_a_tracked_run_has_the_same_weights_and_all_of_it_is_logged(client):
     train.main([each for each in command("runs/not", "--epochs=2") if "track" not in each])
     train.main(command("runs/tracked", "--epochs=2"))
@@ -330,6 +334,7 @@ def train_until_interrupted(args, monkeypatch, hook):
             train.main(args)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_in_mlflow_and_a_fresh_one_is_new(client, monkeypatch):
     args = command("runs/broken", "--epochs=4", "--checkpoint-minutes=0")
     # MLflow has the third epoch, and the checkpoint does not.
@@ -350,6 +355,7 @@ def test_an_interrupted_run_goes_on_in_mlflow_and_a_fresh_one_is_new(client, mon
     assert not Path("runs/broken/mlflow.json").exists()
 
 
+@pytest.mark.slow
 def test_what_was_not_tracked_at_first_is_logged_later(client, monkeypatch):
     args = command("runs/later", "--epochs=3", "--steps=2", "--checkpoint-minutes=0")
     untracked = [each for each in args if "track" not in each]
@@ -364,6 +370,7 @@ def test_what_was_not_tracked_at_first_is_logged_later(client, monkeypatch):
     assert "model.keras" in set(artifacts(client, run_id_in("runs/later")))
 
 
+@pytest.mark.slow
 def test_what_a_recipe_measures_and_a_model_s_card_are_logged(client, monkeypatch):
     def measure(model, train, test):
         Path("runs/measured/README.md").write_text("# A card")

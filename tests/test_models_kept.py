@@ -21,7 +21,11 @@ from tfgen.serving.models import Models, State
 from tfgen.serving.servable import Servable
 from tfgen.serving.unpack import unpack
 
-FAILURES = [errno.EIO, errno.ESTALE, errno.EMFILE, errno.EACCES]
+FAILURES = [
+    errno.EIO,
+    *(pytest.param(each, marks=pytest.mark.slow) for each in (errno.ESTALE, errno.EMFILE)),
+    pytest.param(errno.EACCES, marks=pytest.mark.slow),
+]
 
 
 @pytest.fixture
@@ -184,6 +188,7 @@ def test_a_release_that_cannot_be_opened_for_a_moment_is_opened_later(tmp_path, 
     assert models.names() == ["half"]
 
 
+@pytest.mark.slow
 def test_a_release_is_served_while_its_next_file_cannot_be_loaded(tmp_path, monkeypatch):
     write_served(tmp_path / "half.tfgen", half_plus(1))
     models = Models(tmp_path)
@@ -217,7 +222,7 @@ def test_many_names_of_one_folder_are_loaded_once(served, monkeypatch):
     assert loading.count == 1 and served.names() == ["m0"]
 
 
-@pytest.mark.parametrize("by_client", [True, False])
+@pytest.mark.parametrize("by_client", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_no_more_is_loaded_once_nobody_waits_for_it(tmp_path, monkeypatch, by_client):
     for name in "abc":
         write(tmp_path, name, 1, half_plus(1))
@@ -278,6 +283,7 @@ def test_hidden_names_and_files_are_no_models(tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_versions_that_are_replaced_leave_no_memory(tmp_path):
     process = psutil.Process()
     path = unpack(pathlib.Path(__file__).parents[1] / "saved_models/cgan_fashion.tfgen", tmp_path)

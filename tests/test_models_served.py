@@ -66,6 +66,7 @@ def test_a_version_whose_copy_is_not_complete_is_loaded_once_it_is(tmp_path):
     assert states(models) == {1: State.AVAILABLE} and models.names() == ["half"]
 
 
+@pytest.mark.slow
 def test_where_the_newest_version_is_taken_away_the_one_before_is_back(tmp_path):
     for number in (1, 2):
         write(tmp_path, "half", number, half_plus(number))
@@ -120,6 +121,7 @@ def test_a_release_is_served_by_its_file_s_name(tmp_path):
     assert models.get("half") is loaded  # not again
 
 
+@pytest.mark.slow
 def test_releases_come_change_and_go_while_they_are_served(tmp_path):
     models = Models(tmp_path)
     models.refresh()
@@ -133,6 +135,7 @@ def test_releases_come_change_and_go_while_they_are_served(tmp_path):
     assert models.names() == []
 
 
+@pytest.mark.slow
 def test_a_folder_of_versions_comes_before_a_release_of_its_name(tmp_path):
     write_served(tmp_path / "half.tfgen", half_plus(1))
     (tmp_path / "half").mkdir()

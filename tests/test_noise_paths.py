@@ -153,10 +153,11 @@ def test_a_point_is_met_exactly(path, solver):
 @pytest.mark.parametrize(
     ("path", "solver", "order"),
     [
-        *((path, solvers.DDIM(), 1) for path in PATHS),
+        *(pytest.param(path, solvers.DDIM(), 1, marks=pytest.mark.slow) for path in PATHS[1:3]),
+        *((path, solvers.DDIM(), 1) for path in (noise_paths.Linear(), noise_paths.EDM())),
         *((path, solvers.Heun(), 2) for path in (noise_paths.Linear(), noise_paths.EDM())),
         # The last step, of first order, spoils it where noise begins like the root of time.
-        *((path, solvers.Heun(), 1.5) for path in PATHS[1:3]),
+        *(pytest.param(path, solvers.Heun(), 1.5, marks=pytest.mark.slow) for path in PATHS[1:3]),
     ],
     ids=repr,
 )
@@ -169,7 +170,15 @@ def test_solvers_come_to_the_flow_s_end_with_their_order(path, solver, order):
     assert np.log2(few / many) == pytest.approx(order, abs=0.35)
 
 
-@every_path
+@pytest.mark.parametrize(
+    "path",
+    [
+        PATHS[0],
+        *(pytest.param(path, marks=pytest.mark.slow) for path in PATHS[1:3]),
+        PATHS[3],
+    ],
+    ids=repr,
+)
 def test_ancestral_steps_draw_the_data_s_distribution(path):
     latents = np.random.default_rng(0).normal(size=(20_000, 1)).astype(np.float32)
     found = solved(path, solvers.DDIM(1.0), 200, spread=0.5, latents=latents)

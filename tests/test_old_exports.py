@@ -21,6 +21,7 @@ def folder(tmp_path_factory):
     return shutil.copytree(OLD / "exports", tmp_path_factory.mktemp("old") / "exports")
 
 
+@pytest.mark.slow
 @reads_old_files
 def test_an_old_export_is_served_and_answers_as_its_model_did(folder):
     model = tfgen.load(OLD / "models" / "gan.keras")

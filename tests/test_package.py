@@ -72,6 +72,7 @@ def test_the_commands_beside_the_results_are_taken():
             refuse_steps(recipe, options)
 
 
+@pytest.mark.slow
 def test_training_needs_no_extra(tmp_path):
     """`make train` installs none: neither servers nor converters, nor what only tests need."""
     needed = [line for line in metadata.requires("tfgen") if re.search("extra == .(?!gpu)", line)]

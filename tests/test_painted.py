@@ -64,6 +64,7 @@ def test_the_marble_is_bright_towards_the_lamp_and_the_shadow_falls_away_from_it
     assert (ground[strong] > 0).mean() > 0.95
 
 
+@pytest.mark.slow
 def test_marbles_are_data_by_name():
     test = data.source("marbles", "test")
     assert (len(test), test.shape) == (5000, (64, 64, 3))

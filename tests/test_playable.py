@@ -27,7 +27,13 @@ def test_they_are_those_that_the_command_makes():
     assert [path.stem for path in MODELS] == sorted(playable.PLAYABLE)
 
 
-@pytest.mark.parametrize("path", MODELS, ids=[path.stem for path in MODELS])
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] * (path.stem != "cgan_fashion"))
+        for path in MODELS
+    ],
+)
 def test_each_is_small_answers_and_has_its_card_beside_it(path):
     assert path.stat().st_size <= 3_000_000
     release = open_release(path)
@@ -37,6 +43,7 @@ def test_each_is_small_answers_and_has_its_card_beside_it(path):
     assert compared == release.model
 
 
+@pytest.mark.slow
 def test_they_are_served_without_a_word_of_warning():
     server = subprocess.Popen(
         [sys.executable, "-m", "tfgen", "serve", "--rest-port=0", "--grpc-port=0"],

@@ -40,7 +40,7 @@ def weights(seed=0):
     return [[random.normal(size=shape).astype("f"), np.zeros(shape[1], "f")] for shape in shapes]
 
 
-@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("layers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_frozen_layers_stay_as_they_were_learnt_and_the_others_learn(built, layers):
     given = weights()[:layers]
     pretraining.accuracy(given, True, grey(), grey(seed=1), seed=0)
@@ -53,6 +53,7 @@ def test_frozen_layers_stay_as_they_were_learnt_and_the_others_learn(built, laye
     assert np.abs(last.get_weights()[1]).max() > 0
 
 
+@pytest.mark.slow
 def test_fine_tuned_layers_begin_where_they_were_learnt_and_learn_on(built, monkeypatch):
     given = weights()
     pretraining.accuracy(given, False, grey(), grey(seed=1), seed=0)
@@ -67,6 +68,7 @@ def test_fine_tuned_layers_begin_where_they_were_learnt_and_learn_on(built, monk
         np.testing.assert_array_equal(layer.kernel, values[0])
 
 
+@pytest.mark.slow
 def test_the_accuracy_is_that_on_test_images(built):
     assert pretraining.accuracy([], False, grey(), grey(seed=1), seed=0) > 0.9
     test = grey(seed=1)
@@ -85,6 +87,7 @@ def test_few_labels_are_as_many_of_each_class_and_none_twice():
     assert set(places) != set(pretraining.few(train, 30, seed=2).images.ravel())
 
 
+@pytest.mark.slow
 def test_the_second_layer_learns_the_codes_of_the_first(monkeypatch):
     monkeypatch.setattr(pretraining, "SIZES", SIZES)
     found = pretraining.pretrained(grey(), epochs=1, seed=0)
@@ -100,6 +103,7 @@ def test_the_second_layer_learns_the_codes_of_the_first(monkeypatch):
     np.testing.assert_array_equal(first[0], stacked[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("masked", [0.0, 1.0])
 def test_autoencoders_see_images_with_pixels_masked(monkeypatch, masked):
     """Of images that are wholly masked the first layer's weights learn nothing."""

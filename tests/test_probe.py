@@ -82,6 +82,7 @@ def test_a_perceptrons_features_are_its_hidden_activations():
     np.testing.assert_allclose(discriminator_features(single)(images), expected[:, :5], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_names_of_a_network_from_a_file_are_no_hindrance(tmp_path):
     inputs = keras.Input((4, 4, 1))
     maps = layers.Concatenate(name="concatenate")([inputs, layers.Conv2D(2, 1)(inputs)])
@@ -199,6 +200,7 @@ def test_a_probe_is_a_function_of_its_seed_and_learns_from_as_many_of_each_class
     np.testing.assert_array_equal(train.labels[np.concatenate(where)], labelled.labels)
 
 
+@pytest.mark.slow
 def test_features_are_standardized_and_the_test_images_do_not_matter_to_what_is_learnt():
     train, test = clouds(300), clouds(600, seed=1)
     scales = np.float32([1e-4, 1, 1e3, 1, 1e4, 1])

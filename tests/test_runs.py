@@ -49,7 +49,13 @@ def name_of(panel):
     return getattr(panel, "func", panel).__name__.lstrip("_")  # of latents, it knows its method
 
 
-@pytest.mark.parametrize("able", STRANGERS)
+@pytest.mark.parametrize(
+    "able",
+    [
+        each if "encode" not in each else pytest.param(each, marks=pytest.mark.slow)
+        for each in STRANGERS
+    ],
+)
 def test_a_stranger_is_drawn_by_what_it_can_do(able, tmp_path):
     run, (drawn, panels) = run_of(Stranger(*able), tmp_path), STRANGERS[able]
     assert [type(each) for each in pictures(run)] == drawn

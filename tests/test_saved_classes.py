@@ -44,7 +44,9 @@ def test_every_registered_class_is_in_the_table_and_has_the_name_that_files_hold
 
 
 @reads_old_files
-@pytest.mark.parametrize("imports", ["tfgen, keras", "keras, tfgen"])
+@pytest.mark.parametrize(
+    "imports", [pytest.param("tfgen, keras", marks=pytest.mark.slow), "keras, tfgen"]
+)
 def test_a_new_process_loads_models_and_layers_by_keras_alone(imports, tmp_path):
     latents = keras.Input([3])
     hidden = tfgen.layers.LeakyReLU(0.2)(keras.layers.Dense(8)(latents))

@@ -315,6 +315,7 @@ def test_a_client_asks_again_where_the_server_is_busy():
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_versions_are_swapped_while_requests_come(tmp_path):
     write(tmp_path, "half", 1, half_plus(1))
     with started(tmp_path) as (process, rest, _):
@@ -343,6 +344,7 @@ def test_versions_are_swapped_while_requests_come(tmp_path):
         assert process.returncode == 0, errors
 
 
+@pytest.mark.slow
 def test_a_release_is_served_by_its_file_and_by_its_address(tmp_path):
     path = write_served(tmp_path / "half.tfgen", half_plus(1))
     address = f"{path.as_uri()}#sha256={digest_of(path)}"
@@ -354,6 +356,7 @@ def test_a_release_is_served_by_its_file_and_by_its_address(tmp_path):
             assert "<title>" in httpx2.get(f"{rest}/").text  # the explorer
 
 
+@pytest.mark.slow
 def test_the_first_lines_say_what_to_open(folder):
     command = [sys.executable, "-m", "tfgen", "serve", str(folder), "--rest-port=0"]
     process = subprocess.Popen([*command, "--grpc-port=0"], stdout=subprocess.PIPE, text=True)
@@ -368,6 +371,7 @@ def test_the_first_lines_say_what_to_open(folder):
     assert re.fullmatch(r"  127\.0\.0\.1:\d+\n", printed[3])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
 @pytest.mark.parametrize(("host", "asked"), [("::1", "::1"), ("::", "::1"), ("::", "127.0.0.1")])
 def test_addresses_of_ipv6_are_listened_at(folder, host, asked):
@@ -392,6 +396,7 @@ serve(ServerSettings(sys.argv[1], rest_port=0, grpc_port=0), started)
 """
 
 
+@pytest.mark.slow
 def test_a_server_has_no_use_for_what_trains_models(tmp_path):
     """TensorFlow itself imports Keras; no code of ours does, nor what takes seconds to import."""
     write_served(tmp_path / "half.tfgen", half_plus(1))
@@ -412,6 +417,7 @@ CHOSEN = """model_config_list {
 """
 
 
+@pytest.mark.slow
 def test_versions_are_asked_by_labels_that_can_be_changed(folder, tmp_path):
     file = tmp_path / "models.config"
     file.write_text(CHOSEN)
@@ -469,6 +475,7 @@ def test_a_token_is_wanted_where_there_is_one(tmp_path):
             assert stub.GetModelStatus(request, metadata=tuple(bearer.items()))
 
 
+@pytest.mark.slow
 def test_what_cannot_be_served_is_one_line(addresses, folder, tmp_path):
     port = addresses[0].rsplit(":")[-1]
     (tmp_path / "token").write_text("\n")

@@ -61,6 +61,7 @@ def test_calls_that_take_long_stop_their_own_models_only_and_not_the_end(tmp_pat
             thread.join(30)
 
 
+@pytest.mark.slow
 def test_who_has_gone_over_rest_waits_in_no_queue(tmp_path):
     """Two requests fill the queue while a call runs; their clients go, and a friend's has room."""
     seconds = functools.partial(endless, steps=2 * 10**6)
@@ -149,6 +150,7 @@ main(["serve", "nothing"])
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_that_an_import_takes_for_its_own_failure_is_one_line():
     command = [sys.executable, "-c", IMPORT]
     found = subprocess.run(command, capture_output=True, text=True, timeout=60)

@@ -141,6 +141,7 @@ def test_a_long_message_takes_no_long_time(message):
     assert time.process_time() - start < 1
 
 
+@pytest.mark.slow
 def test_refused_requests_leave_nothing_behind(servables):
     signature, process = servables[1].signature("number"), psutil.Process()
 

@@ -67,7 +67,7 @@ def test_quantiles_invert_the_distribution_function(coordinates):
         np.testing.assert_allclose(reached, probabilities[:, 0], atol=1e-4)
 
 
-@every_size
+@pytest.mark.parametrize("coordinates", [2, pytest.param(6, marks=pytest.mark.slow), 101])
 @pytest.mark.parametrize("concentration", [1e-3, 2.0, 50.0, 5e4])
 def test_the_gradient_of_samples_is_that_of_their_mean(coordinates, concentration):
     """`d E[m^T z] / dk = A'(k)`, which TFP's sampler misses by a seventh at n = 5, k = 2."""
@@ -203,6 +203,7 @@ def test_what_stands_for_an_encoding_is_on_the_sphere():
     assert vae.generate(answer["direction"]).shape == (3, *SHAPE)
 
 
+@pytest.mark.slow
 def test_a_trained_encoder_comes_to_know_where_examples_are():
     """Points on a circle and a decoder that is right: q(z|x) turns to them."""
     keras.utils.set_random_seed(0)

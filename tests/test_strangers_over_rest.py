@@ -97,6 +97,7 @@ def test_silent_connections_keep_nobody_out(server):
         assert time.monotonic() - start < 3
 
 
+@pytest.mark.slow
 def test_unfinished_bodies_are_bounded_together(server):
     process, url = server
     before = memory(process, "VmRSS")

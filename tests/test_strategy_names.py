@@ -98,12 +98,14 @@ def test_a_processor_that_was_used_cannot_be_divided():
         tfgen.strategy("mirrored", replicas=7)
 
 
+@pytest.mark.slow
 def test_a_processor_can_be_divided():
     code = "import tfgen; print(tfgen.strategy('mirrored', 3).num_replicas_in_sync)"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert result.stdout.strip() == "3", result.stderr
 
 
+@pytest.mark.slow
 def test_uneven_batches_are_refused_in_training():
     code = """
 import numpy as np, tensorflow as tf, tfgen

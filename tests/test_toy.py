@@ -39,6 +39,7 @@ def rounds_to(vector, slide):
     return np.array_equal(np.round(np.asarray(vector, float), 2), slide)
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_slides_figures_and_draws_them(tmp_path, capsys):
     toy.main(["--output", str(tmp_path / "toy")])
     lines = capsys.readouterr().out.splitlines()

@@ -1,9 +1,10 @@
 """The training command, as users run it."""
 
+import contextlib
 import csv
 import dataclasses
 import functools
-import itertools
+import io
 import json
 import random
 import re
@@ -56,7 +57,7 @@ def trained(folder):
 
 
 def test_a_run_writes_what_it_promises(tmp_path, archive, monkeypatch, capsys):
-    result = run(*arguments("conv_vae", tmp_path, archive, "--epochs=2"))
+    result = run(*arguments("mlp_vae", tmp_path, archive, "--epochs=2"))
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     folder = tmp_path / "run"
@@ -89,21 +90,22 @@ def test_a_run_writes_what_it_promises(tmp_path, archive, monkeypatch, capsys):
     assert json.loads(extra.read_text())["test"] == results["test"]
     for card in (folder / "README.md", tmp_path / "export" / "1" / "README.md"):
         assert f"| loss on held-out data | {results['test']['loss']:.6g} |" in card.read_text()
-        assert "The specimen conv_vae." in card.read_text()
+        assert "The specimen mlp_vae." in card.read_text()
     for line in (folder / "summary.png", folder / "pictures", tmp_path / "export" / "1"):
         assert str(line) in result.stdout
 
-    register("conv_vae")
-    monkeypatch.setitem(RECIPES, "conv_vae", RECIPES.pop("conv_vae"))
-    train.main(arguments("conv_vae", tmp_path, archive, "--epochs=2"))
+    register("mlp_vae")
+    monkeypatch.setitem(RECIPES, "mlp_vae", RECIPES.pop("mlp_vae"))
+    train.main(arguments("mlp_vae", tmp_path, archive, "--epochs=2"))
     assert "is complete" in capsys.readouterr().out
     assert [path.name for path in (tmp_path / "export").iterdir()] == ["1"]
     with pytest.raises(SystemExit, match=r"epochs 2 -> 3.*--fresh"):
-        train.main(arguments("conv_vae", tmp_path, archive, "--epochs=3"))
-    train.main(arguments("conv_vae", tmp_path, archive, "--epochs=1", "--fresh"))
+        train.main(arguments("mlp_vae", tmp_path, archive, "--epochs=3"))
+    train.main(arguments("mlp_vae", tmp_path, archive, "--epochs=1", "--fresh", "--no-export"))
     assert len((folder / "log.csv").read_text().splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_a_run_begins_with_the_weights_of_another(tmp_path, archive, monkeypatch, capsys):
     """A rate of 0 leaves them as they are; the steps and the optimizer's state are new."""
     register("conv_vae")
@@ -144,23 +146,54 @@ def test_a_run_begins_with_the_weights_of_another(tmp_path, archive, monkeypatch
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "b", "images.npz"]
 
 
-def test_killed_at_a_random_moment_it_ends_as_if_undisturbed(tmp_path, archive):
-    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
-    result = run(*arguments("dropout_vae", undisturbed, archive))
-    assert result.returncode == 0, result.stderr
+def kill(args, most_epochs):
+    """Starts a run and ends it at a random moment of its first epochs, as a power cut would."""
     moments = random.Random(time.time_ns())
-    args = arguments("dropout_vae", disturbed, archive, "--checkpoint-minutes=0")
     process = subprocess.Popen([*COMMAND, *args], stdout=subprocess.PIPE, text=True)
-    epochs = itertools.islice((line for line in process.stdout if "step" in line), 9)
-    for _ in zip(range(moments.randint(1, 9)), epochs, strict=False):
+    epochs = (line for line in process.stdout if "step" in line)
+    for _ in zip(range(moments.randint(1, most_epochs)), epochs, strict=False):
         pass
     time.sleep(moments.uniform(0, 0.3))
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    assert not (disturbed / "run" / "results.json").exists(), "ended before it was killed"
+
+
+@pytest.fixture
+def dropout_vae(monkeypatch):
+    register("dropout_vae")
+    monkeypatch.setitem(RECIPES, "dropout_vae", RECIPES.pop("dropout_vae"))
+
+
+def run_here(*args):
+    """Runs the command in this process, which saves the seconds that a start takes."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        train.main(args)
+    return printed.getvalue()
+
+
+def run_apart(*args):
     result = run(*args)
     assert result.returncode == 0, result.stderr
-    assert "Going on after epoch" in result.stdout
+    return result.stdout
+
+
+@pytest.mark.parametrize(
+    ("start", "most_epochs", "options"),
+    [
+        (run_here, 2, ["--epochs=6", "--no-export"]),
+        pytest.param(run_apart, 9, [], marks=pytest.mark.slow),
+    ],
+)
+def test_killed_at_a_random_moment_it_ends_as_if_undisturbed(
+    start, most_epochs, options, tmp_path, archive, dropout_vae
+):
+    undisturbed, disturbed = tmp_path / "undisturbed", tmp_path / "disturbed"
+    start(*arguments("dropout_vae", undisturbed, archive, *options))
+    args = arguments("dropout_vae", disturbed, archive, "--checkpoint-minutes=0", *options)
+    kill(args, most_epochs)
+    assert not (disturbed / "run" / "results.json").exists(), "ended before it was killed"
+    assert "Going on after epoch" in start(*args)
     assert_same(trained(disturbed), trained(undisturbed))
     logs = [(folder / "run" / "log.csv").read_text() for folder in (disturbed, undisturbed)]
     assert logs[0] == logs[1]
@@ -183,6 +216,7 @@ def test_the_log_loses_the_lines_of_epochs_that_run_again(tmp_path):
     assert folder.log.read_text().split() == ["epoch,loss", "0,9.0", "1,8.0"]
 
 
+@pytest.mark.slow
 def test_what_a_recipe_measures_is_kept_and_recorded(tmp_path, capsys):
     output = tmp_path / "run"
     command = ["r1_gan_ring", "--epochs=1", "--steps=2", "--no-xla", "--no-export"]
@@ -208,6 +242,7 @@ def test_what_a_recipe_measures_is_kept_and_recorded(tmp_path, capsys):
         record.main([str(output), str(output)])
 
 
+@pytest.mark.slow
 def test_two_domains_are_translated_and_shown(tmp_path, monkeypatch):
     @recipe(data="classes:embedded:7,9", find_data=data.domains, size=(8, 8), batch_size=8)
     def tiny(shape, steps):
@@ -226,6 +261,7 @@ def test_two_domains_are_translated_and_shown(tmp_path, monkeypatch):
     train.main(args)  # its settings are read back as they were written: the run is complete
 
 
+@pytest.mark.slow
 def test_a_discriminator_is_probed(tmp_path, capsys):
     run = tmp_path / "run"
     run.mkdir()
@@ -257,6 +293,7 @@ def test_data_are_brought_to_the_shape_that_a_run_took_them_in():
     assert recorded_data(settings, "test", data.domains).shape == ((16, 16, 1), (16, 16, 1))
 
 
+@pytest.mark.slow
 def test_what_a_recipe_measures_comes_last_and_is_made_up_for(tmp_path, capsys, monkeypatch):
     def interrupted(model, train, test):
         assert (tmp_path / "run/results.json").exists()
@@ -292,6 +329,7 @@ def test_what_a_recipe_measures_comes_last_and_is_made_up_for(tmp_path, capsys, 
     assert "Measuring" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_strategy_is_one_flag(tmp_path, archive):
     args = arguments("mlp_vae", tmp_path, archive, "--epochs=1", "--strategy=mirrored")
     args += ["--replicas=2"]
@@ -300,6 +338,7 @@ def test_a_strategy_is_one_flag(tmp_path, archive):
     assert int(trained(tmp_path)[0][1]) == 9  # the step counter: 72 images in batches of 8
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_state(tmp_path, archive):
     args = arguments("mlp_vae", tmp_path, archive, "--epochs=2")
     assert run(*args).returncode == 0
@@ -332,7 +371,33 @@ def test_the_seed_decides_weights_and_noise():
         assert_same(weights(models[0]), weights(models[2]))
 
 
-@pytest.mark.parametrize("name", [name for name in RECIPES if RECIPES[name].in_steps])
+# A step of these takes seconds, and so do the sizes of record, of `tfds:`, which have small twins.
+LONG_STEPS = {
+    "cyclegan_64",
+    "cyclegan_lecture",
+    "dall_e_fashion",
+    "dcgan_64",
+    "dcgan_lecture",
+    "ddpm_fashion",
+    "dragan_fashion",
+    "flow_fashion",
+    "guided_flow_fashion",
+    "lsgan_fashion",
+    "minimax_gan_fashion",
+    "ns_gan_fashion",
+    "r1_gan_fashion",
+    "wgan_fashion",
+}
+OF_STEPS = [
+    pytest.param(name, marks=pytest.mark.slow)
+    if name in LONG_STEPS or each.data.startswith("tfds:")
+    else name
+    for name, each in RECIPES.items()
+    if each.in_steps
+]
+
+
+@pytest.mark.parametrize("name", OF_STEPS)
 def test_every_recipe_takes_a_step(name):
     recipe = RECIPES[name]
     shapes = {
@@ -360,6 +425,7 @@ def test_every_recipe_takes_a_step(name):
     assert RECIPES[name].description.splitlines()[0].endswith(".")
 
 
+@pytest.mark.slow
 def test_the_demo_shows_its_four_modes():
     """The means of the modes' latents are farther apart than their points are spread."""
     keras.utils.set_random_seed(0)

@@ -21,6 +21,7 @@ def write_images(folder, count, size=8):
     (folder / "01.png").write_bytes(b"This is no image.")
 
 
+@pytest.mark.slow
 def test_broken_images_are_left_out_of_training_if_asked(tmp_path, monkeypatch, capsys):
     register("conv_vae")
     monkeypatch.setitem(RECIPES, "conv_vae", RECIPES.pop("conv_vae"))

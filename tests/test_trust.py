@@ -3,6 +3,7 @@
 import json
 import logging
 import pathlib
+import shutil
 
 import pytest
 
@@ -36,6 +37,7 @@ def test_of_a_server_that_others_reach_token_and_encryption_are_remarked(host):
     assert "the token are not encrypted" in plain
 
 
+@pytest.mark.slow
 def test_the_server_says_what_it_serves_and_who_reaches_it(tmp_path):
     with started(tmp_path, "--host=0.0.0.0") as (process, _, _):
         process.terminate()
@@ -43,13 +45,14 @@ def test_the_server_says_what_it_serves_and_who_reaches_it(tmp_path):
     assert said.splitlines()[:2] == remarks_on("0.0.0.0", None)
 
 
+@pytest.mark.slow
 def test_the_server_says_whose_programs_it_runs(release, tmp_path):
     """A release is somebody's; so is a SavedModel that tfgen did not export."""
     with started(release) as (process, _, _):
         process.terminate()
         assert f"{release} holds a SavedModel. {PROGRAM}" in process.communicate()[1]
     write(tmp_path / "both", "half", 1, half_plus(2))
-    tfgen.export(compiled("mlp_vae"), tmp_path / "both" / "mine")
+    tfgen.export(compiled("wae"), tmp_path / "both" / "mine")
     with started(tmp_path / "both") as (process, _, _):
         process.terminate()
         said = process.communicate()[1]
@@ -71,14 +74,21 @@ def test_unpacking_and_verifying_a_release_say_so(release, tmp_path, capsys):
     assert PROGRAM in capsys.readouterr().err
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with an export and with the run that it says it is of."""
+    folder, model = tmp_path_factory.mktemp("made"), compiled("wae")
+    (folder / "runs/mine").mkdir(parents=True)
+    model.save(folder / "runs/mine/model.keras")
+    tfgen.export(model, folder / "saved_models/mine", {"recipe": "mine"})
+    return folder
+
+
 @pytest.fixture
-def exported(tmp_path, monkeypatch):
-    """An export, and the run that it says it is of, in the current folder."""
-    monkeypatch.chdir(tmp_path)
-    model = compiled("mlp_vae")
-    pathlib.Path("runs/mine").mkdir(parents=True)
-    model.save("runs/mine/model.keras")
-    return tfgen.export(model, "saved_models/mine", {"recipe": "mine"})
+def exported(made, tmp_path, monkeypatch):
+    """An export that a test may spoil, with its run, in the current folder."""
+    monkeypatch.chdir(shutil.copytree(made, tmp_path / "here"))
+    return pathlib.Path("saved_models/mine/1").resolve()
 
 
 def test_verifying_one_s_own_run_says_nothing_of_trust(exported, capsys):

@@ -269,6 +269,7 @@ def test_one_code_per_example():
     assert model.encode(numbers(6, 4)).event_shape == (2,)
 
 
+@pytest.mark.slow
 def test_clusters_are_found():
     """No vector stands for two of five tight clusters, and none is lost."""
     centres = 5 * numbers(5, 2) @ numbers(2, 4, seed=2)  # on a plane, for two numbers as a code

@@ -151,6 +151,7 @@ def test_each_step_draws_other_latents():
     assert found[0] != found[1]
 
 
+@pytest.mark.slow
 def test_with_a_large_weight_the_codes_are_distributed_as_the_prior():
     """Of a linear encoder and normal data, which can be so exactly."""
     keras.utils.set_random_seed(0)
