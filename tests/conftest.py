@@ -60,8 +60,8 @@ _OF_THE_DEVICE = """
     adam adversarial_networks autoencoder began bounds conditional_gan conditional_vae contract
     contrastive_models contrasts cycle_gan devices disentanglement distributions factor_vae flows
     gan hierarchical_vae importance_bounds imputation info_gan instance_normalization leaky_relu
-    learnt_priors networks noise one_channel penalties philox sphere total_correlation transformers
-    vae vae_values vq_vae wae
+    learnt_priors networks noise one_channel penalties philox pixel_layers pixel_likelihoods
+    pixel_networks sphere total_correlation transformers vae vae_values vq_vae wae
 """.split()
 
 

@@ -569,6 +569,18 @@ def pair_game():
     return PairGame(generator(3), encoder, critic, prior, game, penalty, seed=5)
 
 
+def autoregressive():
+    network = networks.pixel_cnn(SHAPE, width=4, blocks=1)
+    likelihood, order = distributions.Bernoulli(), distributions.Backwards()
+    return tfgen.Autoregressive(network, likelihood, order, ema_momentum=0.9, seed=5)
+
+
+def gated_autoregressive():
+    network = networks.gated_pixel_cnn(SHAPE, 4, 1, 3, outputs=12, condition_size=10)
+    likelihood = distributions.DiscretizedLogistics(4, levels=4)
+    return tfgen.ConditionalAutoregressive(network, likelihood, num_classes=10, seed=5)
+
+
 VAES = {build.__name__: build for build in (mlp_vae, conv_vae, dropout_vae)}
 RICH_VAES = {build.__name__: build for build in (s_vae, vamp_vae, exemplar_vae)}
 GANS = {build.__name__: build for build in (gan, wgan_gp, cgan, infogan, began, cyclegan)}
@@ -584,13 +596,41 @@ AUTOENCODERS = {
         top_down,
     )
 }
+
+
+def latent_autoregressive():
+    network = networks.gated_pixel_cnn((2, 2, 1), 4, 1, 3, outputs=8, one_hot_levels=8)
+    likelihood = distributions.Categorical(8)
+    return tfgen.LatentAutoregressive(network, likelihood, vq_vae(), ema_momentum=0.9, seed=5)
+
+
+def multi_scale():
+    coarse = networks.gated_pixel_cnn((4, 4, 1), 4, 1, 3)
+    fine = networks.gated_pixel_cnn(SHAPE, 4, 1, 3, condition_size=SHAPE)
+    likelihood = distributions.Bernoulli()
+    return tfgen.MultiScaleAutoregressive([coarse, fine], likelihood, ema_momentum=0.9, seed=5)
+
+
+AUTOREGRESSIVE = {
+    build.__name__: build
+    for build in (autoregressive, gated_autoregressive, latent_autoregressive, multi_scale)
+}
 CONTRASTIVE = {build.__name__: build for build in (simclr, clip, dall_e_2)}
 STRANGERS = {build.__name__: build for build in (denoiser, pair_game)}
 DIFFUSIONS = {
     build.__name__: build
     for build in (diffusion, guided_flow, rectified_flow, consistency, latent_diffusion)
 }
-SPECIMENS = {**VAES, **RICH_VAES, **AUTOENCODERS, **GANS, **DIFFUSIONS, **CONTRASTIVE, **STRANGERS}
+SPECIMENS = {
+    **VAES,
+    **RICH_VAES,
+    **AUTOENCODERS,
+    **GANS,
+    **DIFFUSIONS,
+    **AUTOREGRESSIVE,
+    **CONTRASTIVE,
+    **STRANGERS,
+}
 
 # One of each way to learn, that is traced quickly. `make test` holds these to the contract, `make
 # slow` all others too.
@@ -604,6 +644,7 @@ REPRESENTATIVES = {
     "cyclegan",
     "simclr",
     "diffusion",
+    "autoregressive",
     "pair_game",
 }
 
@@ -653,6 +694,10 @@ def batch(name, count=32):
         return images(count), 1 - images(count)
     if name in ("clip", "dall_e_2"):
         return images(count), np.resize(CAPTIONS, count)
+    if name in ("autoregressive", "multi_scale"):
+        return (np.round(images(count)),)
+    if name == "gated_autoregressive":
+        return np.round(3 * images(count)) / 3, np.arange(count) % 10
     return (images(count),)
 
 

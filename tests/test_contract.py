@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import tfgen
 from tests.specimens import (
+    AUTOREGRESSIVE,
     FEW,
     GANS,
     SPECIMENS,
@@ -160,10 +161,11 @@ def test_one_seed_gives_one_result(name):
 
 
 # Random in these is only what a step does after its losses: what codes live again, what is pooled.
+# In autoregressive models nothing is.
 AFTER_LOSSES = ("vq_vae", "cyclegan")
 
 
-@each_of([name for name in SPECIMENS if name not in AFTER_LOSSES], FEW)
+@each_of([name for name in SPECIMENS if name not in (*AFTER_LOSSES, *AUTOREGRESSIVE)], FEW)
 def test_another_seed_gives_other_losses(name):
     assert first_losses(name, seed=5) == first_losses(name, seed=5) != first_losses(name, seed=6)
 

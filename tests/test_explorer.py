@@ -61,7 +61,7 @@ SPATIAL = {
 
 
 FEW = "conv_vae", "cgan", "cyclegan"
-MORE = "s_vae", "cvae", "infogan", "diffusion", "dall_e_2"
+MORE = "s_vae", "cvae", "infogan", "diffusion", "dall_e_2", "autoregressive"
 
 
 @pytest.fixture(scope="module")
@@ -510,7 +510,8 @@ def test_a_signature_is_shown_once(visit):
 def test_a_model_is_chosen_from_those_that_there_are(visit, browser, url):
     page = visit("cgan")
     choice = page.get_by_role("combobox", name="Model")
-    names = "cgan conv_vae cvae cyclegan dall_e_2 diffusion infogan s_vae spatial wide".split()
+    names = "cgan conv_vae cvae cyclegan dall_e_2 diffusion infogan s_vae spatial wide"
+    names = ["autoregressive", *names.split()]
     assert choice.locator("option").all_inner_texts() == names
     choice.press("ArrowDown")
     page.locator("#status", has_text="conv_vae:").wait_for()
@@ -665,3 +666,17 @@ def test_noise_of_a_model_that_takes_steps_has_no_sliders(visit):
         page.locator("#from").press("Enter")
     page.wait_for_timeout(300)
     assert picture(page, "path") != first
+
+
+@pytest.mark.slow
+def test_a_model_of_pixels_completes_images_and_has_no_sliders(visit):
+    page = visit("autoregressive")
+    expect(page.locator("#samples")).to_be_visible()
+    for name in ("latents", "between"):
+        expect(page.locator(f"#{name}")).to_be_hidden()
+    page.get_by_role("button", name="Shirt").press("Enter")
+    page.locator("canvas#imputed[width='44']").wait_for()  # five images of 8 pixels
+    drawn, shown = pixels(page, "imputed"), pixels(page, "hiding")
+    for column in range(0, 44, 9):
+        np.testing.assert_allclose(drawn[:4, column : column + 8], shown[:4], atol=1)
+        assert set(np.unique(drawn[4:, column : column + 8])) <= {0, 255}

@@ -14,7 +14,7 @@ ROOMS = {
     "data": ("engine", "utils"),
     "objectives": ("distributions", "engine", "utils"),
     "layers": ("objectives", "distributions", "engine", "utils"),
-    "models": ("objectives", "distributions", "data", "engine", "utils"),
+    "models": ("layers", "objectives", "distributions", "data", "engine", "utils"),
     "networks": ("layers", "objectives", "distributions", "engine", "utils"),
 }
 LONGEST = 300  # lines of a file that is no table and no template

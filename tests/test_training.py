@@ -22,6 +22,7 @@ import tfgen
 from tests.specimens import SPECIMENS, assert_same, compiled, images, optimizers, weights
 from tests.train_specimen import register
 from tfgen import data
+from tfgen.data.source import round_to_levels
 from tfgen.evaluation import PixelFeatures
 from tfgen.evaluation.linear_probe import linear_probe
 from training import launch, train
@@ -408,7 +409,9 @@ def test_every_recipe_takes_a_step(name):
         "sprites": (32, 32, 1),
     }
     shape = shapes.get(recipe.data, (*(recipe.size or (28, 28)), 1))
-    batch = (np.random.default_rng(0).random((2, *shape), np.float32),)
+    examples = np.random.default_rng(0).random((2, *shape), np.float32)
+    levels = 2 if recipe.binarized else recipe.levels
+    batch = (round_to_levels(examples, levels).numpy() if levels else examples,)
     if recipe.captions:
         batch += (recipe.captions.all[:2],)
     elif recipe.labels:

@@ -11,6 +11,7 @@ from tfgen.utils.aliases import Aliases
 COMMANDS = {
     "benchmark": "training.benchmarks.speed",
     "benchmark_evaluation": "training.benchmarks.evaluation",
+    "benchmark_pixels": "training.benchmarks.pixels",
     "benchmark_scaling": "training.benchmarks.scaling",
     "benchmark_serving": "training.benchmarks.serving",
     "clients": "training.benchmarks.clients",

@@ -5,6 +5,7 @@ on exactly as it would without them.
 """
 
 from tfgen.callbacks.checkpoint import Checkpoint, Terminated
+from tfgen.callbacks.completions import Completions
 from tfgen.callbacks.denoising import Denoising
 from tfgen.callbacks.drawings import Drawings
 from tfgen.callbacks.examples import (
@@ -30,6 +31,7 @@ from tfgen.callbacks.picture import Picture
 __all__ = [
     "Checkpoint",
     "CodeTraversal",
+    "Completions",
     "Denoising",
     "Drawings",
     "Globe",

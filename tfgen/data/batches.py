@@ -6,9 +6,10 @@ import warnings
 import tensorflow as tf
 
 from tfgen.data.share import share_of, share_reading
-from tfgen.data.source import binarize, to_floats
+from tfgen.data.source import binarize, round_to_levels, to_floats
 from tfgen.engine.fit_checks import mark_as_checked
 from tfgen.engine.replicas import several_workers
+from tfgen.utils.arguments import check_count
 
 _READERS = 4  # batches that are read at once; each is a few gatherings of whole batches
 
@@ -23,6 +24,7 @@ def batches(
     seed=0,
     labels=False,
     binarized=None,
+    levels=None,
     strategy=None,
 ):
     """Makes batches for `fit`: float32, images in [0, 1], NHWC.
@@ -49,6 +51,8 @@ def batches(
         labels: whether to yield `(images, labels)`.
         binarized: how pixels become 0 or 1, with the grey value as the chance of 1: "stochastic"
             draws anew at every visit (Burda et al., 2016), "static" once and for all.
+        levels: to how many levels `k / (levels - 1)` values are rounded, at least 2; `None` leaves
+            them.
         strategy: with several worker processes, shuffled batches are shared between them, as by
             `tfgen.data.share`, but each worker reads its own rows only.
 
@@ -57,8 +61,8 @@ def batches(
 
     Raises:
         ValueError: the batch size is not positive or, with `shuffle`, larger than the source or
-            than a domain, or cannot be shared evenly; or labels are wanted and there are none, or
-            vectors are to be binarized.
+            than a domain, or cannot be shared evenly; labels are wanted and there are none, vectors
+            are to be binarized, or `levels` is less than 2.
 
     Example:
         >>> stream = batches(Source(images), 64, repeat=True, first_step=1000)
@@ -66,7 +70,7 @@ def batches(
     """
     steps = steps_per_epoch(source, batch_size, shuffle)
     parts = source.parts
-    _check(parts, labels, binarized)
+    _check(parts, labels, binarized, levels)
     if shuffle:
         _tell_what_repeats(parts)
     shared = strategy is not None and shuffle and several_workers(strategy)
@@ -94,6 +98,8 @@ def batches(
                 images = binarize(images, seed_of(number), first=replica * share_size)
             else:
                 images = to_floats(images)
+            if levels:
+                images = round_to_levels(images, levels)
             return (images, tf.gather(classes, chosen)) if labels else images
 
         return read
@@ -134,7 +140,9 @@ def steps_per_epoch(source, batch_size, shuffle=True):
     return len(source) // batch_size
 
 
-def _check(parts, labels, binarized):
+def _check(parts, labels, binarized, levels):
+    if levels is not None:
+        check_count("levels", levels, least=2)
     for part in parts:
         if binarized and len(part.shape) != 3:
             raise ValueError(f"Only images can be binarized. Received: examples of {part.shape}.")

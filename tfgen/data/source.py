@@ -124,12 +124,31 @@ class Source:
         pixels = binarize(tf.constant(self.images), noise_seed=[seed, 0])
         return dataclasses.replace(self, images=np.asarray(pixels * 255, np.uint8))
 
+    def rounded(self, levels):
+        """Returns a source of images whose values are the nearest of so many levels.
+
+        Raises:
+            ValueError: `levels` is less than 2.
+        """
+        check_count("levels", levels, least=2)
+        return dataclasses.replace(self, images=np.asarray(round_to_levels(self.floats(), levels)))
+
 
 def to_floats(images):
     """Scales uint8 pixels to float32 in [0, 1]; leaves floats as they are."""
     if images.dtype == tf.uint8:
         return tf.cast(images, tf.float32) / 255.0
     return images
+
+
+def round_to_levels(images, levels):
+    """Returns values from 0 to 1 as the nearest of so many levels, `k / (levels - 1)`.
+
+    Args:
+        images: float32 `[...]`; values outside of the range become its ends.
+        levels: an integer, at least 2.
+    """
+    return tf.round(tf.clip_by_value(images, 0.0, 1.0) * (levels - 1)) / (levels - 1)
 
 
 def binarize(images, noise_seed, first=0):

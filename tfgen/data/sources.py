@@ -32,7 +32,7 @@ def load_batches(name, split="train", batch_size=64, *, size=None, channels=None
         size: `(height, width)` to resize images to, or one integer for a square.
         channels: 1 for grey, 3 for colour.
         **options: what `tfgen.data.batches` takes: `shuffle`, `repeat`, `first_step`, `seed`,
-            `labels`, `binarized`.
+            `labels`, `binarized`, `levels`.
 
     Returns:
         A `tf.data.Dataset` of float32 batches, images in [0, 1].

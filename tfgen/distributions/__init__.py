@@ -14,7 +14,20 @@ from tfgen.distributions.layer_posteriors import (
     Relative,
 )
 from tfgen.distributions.learnt_priors import ExemplarPrior, NormalMixture, VampPrior
-from tfgen.distributions.likelihoods import Bernoulli, Gaussian, Likelihood
+from tfgen.distributions.likelihoods import (
+    Bernoulli,
+    Gaussian,
+    Likelihood,
+    PixelLikelihood,
+)
+from tfgen.distributions.pixel_likelihoods import Categorical, DiscretizedLogistics
+from tfgen.distributions.pixel_orders import (
+    Backwards,
+    ColumnByColumn,
+    PixelOrder,
+    RowByRow,
+    Shuffled,
+)
 from tfgen.distributions.posteriors import (
     DiagonalNormal,
     LogVarianceNormal,
@@ -24,9 +37,13 @@ from tfgen.distributions.posteriors import (
 from tfgen.distributions.priors import Prior, StandardNormal, Uniform, UniformOnSphere
 
 __all__ = [
+    "Backwards",
     "Bernoulli",
+    "Categorical",
     "Codebook",
+    "ColumnByColumn",
     "DiagonalNormal",
+    "DiscretizedLogistics",
     "ExemplarPrior",
     "FlowPrior",
     "Gaussian",
@@ -36,11 +53,15 @@ __all__ = [
     "Likelihood",
     "LogVarianceNormal",
     "NormalMixture",
+    "PixelLikelihood",
+    "PixelOrder",
     "Posterior",
     "PrecisionWeighted",
     "Prior",
     "Proposed",
     "Relative",
+    "RowByRow",
+    "Shuffled",
     "StandardNormal",
     "Uniform",
     "UniformOnSphere",

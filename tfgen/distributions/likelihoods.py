@@ -39,9 +39,33 @@ class Likelihood(Configured, abc.ABC):
         """Returns a TFP distribution with batch shape `[batch]` over examples."""
 
 
+class PixelLikelihood(Likelihood):
+    """A likelihood of images whose values are the levels `k / (levels - 1)`, from 0 to 1.
+
+    A network has one output, `[batch, height, width, outputs]`: what the likelihood needs of each
+    pixel. So it works for images of any size, of a single pixel too. `levels` is how many values
+    there are. `joint` is True where the likelihood itself ties a pixel's channels; else only the
+    network can.
+    """
+
+    limits = (0.0, 1.0)
+    takes_logits = True
+    levels = None
+    joint = False
+
+    def tempered(self, outputs, temperature):
+        """Returns the outputs of a sharper or a flatter distribution.
+
+        Args:
+            outputs: a network's, `[batch, height, width, outputs]`.
+            temperature: a positive number, below 1 for a sharper distribution.
+        """
+        return tf.cast(outputs, tf.float32) / temperature
+
+
 @serializable
 @dataclasses.dataclass(frozen=True)
-class Bernoulli(Likelihood):
+class Bernoulli(PixelLikelihood):
     """Independent black-or-white pixels; the decoder outputs their logits.
 
     For pixels between 0 and 1 this is the usual cross-entropy, which is a sensible loss but no
@@ -51,15 +75,14 @@ class Bernoulli(Likelihood):
         >>> Bernoulli().distribution(tf.zeros([1, 2])).log_prob([[0.0, 1.0]])  # 2 log 1/2
     """
 
-    limits = (0.0, 1.0)
-    takes_logits = True
+    levels = 2
 
     def parameters(self, example_shape):
         return {"logits": example_shape}
 
     def distribution(self, logits):
         pixels = _Bernoulli(logits=tf.cast(logits, tf.float32), dtype=tf.float32)
-        return _over_examples(pixels)
+        return over_examples(pixels)
 
 
 @serializable
@@ -105,7 +128,7 @@ class Gaussian(Likelihood):
             scale = self.scale
         else:
             scale = self.floor + tf.nn.softplus(tf.cast(scale, tf.float32))
-        return _over_examples(tfd.Normal(tf.cast(location, tf.float32), scale))
+        return over_examples(tfd.Normal(tf.cast(location, tf.float32), scale))
 
 
 class _Bernoulli(tfd.Bernoulli):
@@ -120,7 +143,7 @@ class _Bernoulli(tfd.Bernoulli):
         )
 
 
-def _over_examples(distribution):
+def over_examples(distribution):
     """Makes a distribution over single values one over whole examples, batch axis first."""
     return tfd.Independent(
         distribution, reinterpreted_batch_ndims=len(distribution.batch_shape) - 1

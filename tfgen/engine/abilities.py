@@ -22,6 +22,7 @@ ABILITIES = {
     "importance_sampling": "estimate it by latents, `log_likelihood(images, samples=5000)`",
     "classify": "tell how probable labels are, `label_probabilities(images)`",
     "impute": "draw what is missing in images, `impute(images, mask, seed=None)`",
+    "impute_in_order": "tell where draws of what is missing are exact, `imputes_exactly(...)`",
     "sample_trajectories": "show examples on their way from noise, `sample_trajectories(count)`",
     "draw": "draw images of captions, `draw(captions, seed=None)`",
     "redraw": "draw lower layers anew, `redraw(latents, kept, count, seed=None)`",

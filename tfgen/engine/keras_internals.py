@@ -16,6 +16,7 @@ __all__ = [
     "clip_gradients",
     "last_activations",
     "layers_of",
+    "nodes_in_order",
     "nodes_of",
     "reduction_axes",
     "replace_moments",
@@ -82,6 +83,13 @@ def nodes_of(network):
     """Returns the calls of layers that a functional or sequential model is made of."""
     levels = _functional(network)._nodes_by_depth.values()
     return [node for level in levels for node in level if not node.is_input]
+
+
+def nodes_in_order(network):
+    """Returns the calls of layers that a model is made of, each after those that it needs."""
+    levels = _functional(network)._nodes_by_depth
+    deepest_first = sorted(levels, reverse=True)
+    return [node for depth in deepest_first for node in levels[depth] if not node.is_input]
 
 
 def run_through(network, inputs, replace):

@@ -8,6 +8,9 @@ it on batches: each of the networks that it is the average of had others. Izmail
 section 3.2, do so once when training has ended; here it is done on the way.
 """
 
+import contextlib
+
+import keras
 import tensorflow as tf
 
 from tfgen.engine.replicas import update
@@ -45,6 +48,11 @@ class WeightAverage:
         """Returns the network's outputs, in inference mode, with the average in its place."""
         outputs, _ = self.network.stateless_call(*self._split(), inputs, training=False)
         return outputs
+
+    def scope(self):
+        """Returns a context within which the network's layers have the average's weights."""
+        values = [tf.convert_to_tensor(variable) for variable in self.variables]
+        return keras.StatelessScope(zip(self.network.variables, values, strict=True))
 
     def follow(self, momentum, step, inputs=None):
         """Moves the average a step towards its network.
@@ -142,6 +150,13 @@ class WeightAverages:
             if use_ema and average.network is network:
                 return average(inputs)
         return network(inputs, training=False)
+
+    def scope(self, network, use_ema=True):
+        """Returns a context within which a network's layers have its average, if it is wanted."""
+        for average in self._averages:
+            if use_ema and average.network is network:
+                return average.scope()
+        return contextlib.nullcontext()
 
     def follow(self, step, inputs):
         """Moves each average a step; `inputs` are a list, see `WeightAverage.follow`."""

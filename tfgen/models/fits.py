@@ -200,9 +200,12 @@ def _check_number(player, network, value):
 def freeze(model):
     """Makes sure that no optimizer moves a trained model, which is a part of another one.
 
+    It lets go of the model's own optimizer, of which Keras would miss the state in each file.
+
     Keras' own `trainable = False` does not reach the layers within an attention that was loaded
     from a file where it could not be trained.
     """
     model.trainable = False
+    model.optimizer, model.compiled = None, False
     for variable in model.variables:
         variable.trainable = False

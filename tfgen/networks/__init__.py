@@ -17,6 +17,7 @@ from tfgen.networks.info_gan import (
 )
 from tfgen.networks.ladder import ladder_networks
 from tfgen.networks.lecture import lecture_conv_decoder, lecture_conv_encoder
+from tfgen.networks.made import made
 from tfgen.networks.patch_gan import patch_gan_discriminator
 from tfgen.networks.perceptron import (
     maxout_discriminator,
@@ -25,6 +26,10 @@ from tfgen.networks.perceptron import (
     mlp_encoder,
     mlp_generator,
 )
+from tfgen.networks.pixel_cnn import gated_pixel_cnn, pixel_cnn
+from tfgen.networks.pixel_cnn_plus_plus import pixel_cnn_plus_plus
+from tfgen.networks.pixel_rnn import diagonal_bilstm, row_lstm
+from tfgen.networks.pixel_snail import pixel_snail
 from tfgen.networks.top_down import top_down_networks
 from tfgen.networks.transformer import text_transformer, vision_transformer
 from tfgen.networks.translation import resnet_generator, unet_generator
@@ -39,22 +44,29 @@ __all__ = [
     "conv_encoder",
     "dcgan_discriminator",
     "dcgan_generator",
+    "diagonal_bilstm",
     "diffusion_mlp",
     "diffusion_unet",
+    "gated_pixel_cnn",
     "info_gan_autoencoder",
     "info_gan_discriminator",
     "info_gan_generator",
     "ladder_networks",
     "lecture_conv_decoder",
     "lecture_conv_encoder",
+    "made",
     "maxout_discriminator",
     "mlp_decoder",
     "mlp_discriminator",
     "mlp_encoder",
     "mlp_generator",
     "patch_gan_discriminator",
+    "pixel_cnn",
+    "pixel_cnn_plus_plus",
+    "pixel_snail",
     "projection_discriminator",
     "resnet_generator",
+    "row_lstm",
     "spectrally_normalized",
     "text_transformer",
     "top_down_networks",

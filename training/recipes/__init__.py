@@ -2,6 +2,7 @@
 
 from training.recipes import (
     autoencoders,
+    autoregressive,
     classical,
     contrastive,
     diffusion,
@@ -17,6 +18,7 @@ from training.recipes import (
 
 __all__ = [
     "autoencoders",
+    "autoregressive",
     "classical",
     "contrastive",
     "diffusion",

@@ -33,6 +33,7 @@ class Recipe:
             once, in closed form or by another's algorithm, and so takes no steps.
         epochs: passes over the data.
         binarized: how pixels become 0 or 1, see `tfgen.data.batches`.
+        levels: to how many levels pixels are rounded, see `tfgen.data.batches`.
         begin_with: the recipe whose trained weights this one begins with; `None` for new ones.
         jit_compile: whether XLA compiles the steps: see `tfgen.GenerativeModel.compile`. True on
             several replicas is taken for "auto".
@@ -50,6 +51,7 @@ class Recipe:
     batch_size: int | None = None
     epochs: int = 1
     binarized: str | None = None
+    levels: int | None = None
     begin_with: str | None = None
     jit_compile: bool | str = "auto"
     steps_per_execution: int = 20

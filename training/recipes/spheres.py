@@ -67,5 +67,5 @@ def _networks(shape, size, heads):
 
 
 def _how(steps):
-    rate = keras.optimizers.schedules.CosineDecay(1e-3, steps)
+    rate = keras.optimizers.schedules.CosineDecay(3e-3, steps)
     return {"bound": bounds.ELBO(warm_up=steps // 5), "optimizers": [keras.optimizers.Adam(rate)]}

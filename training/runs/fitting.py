@@ -51,6 +51,7 @@ def fit(run):
             seed=settings["seed"],
             labels=run.recipe.labels,
             binarized=run.recipe.binarized,
+            levels=run.recipe.levels,
             strategy=run.strategy,
         )
         model.fit(
@@ -120,6 +121,9 @@ def pictures(run):
         found.append(callbacks.LayersRedrawn(images=run.test.floats(8), **options))
     if {"sample", "sample_trajectories"} <= able:
         found.append(callbacks.Denoising(**options))
+    if "impute_in_order" in able and not run.recipe.labels:
+        shown = run.test.rounded(run.model.likelihood.levels).floats(8)
+        found.append(callbacks.Completions(images=shown, **options))
     if "draw" in able:
         shown = {"images": run.test.floats(8), "captions": run.test.labels[:8]}
         found.append(callbacks.Drawings(**shown, **options))
@@ -162,13 +166,14 @@ class Events(keras.callbacks.TensorBoard):
 
 
 def held_out(run):
-    """Returns the held-out data in fixed batches; binarized, with the same draws every time."""
+    """Returns the held-out data in fixed batches; binarized with the same draws every time."""
     batches = data.batches(
         run.test,
         min(_HELD_OUT_BATCH, len(run.test)),
         shuffle=False,
         labels=run.recipe.labels,
         binarized=run.recipe.binarized,
+        levels=run.recipe.levels,
     )
     return data.share(batches, run.strategy, even=False)
 

@@ -47,11 +47,12 @@ class Found:
         return isinstance(self.generator, evaluation.Collection)
 
     @property
-    def is_binarized(self):
-        """Whether the model was trained on black and white pixels only."""
+    def has_few_levels(self):
+        """Whether the model was trained on pixels of few levels, such as black and white."""
         if self.folder is None:
             return False
-        return find(_settings(self.folder.path)["recipe"]).binarized is not None
+        recipe = find(_settings(self.folder.path)["recipe"])
+        return recipe.binarized is not None or recipe.levels is not None
 
     @property
     def details(self):

@@ -1,9 +1,10 @@
-"""Estimates a trained VAE's log-likelihood on the test images, by importance sampling.
+"""Tells how likely a trained model finds the test images: estimated of a VAE, else exactly.
 
     $ python -m training.likelihood runs/vae_mnist --samples 5000
 
-The images are those of the run's data, binarized if the recipe binarizes: each pixel is drawn once,
-with its grey value as the chance of 1 (Burda et al., 2016, draw anew; the means agree).
+The images are those of the run's data. They are binarized if the recipe binarizes: each pixel is
+drawn once, with its grey value as the chance of 1 (Burda et al., 2016, draw anew; the means agree).
+They are rounded if the recipe rounds them to levels.
 """
 
 import argparse
@@ -41,7 +42,7 @@ def measure(options):
     import numpy as np
 
     import tfgen
-    from tfgen.engine.abilities import require
+    from tfgen.engine.abilities import abilities_of, require
     from training.recipes.recipe import find
     from training.runs.run import recorded_data
     from training.runs.run_folder import complete_run, write_json
@@ -50,14 +51,17 @@ def measure(options):
     folder = complete_run(options.run)
     config = json.loads(folder.config.read_text())
     settings = config["settings"]
-    binarized = find(settings["recipe"]).binarized
-    model = tfgen.load(folder.model)
-    require(model, "importance_sampling", "An estimate of the likelihood")
+    recipe, model = find(settings["recipe"]), tfgen.load(folder.model)
+    require(model, "log_likelihood", "The likelihood of test images")
     test = recorded_data(settings, "test")
-    if binarized:
+    if recipe.binarized:
         test = test.binarized(options.seed)
+    if recipe.levels:
+        test = test.rounded(recipe.levels)
+    estimated = "importance_sampling" in abilities_of(model)
+    how = {"samples": options.samples, "seed": options.seed} if estimated else {}
     start = time.perf_counter()
-    values = model.log_likelihood(test.floats(options.images), options.samples, options.seed)
+    values = model.log_likelihood(test.floats(options.images), **how)
     seconds = time.perf_counter() - start
     nats = -np.asarray(values, np.float64)
     result = {
@@ -68,8 +72,9 @@ def measure(options):
             "data": settings["data"],
             "split": "test",
             "images": len(nats),
-            "binarization": "stochastic, drawn once" if binarized else None,
-            "importance_samples": options.samples,
+            "binarization": "stochastic, drawn once" if recipe.binarized else None,
+            "levels": recipe.levels,
+            "importance_samples": options.samples if estimated else None,
             "seed": options.seed,
         },
         "evaluation_seconds": seconds,
@@ -78,10 +83,10 @@ def measure(options):
     }
     output = options.output or folder.path / "likelihood.json"
     write_json(pathlib.Path(output), result)
+    by = f", {options.samples} importance samples each" if estimated else ""
     print(
         f"{result['nats']:.2f} +- {result['standard_error']:.2f} nats per image: negative "
-        f"log-likelihood of {len(nats)} test images, {options.samples} importance samples each "
-        f"({seconds:.0f} s). Written to {output}."
+        f"log-likelihood of {len(nats)} test images{by} ({seconds:.0f} s). Written to {output}."
     )
 
 

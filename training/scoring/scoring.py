@@ -156,11 +156,11 @@ def check_generators(found, names, reference):
             raise ValueError(
                 f"{each.generator.name} would be compared with itself. Choose another --split."
             )
-        binarized = _OF_PIXELS & set(names)
-        if each.is_binarized and binarized:
+        of_pixels = _OF_PIXELS & set(names)
+        if each.has_few_levels and of_pixels:
             raise ValueError(
-                f"{each.generator.name} knows black and white pixels only, and {min(binarized)!r} "
-                "would show it grey ones. python -m training.likelihood binarizes them."
+                f"{each.generator.name} knows pixels of few levels, and {min(of_pixels)!r} would "
+                "show it others. python -m training.likelihood rounds or binarizes them."
             )
         if SAMPLE_SCORES.keys() & set(names):
             evaluation.check_shapes(each.generator, reference, each.generator.sample(1, seed=0)[0])

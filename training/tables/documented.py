@@ -5,7 +5,7 @@ import statistics
 from training.tables import speed
 from training.tables.cells import duration, machine_of, table
 from training.tables.lectures import lecture_scores
-from training.tables.of_runs import accuracies, spread
+from training.tables.of_runs import accuracies, likelihoods, spread
 from training.tables.published import LUCIC_FASHION, PUBLISHED
 
 
@@ -56,6 +56,16 @@ def likelihood(read, *recipes):
         ours = f"{result['nats']:.2f} ± {result['standard_error']:.2f}"
         rows += [[f"`{recipe}`", ours], [published.source, published.figure]]
     return table(["VAE", "negative log-likelihood, nats an image"], rows)
+
+
+def spheres(read):
+    """The test likelihoods of VAEs on a sphere and of normal ones: means and deviations."""
+    recipes = {size: [f"{kind}_vae_{size}_mnist" for kind in ("s", "n")] for size in (5, 10)}
+    rows = [
+        [str(size), *(likelihoods(read(f"seeds_{each}.json")["seeds"]) for each in both)]
+        for size, both in recipes.items()
+    ]
+    return table(["dimensions", "on a sphere", "normal"], rows)
 
 
 def sprites(read, *recipes):
@@ -266,6 +276,7 @@ TABLES = {
     "sampling_speed": sampling_speed,
     "scaling": scaling,
     "server_speed": server_speed,
+    "spheres": spheres,
     "sprites": sprites,
     "training_speed": training_speed,
     "training_time": training_time,

@@ -49,10 +49,12 @@ def seeds(name, result):
     ]
     if "likelihood" in runs[0]:
         samples = runs[0]["likelihood"]["protocol"]["importance_samples"]
-        title = f"negative log-likelihood, nats, {samples} importance samples"
-        nats = [run["likelihood"]["nats"] for run in runs]
-        rows.insert(0, [title, f"{statistics.mean(nats):.2f} ± {statistics.stdev(nats):.2f}"])
-        made += [f"python -m training.likelihood {each} --samples {samples}" for each in folders]
+        by, options = "exact", ""
+        if samples:
+            by, options = f"{samples} importance samples", f" --samples {samples}"
+        title = f"negative log-likelihood, nats, {by}"
+        rows.insert(0, [title, likelihoods(runs)])
+        made += [f"python -m training.likelihood {each}{options}" for each in folders]
     lines = "\n".join([*made, f"python -m training.record {' '.join(folders)}"])
     return f"""### {settings[0]["recipe"]}, {len(runs)} seeds
 
@@ -65,6 +67,12 @@ Measured at the end of each training: {settings[0]["epochs"]} epochs of
 ```
 {lines}
 ```"""
+
+
+def likelihoods(runs):
+    """Returns the mean of runs' likelihoods, and its deviation over seeds."""
+    nats = [run["likelihood"]["nats"] for run in runs]
+    return f"{statistics.mean(nats):.2f} ± {statistics.stdev(nats):.2f}"
 
 
 def spread(runs, key):

@@ -12,7 +12,7 @@ import json
 import pathlib
 import statistics
 
-from training.tables import fills, of_runs
+from training.tables import fills, of_runs, pixels
 from training.tables import replicas as tables_of_replicas
 from training.tables import serving as tables_of_serving
 from training.tables import speed as tables_of_speed
@@ -61,6 +61,7 @@ def page(results):
         ("Speed of the server", "serving", tables_of_serving.serving),
         ("The server under attack", "siege", tables_of_serving.siege),
         ("Speed of the scores", "evaluation_benchmark", _evaluation_benchmark),
+        ("Speed of drawing pixel by pixel", "pixels_benchmark", pixels.pixels),
     ):
         found = [write(name, result) for name, result in results.items() if key in result]
         sections += [f"## {title}", *found] if found else []
@@ -138,11 +139,13 @@ def _published(recipe, score):
 
 def _likelihood(name, result):
     settings, protocol = result["training"]["settings"], result["protocol"]
-    run = settings["recipe"]
+    run, samples = settings["recipe"], protocol["importance_samples"]
+    by = f"{samples} importance samples per image" if samples else "exact"
+    options = [f"runs/{run}", *([f"--samples {samples}"] if samples else [])]
     return f"""### {run}: {result["nats"]:.2f} ± {result["standard_error"]:.2f} nats
 
 Negative log-likelihood of {protocol["images"]} test images of {protocol["data"]} (binarization:
-{protocol["binarization"]}), {protocol["importance_samples"]} importance samples per image; the
+{protocol["binarization"]}), {by}; the
 error is the standard error over images. Seed {settings["seed"]} in training, {protocol["seed"]} in
 the test; {settings["epochs"]} epochs of {settings["steps_per_epoch"]} steps in
 {duration(result["training"]["seconds"])}, {duration(result["evaluation_seconds"])} more for
@@ -152,7 +155,7 @@ the test, on {machine_of(result)}. (`{name}`)
 
 ```
 python -m training.train {run} --seed {settings["seed"]}
-python -m training.likelihood runs/{run} --samples {protocol["importance_samples"]} \\
+python -m training.likelihood {" ".join(options)} \\
     --output training/results/{name}
 ```"""
 

@@ -38,6 +38,19 @@ def codes(path, folder):
     write_png(path, _codes(_model(folder), folder))
 
 
+def completions(path, folder):
+    """Draws halves that a run's model completes: see `tfgen.callbacks.Completions`."""
+    from tfgen.callbacks import Completions
+    from tfgen.pictures import write_png
+    from training.runs.run import read_run
+
+    run = read_run(folder)
+    shown = run.test.rounded(run.model.likelihood.levels).floats(6)
+    picture = Completions(folder.path, shown, draws=9)
+    picture.set_model(run.model)
+    write_png(path, np.kron(picture.render(), np.ones([3, 3, 1], np.uint8)))  # 14 pixels are few
+
+
 def traversals(path, *folders):
     """Draws what the most used latents of each run's VAE do to one example, the runs side by side.
 

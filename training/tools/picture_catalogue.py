@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from training.figures.catalogue import FIGURES
+from training.figures.catalogue import FIGURES, LectureFigure
 from training.tools import drawings
 
 COLOURS = 64  # of a file of grey images and curves: enough for eyes, and half the size
@@ -44,10 +44,18 @@ def samples_of(recipe, title, page):
     return Picture(title, page, f"{title}: samples of one seed.", drawings.samples, (recipe,))
 
 
-def of_the_lectures(figure):
+def of_figure(figure, page=None):
     """Returns the picture of a `training.figures.catalogue.LectureFigure`."""
     modules = (figure.module, "training.figures.canvas")
-    return Picture(figure.title, None, figure.shows, figure.draw, modules=modules)
+    return Picture(figure.title, page, figure.shows, figure.draw, modules=modules)
+
+
+RECEPTIVE_FIELDS = LectureFigure(
+    "What a pixel sees",
+    "What the output at the red place depends on, in blue. PixelCNN's masks leave a blind spot "
+    "above, to the right; the networks of two stacks have none.",
+    "training.figures.receptive_fields",
+)
 
 
 PICTURES = {
@@ -219,5 +227,15 @@ PICTURES = {
         ("cyclegan_fashion",),
         SUMMARY,
     ),
-    **{name: of_the_lectures(figure) for name, figure in FIGURES.items()},
+    "receptive_fields": of_figure(RECEPTIVE_FIELDS, "autoregressive"),
+    "pixel_cnn_fashion": Picture(
+        "PixelCNN: halves completed",
+        "autoregressive",
+        "Images of four grey levels, their upper halves, and what the model draws below.",
+        drawings.completions,
+        ("pixel_cnn_fashion",),
+        ("tfgen.callbacks.completions.Completions", "tfgen.pictures"),
+    ),
+    "vq_prior_fashion": samples_of("vq_prior_fashion", "VQ-VAE with a prior", "autoregressive"),
+    **{name: of_figure(figure) for name, figure in FIGURES.items()},
 }

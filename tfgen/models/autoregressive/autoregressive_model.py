@@ -1,0 +1,190 @@
+"""What all models share that draw one value of a map after the other."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from tfgen.distributions.likelihoods import PixelLikelihood
+from tfgen.distributions.pixel_orders import PixelOrder, RowByRow
+from tfgen.engine import noise, signatures
+from tfgen.engine.batches import check_shape, unpack
+from tfgen.engine.generative_model import GenerativeModel
+from tfgen.engine.graphs import as_graph, requirement
+from tfgen.models.autoregressive.ancestral import draw
+from tfgen.models.autoregressive.causality import check_causal
+from tfgen.models.autoregressive.passes import passes_of
+from tfgen.models.fits import check_built, check_kinds, check_outputs
+from tfgen.utils.arguments import check_number
+
+
+class AutoregressiveModel(GenerativeModel):
+    """A network that tells how each value of a map is distributed, given those before it.
+
+    `tfgen.Autoregressive` tells what the arguments are. A subclass may see examples as other maps
+    (`rows_from`, `examples_from`), or tell its network more (`conditions_of`).
+    """
+
+    log_names = ("loss", "bits_per_dimension")
+
+    def __init__(self, network, likelihood, order=None, **kwargs):
+        super().__init__(**kwargs)
+        self.network = network
+        self.likelihood = likelihood
+        self.order = order or RowByRow()
+        check_built("network", network)
+        check_kinds(self, likelihood=PixelLikelihood, order=PixelOrder)
+        self.check_shapes()
+        check_outputs("network", network, likelihood, self.map_shape)
+        check_causal(network, not likelihood.joint)
+        self._check_order()
+        self.averages.add(network)
+        self.finalize()
+
+    @property
+    def abilities(self):
+        return self.averages.abilities | {"sample"}
+
+    @property
+    def map_shape(self):
+        """The shape of what the network sees of one example, a tuple."""
+        return tuple(self.network.input_shape[1:])
+
+    @property
+    def example_shape(self):
+        """The shape of one example, a tuple."""
+        return self.map_shape
+
+    def check_shapes(self):
+        """Raises a ValueError unless the network takes what it should."""
+        taken = self.network.input_shape
+        if isinstance(taken, list) or len(taken) != 4:
+            raise ValueError(
+                "An autoregressive model's network must take images, [batch, height, width, "
+                f"channels]. Received: a network of {taken}. See `tfgen.networks.pixel_cnn`."
+            )
+
+    def _check_order(self):
+        height, width = self.map_shape[:2]
+        if not np.array_equal(np.sort(self.order.places(height, width)), np.arange(height * width)):
+            raise ValueError(
+                f"An order must have each of {height * width} pixels once. "
+                f"Received: {self.order!r}, with {self.order.places(height, width)}."
+            )
+
+    def examples_of(self, data):
+        """Returns a batch's examples, shaped as what the model takes."""
+        what = "Images must be shaped as what the model takes"
+        return check_shape(unpack(data)[0], (None, *self.example_shape), what)
+
+    def rows_from(self, examples):
+        """Returns the maps of examples, in the order in which they are drawn."""
+        return self.order.to_rows(examples)
+
+    def examples_from(self, rows):
+        """Returns the examples of such maps."""
+        return self.order.from_rows(rows)
+
+    def conditions_of(self, data):
+        """Returns what the network takes of a batch besides the maps, a list."""
+        return []
+
+    def inputs_of(self, rows, data):
+        """Returns what the network takes of a batch."""
+        inputs = [rows, *self.conditions_of(data)]
+        return inputs if len(inputs) > 1 else rows
+
+    def compute_losses(self, data, training):
+        """Returns the mean of `-log p(x)`, in nats, and in bits for each value."""
+        rows = self.rows_from(self.examples_of(data))
+        outputs = self.network(self.inputs_of(rows, data), training=training)
+        error = -tf.reduce_mean(self.likelihood.distribution(outputs).log_prob(rows))
+        loss = tf.add_n([error, *self.losses])
+        return {"loss": loss, "bits_per_dimension": self.bits_of(error)}
+
+    def bits_of(self, nats):
+        """Returns bits for each value of a map (of codes: for each code), of nats for all."""
+        return nats / (math.prod(self.map_shape) * math.log(2.0))
+
+    def average_inputs(self, data):
+        return [self.inputs_of(self.rows_from(self.examples_of(data)), data)]
+
+    def sample(self, count, seed=None, use_ema=True, temperature=1.0, jit_compile=False):
+        """Draws new examples, one value after the other.
+
+        Each value needs the network's outputs at one place. Where all layers are known, no more is
+        computed, see `tfgen.models.autoregressive.passes`.
+
+        Args:
+            count: how many, an integer or int32 scalar tensor.
+            seed: a 64-bit integer: the same seed gives the same images. `None`: new ones.
+            use_ema: whether to use the average of the weights, if there is one.
+            temperature: positive. Below 1, likely values become likelier, and samples differ less.
+            jit_compile: whether XLA compiles all of it. That takes seconds for each `count` that is
+                new, and then a fraction of the time. XLA draws other images of a seed.
+
+        Returns:
+            A float32 tensor `[count, ...]`.
+
+        Raises:
+            ValueError: the temperature is not positive.
+        """
+        seed, temperature = noise.whole_seed(seed), self.whole_temperature(temperature)
+        count = noise.whole_count(count)
+        if tf.executing_eagerly() and count == 0:  # which some layers cannot take
+            return tf.zeros([0, *self.example_shape])
+        if jit_compile:
+            return self._compiled_sample(int(count), seed, use_ema, temperature)
+        return self._sample(count, seed, use_ema, temperature)
+
+    def whole_temperature(self, temperature):
+        """Returns a temperature as a float32 scalar tensor; raises a ValueError unless positive."""
+        if not tf.is_tensor(temperature):
+            check_number("temperature", temperature)
+        temperature = tf.cast(temperature, tf.float32)
+        checks = requirement(temperature > 0, "`temperature` must be positive.", temperature)
+        with tf.control_dependencies(checks):
+            return tf.identity(temperature)
+
+    @as_graph
+    def _sample(self, count, seed, use_ema, temperature):
+        return self.drawn(count, [], noise.seed_from(seed, "sample"), use_ema, temperature)
+
+    @tf.function(autograph=False, jit_compile=True)
+    def _compiled_sample(self, count, seed, use_ema, temperature):
+        noise_seed = noise.seed_from(seed, "sample")
+        return self.drawn(count, [], noise_seed, use_ema, temperature, compiled=True)
+
+    def drawn(self, count, conditions, noise_seed, use_ema, temperature, compiled=False):
+        """Returns new examples, told these conditions.
+
+        Args:
+            count: int32 scalar.
+            conditions: what the network takes besides the images, a list.
+            noise_seed: int32 `[2]`.
+            use_ema: whether to use the average of the weights, if there is one.
+            temperature: float32 scalar.
+            compiled: whether XLA compiles this.
+        """
+        rows = tf.zeros([count, *self.map_shape])
+        with self.averages.scope(self.network, use_ema):
+            passes = passes_of(self.network, conditions, compiled)
+            how = None, noise_seed, temperature, compiled
+            rows = draw(passes, self.likelihood, rows, *how)
+        return self.examples_from(rows)
+
+    def signatures(self):
+        sample = signatures.sample(self)
+        temperature = tf.TensorSpec([], tf.float32, "temperature")
+
+        def sample_sharply(count, seed, temperature):
+            return {"images": self.sample(count, seed, temperature=temperature)}
+
+        return {
+            "serving_default": sample,
+            "sample": sample,
+            "sample_with_temperature": (
+                sample_sharply,
+                [signatures.COUNT, signatures.SEED, temperature],
+            ),
+        }
