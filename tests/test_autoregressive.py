@@ -1,5 +1,6 @@
 """Autoregressive models: exact likelihoods, samples that follow them, completions, mistakes."""
 
+import argparse
 import dataclasses
 import itertools
 import json
@@ -18,6 +19,7 @@ from tfgen.engine import noise
 from tfgen.models.autoregressive.ancestral import draw
 from tfgen.models.autoregressive.passes import CachedPasses, PlainPasses, passes_of
 from training.benchmarks import pixels as benchmark
+from training.scoring.likelihood import arguments_of
 from training.tables.pixels import pixels
 
 ORDERS = [RowByRow(), ColumnByColumn(), Backwards(), Shuffled(seed=1)]
@@ -419,7 +421,13 @@ def two_scales(side, strength=0.7):
 
 def test_the_scales_parts_add_up_to_the_whole():
     model = two_scales(2)
-    probabilities = np.exp(model.log_likelihood(all_images(2)))
+    nats = model.log_likelihood(all_images(2))
+    np.testing.assert_allclose(
+        model.bits_per_dimension(all_images(2)), -nats / 4 / np.log(2), rtol=1e-6
+    )
+    with pytest.raises(ValueError, match="values between them"):
+        model.log_likelihood(all_images(2) / 2)
+    probabilities = np.exp(nats)
     assert probabilities.sum() == pytest.approx(1.0, abs=1e-5)
     first = np.exp(
         tfgen.Autoregressive(model.networks[0], model.likelihood).log_likelihood(all_images(1))
@@ -550,7 +558,7 @@ def test_an_order_has_each_pixel_once():
 
 
 def test_nothing_is_drawn_of_nothing():
-    assert binary(4).sample(0).shape == (0, 4, 4, 1)
+    assert binary(4).sample(0).shape == two_scales(4).sample(0).shape == (0, 4, 4, 1)
     network = networks.pixel_cnn((4, 4, 1), 8, 1, outputs=6)
     model = tfgen.Autoregressive(network, distributions.DiscretizedLogistics(2, levels=4))
     assert model.sample(0).shape == (0, 4, 4, 1)
@@ -632,6 +640,29 @@ def test_codes_that_go_together_are_learnt_and_the_autoencoder_stays():
     assert found["loss"] == pytest.approx(entropy, abs=0.3)
     for weight, value in zip(model.autoencoder.weights, before, strict=True):
         np.testing.assert_array_equal(weight, value)
+
+
+@pytest.mark.slow
+def test_an_autoencoder_that_was_trained_is_loaded_without_a_warning(tmp_path):
+    """Warnings are errors here: Keras warned of an optimizer that had nothing to train."""
+    whole = compiled("latent_autoregressive")
+    vqvae = compiled("vq_vae")
+    images = np.random.default_rng(0).random((8, *SHAPE), np.float32)
+    vqvae.fit(images, batch_size=8, verbose=0)
+    model = tfgen.LatentAutoregressive(whole.network, whole.likelihood, vqvae)
+    model.compile("adam")
+    model.fit(images, batch_size=8, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = tfgen.load(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.sample(3, seed=0), model.sample(3, seed=0))
+
+
+def test_the_command_tells_likelihoods_that_are_exact_or_estimated_by_latents():
+    options = argparse.Namespace(samples=7, seed=3)
+    assert arguments_of(compiled("mlp_vae"), options) == {"samples": 7, "seed": 3}
+    assert arguments_of(compiled("autoregressive"), options) == {}
+    with pytest.raises(ValueError, match="needs a model that can tell .* exactly"):
+        arguments_of(compiled("diffusion"), options)
 
 
 def test_a_prior_of_codes_fits_its_autoencoder():

@@ -19,6 +19,7 @@ ABILITIES = {
     "discriminate": "tell real from fake by one network, `discriminator`",
     "bound": "bound the log-likelihood of images, `elbo(images)`",
     "log_likelihood": "tell the log-likelihood of images, `log_likelihood(images)`",
+    "exact_likelihood": "tell the log-likelihood of images exactly, `log_likelihood(images)`",
     "importance_sampling": "estimate it by latents, `log_likelihood(images, samples=5000)`",
     "classify": "tell how probable labels are, `label_probabilities(images)`",
     "impute": "draw what is missing in images, `impute(images, mask, seed=None)`",

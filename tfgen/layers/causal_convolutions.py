@@ -96,6 +96,8 @@ class MaskedConv2D(CausalConv2D):
 
     @property
     def reach(self):
+        # A colour that sees earlier ones of its own place sees what was drawn there: sampling keeps
+        # a pixel's channels one by one.
         return Reach.ITSELF if self.sees_itself else Reach.EARLIER
 
     def build(self, input_shape):

@@ -48,14 +48,16 @@ def network_of(inputs, outputs):
 
 
 def told(maps, conditions):
-    """Moves all places of maps by what the conditions say, if there are any."""
+    """Moves all places of maps, or units, by what the conditions say, if there are any."""
     if conditions is None:
         return maps
     features = maps.shape[-1]
     if len(conditions.shape) == 4:  # of an image each place has its own
         return layers.Add()([maps, layers.Conv2D(features, 1, use_bias=False)(conditions)])
     moved = layers.Dense(features, use_bias=False)(conditions)
-    return layers.Add()([maps, layers.Reshape((1, 1, features))(moved)])
+    if len(maps.shape) == 4:
+        moved = layers.Reshape((1, 1, features))(moved)
+    return layers.Add()([maps, moved])
 
 
 def colour_blocks(shape, colour_groups, **sizes):

@@ -4,7 +4,7 @@ import numpy as np
 from keras import layers
 
 from tfgen.layers import MaskedDense
-from tfgen.networks.causal import image_inputs, network_of
+from tfgen.networks.causal import image_inputs, network_of, told
 from tfgen.networks.shapes import check_hidden_sizes, check_image_shape
 
 
@@ -54,15 +54,9 @@ def made(
     hidden, below = flat, of_inputs
     for units in hidden_sizes:
         above = 1 + np.arange(units) * max(pixels - 1, 1) // units
-        hidden = _told(MaskedDense(below, above)(hidden), conditions)
+        hidden = told(MaskedDense(below, above)(hidden), conditions)
         hidden, below = layers.Activation("relu")(hidden), above
     found = MaskedDense(below, of_outputs, strict=True)(hidden)
     direct = MaskedDense(of_inputs, of_outputs, strict=True, use_bias=False)(flat)
-    whole = _told(layers.Add()([found, direct]), conditions)
+    whole = told(layers.Add()([found, direct]), conditions)
     return network_of(inputs, layers.Reshape((*shape[:2], outputs))(whole))
-
-
-def _told(units, conditions):
-    if conditions is None:
-        return units
-    return layers.Add()([units, layers.Dense(units.shape[-1], use_bias=False)(conditions)])

@@ -42,7 +42,6 @@ def measure(options):
     import numpy as np
 
     import tfgen
-    from tfgen.engine.abilities import abilities_of, require
     from training.recipes.recipe import find
     from training.runs.run import recorded_data
     from training.runs.run_folder import complete_run, write_json
@@ -52,14 +51,12 @@ def measure(options):
     config = json.loads(folder.config.read_text())
     settings = config["settings"]
     recipe, model = find(settings["recipe"]), tfgen.load(folder.model)
-    require(model, "log_likelihood", "The likelihood of test images")
+    how = arguments_of(model, options)
     test = recorded_data(settings, "test")
     if recipe.binarized:
         test = test.binarized(options.seed)
     if recipe.levels:
         test = test.rounded(recipe.levels)
-    estimated = "importance_sampling" in abilities_of(model)
-    how = {"samples": options.samples, "seed": options.seed} if estimated else {}
     start = time.perf_counter()
     values = model.log_likelihood(test.floats(options.images), **how)
     seconds = time.perf_counter() - start
@@ -74,7 +71,7 @@ def measure(options):
             "images": len(nats),
             "binarization": "stochastic, drawn once" if recipe.binarized else None,
             "levels": recipe.levels,
-            "importance_samples": options.samples if estimated else None,
+            "importance_samples": how.get("samples"),
             "seed": options.seed,
         },
         "evaluation_seconds": seconds,
@@ -83,11 +80,25 @@ def measure(options):
     }
     output = options.output or folder.path / "likelihood.json"
     write_json(pathlib.Path(output), result)
-    by = f", {options.samples} importance samples each" if estimated else ""
+    by = f", {options.samples} importance samples each" if how else ""
     print(
         f"{result['nats']:.2f} +- {result['standard_error']:.2f} nats per image: negative "
         f"log-likelihood of {len(nats)} test images{by} ({seconds:.0f} s). Written to {output}."
     )
+
+
+def arguments_of(model, options):
+    """Returns what a model's `log_likelihood` takes besides images; nothing where it is exact.
+
+    Raises:
+        ValueError: the model's likelihood is neither exact nor estimated by importance sampling.
+    """
+    from tfgen.engine.abilities import abilities_of, require
+
+    if "importance_sampling" in abilities_of(model):
+        return {"samples": options.samples, "seed": options.seed}
+    require(model, "exact_likelihood", "The likelihood of test images")
+    return {}
 
 
 if __name__ == "__main__":

@@ -8,17 +8,16 @@ from tfgen.engine.serialization import serializable
 from tfgen.models.autoencoders.imputation import seen_of
 from tfgen.models.autoregressive.autoregressive_model import AutoregressiveModel
 from tfgen.models.autoregressive.completion import complete, is_exact
-from tfgen.models.autoregressive.levels import check_levels, nearest
+from tfgen.models.autoregressive.levels import nearest
 from tfgen.models.autoregressive.passes import passes_of
+from tfgen.models.autoregressive.told_pixels import ToldPixels
 from tfgen.utils.arguments import check_count
 
-_AT_ONCE = 256  # images of which the likelihood is told in one pass
-
-_ABILITIES = frozenset({"sample", "log_likelihood", "impute", "impute_in_order"})
+_ABILITIES = frozenset({"impute", "impute_in_order"})
 
 
 @serializable
-class Autoregressive(AutoregressiveModel):
+class Autoregressive(ToldPixels, AutoregressiveModel):
     """A network that tells how each pixel is distributed, given the pixels before it.
 
         log p(x) = sum_i log p(x_i | x_<i)
@@ -52,59 +51,6 @@ class Autoregressive(AutoregressiveModel):
     @property
     def abilities(self):
         return super().abilities | _ABILITIES
-
-    def limits_of(self, examples):
-        return self.likelihood.limits
-
-    def check_batch(self, data):
-        super().check_batch(data)
-        check_levels(self.examples_of(data), self.likelihood)
-
-    def rows_of(self, data):
-        """Returns what the model takes of a batch, a structure of tensors `[batch, ...]`."""
-        return self.examples_of(data)
-
-    def log_likelihood(self, images, *, use_ema=True):
-        """Returns `log p(x)` of each image, exactly, `[batch]` in nats.
-
-        Args:
-            images: float `[batch, height, width, channels]`, of the likelihood's levels; or a batch
-                that begins with them.
-            use_ema: whether to use the average of the weights, if there is one.
-
-        Raises:
-            ValueError: a value is no level, such as a grey one of `Bernoulli()`.
-        """
-        rows = self.rows_of(images)
-        if not tf.executing_eagerly():
-            return self._log_likelihood(rows, use_ema)
-        check_levels(self.examples_of(rows), self.likelihood)
-
-        def tell(first):
-            part = tf.nest.map_structure(lambda each: each[first : first + _AT_ONCE], rows)
-            return self._log_likelihood(part, use_ema)
-
-        count = len(self.examples_of(rows))
-        return tf.concat([tell(first) for first in range(0, max(count, 1), _AT_ONCE)], axis=0)
-
-    def bits_per_dimension(self, images, *, use_ema=True):
-        """Returns `-log2 p(x)` of each image over the number of its values, `[batch]`."""
-        return self.bits_of(-self.log_likelihood(images, use_ema=use_ema))
-
-    def score(self, images):
-        """Returns how likely images are, in nats and in bits for each value; of the nearest levels.
-
-        Returns:
-            A dict: `log_likelihood`, `[batch]`, and `bits_per_dimension`, `[batch]`.
-        """
-        found = self._log_likelihood(self.nearest_rows(images), True)
-        return {"log_likelihood": found, "bits_per_dimension": self.bits_of(-found)}
-
-    def nearest_rows(self, data):
-        """Returns `rows_of` a batch whose values are the nearest levels."""
-        rows = self.rows_of(data)
-        images, *others = tf.nest.flatten(rows)
-        return tf.nest.pack_sequence_as(rows, [nearest(images, self.likelihood), *others])
 
     def impute(self, images, mask, seed=None, steps=5, *, use_ema=True):
         """Draws what is missing in images from `p(x_m | x_o)`; what is seen stays, to the bit.

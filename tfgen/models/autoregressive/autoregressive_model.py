@@ -1,7 +1,5 @@
 """What all models share that draw one value of a map after the other."""
 
-import math
-
 import numpy as np
 import tensorflow as tf
 
@@ -14,6 +12,7 @@ from tfgen.engine.graphs import as_graph, requirement
 from tfgen.models.autoregressive.ancestral import draw
 from tfgen.models.autoregressive.causality import check_causal
 from tfgen.models.autoregressive.passes import passes_of
+from tfgen.models.autoregressive.told_pixels import bits_per_value
 from tfgen.models.fits import check_built, check_kinds, check_outputs
 from tfgen.utils.arguments import check_number
 
@@ -104,7 +103,7 @@ class AutoregressiveModel(GenerativeModel):
 
     def bits_of(self, nats):
         """Returns bits for each value of a map (of codes: for each code), of nats for all."""
-        return nats / (math.prod(self.map_shape) * math.log(2.0))
+        return bits_per_value(nats, self.map_shape)
 
     def average_inputs(self, data):
         return [self.inputs_of(self.rows_from(self.examples_of(data)), data)]

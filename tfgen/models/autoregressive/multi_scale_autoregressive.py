@@ -1,7 +1,5 @@
 """An autoregressive model that draws a coarse image first, and then finer ones."""
 
-import math
-
 import tensorflow as tf
 
 from tfgen.distributions.likelihoods import PixelLikelihood
@@ -13,15 +11,13 @@ from tfgen.engine.serialization import serializable
 from tfgen.models.autoregressive.ancestral import draw
 from tfgen.models.autoregressive.causality import check_causal
 from tfgen.models.autoregressive.completion import log_probs
-from tfgen.models.autoregressive.levels import check_levels, nearest
 from tfgen.models.autoregressive.passes import passes_of
+from tfgen.models.autoregressive.told_pixels import ToldPixels, bits_per_value
 from tfgen.models.fits import check_built, check_kinds, check_outputs
-
-_ABILITIES = frozenset({"sample", "log_likelihood"})
 
 
 @serializable
-class MultiScaleAutoregressive(GenerativeModel):
+class MultiScaleAutoregressive(ToldPixels, GenerativeModel):
     """Autoregressive models of an image's every fourth pixel, every second one, and all.
 
         log p(x) = log p(x^1) + sum_k log p(x^(k+1) | x^k)
@@ -70,7 +66,7 @@ class MultiScaleAutoregressive(GenerativeModel):
 
     @property
     def abilities(self):
-        return self.averages.abilities | _ABILITIES
+        return super().abilities | self.averages.abilities | {"sample"}
 
     @property
     def shapes(self):
@@ -106,13 +102,6 @@ class MultiScaleAutoregressive(GenerativeModel):
             check_causal(network, not self.likelihood.joint)
             coarser = shape
 
-    def limits_of(self, examples):
-        return self.likelihood.limits
-
-    def check_batch(self, data):
-        super().check_batch(data)
-        check_levels(self.examples_of(data), self.likelihood)
-
     def examples_of(self, data):
         """Returns a batch's images, shaped as what the finest network takes."""
         what = "Images must be shaped as what the finest network takes"
@@ -136,7 +125,7 @@ class MultiScaleAutoregressive(GenerativeModel):
         error = tf.add_n(errors)
         return {
             "loss": tf.add_n([error, *self.losses]),
-            "bits_per_dimension": self._bits(error),
+            "bits_per_dimension": self.bits_of(error),
             "coarsest": errors[0],
         }
 
@@ -162,31 +151,6 @@ class MultiScaleAutoregressive(GenerativeModel):
         finer = zip(scales[1:], scales, strict=False)
         return [scales[0], *([rows, _enlarged(coarser)] for rows, coarser in finer)]
 
-    def log_likelihood(self, images, *, use_ema=True):
-        """Returns `log p(x)` of each image, exactly, `[batch]` in nats.
-
-        Args:
-            images: float `[batch, height, width, channels]`, of the likelihood's levels; or a batch
-                that begins with them.
-            use_ema: whether to use the average of the weights, if there is one.
-
-        Raises:
-            ValueError: a value is no level.
-        """
-        images = self.examples_of(images)
-        if tf.executing_eagerly():
-            check_levels(images, self.likelihood)
-        return self._log_likelihood(images, use_ema)
-
-    def score(self, images):
-        """Returns how likely images are, in nats and in bits for each value; of the nearest levels.
-
-        Returns:
-            A dict: `log_likelihood`, `[batch]`, and `bits_per_dimension`, `[batch]`.
-        """
-        found = self._log_likelihood(nearest(self.examples_of(images), self.likelihood), True)
-        return {"log_likelihood": found, "bits_per_dimension": self._bits(-found)}
-
     @as_graph
     def _log_likelihood(self, images, use_ema):
         def run(network, inputs):
@@ -194,8 +158,9 @@ class MultiScaleAutoregressive(GenerativeModel):
 
         return tf.add_n(self._terms(images, run))
 
-    def _bits(self, nats):
-        return nats / (math.prod(self.example_shape) * math.log(2.0))
+    def bits_of(self, nats):
+        """Returns bits for each value of an image, of nats for all of it."""
+        return bits_per_value(nats, self.example_shape)
 
     def sample(self, count, seed=None, use_ema=True):
         """Draws new images.
@@ -212,7 +177,10 @@ class MultiScaleAutoregressive(GenerativeModel):
 
     def sample_scales(self, count, seed=None, use_ema=True):
         """Draws new images, and returns them at each scale, the coarsest first; see `sample`."""
-        return self._sample(noise.whole_count(count), noise.whole_seed(seed), use_ema)
+        count = noise.whole_count(count)
+        if tf.executing_eagerly() and count == 0:  # which some layers cannot take
+            return [tf.zeros([0, *shape]) for shape in self.shapes]
+        return self._sample(count, noise.whole_seed(seed), use_ema)
 
     @as_graph
     def _sample(self, count, seed, use_ema):

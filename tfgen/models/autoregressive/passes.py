@@ -20,7 +20,7 @@ def passes_of(network, conditions, compiled=False):
 
     Args:
         network: a built Keras model from images, or from images and conditions, to one output.
-        conditions: what it takes besides the images, a list of `[batch, size]`.
+        conditions: what it takes besides the images, a list of vectors or images.
         compiled: whether XLA compiles this.
     """
     plan = plan_of(network)

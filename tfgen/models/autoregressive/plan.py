@@ -47,7 +47,7 @@ _KNOWN = {
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """A call of a layer: its node, the place of its inputs and its output, and when it is made.
+    """A call of a layer: what it takes, what it makes, and when.
 
     Args:
         node: Keras' node.
