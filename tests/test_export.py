@@ -50,7 +50,7 @@ def requests_for(model):
     """Returns a value for every input of a model's signatures."""
     random = np.random.default_rng(0)
     values = {"count": np.int32(6), "seed": np.int64(2**40)}
-    values |= {"steps": np.int32(2), "guidance": np.float32(1.5)}
+    values |= {"steps": np.int32(2), "guidance": np.float32(1.5), "temperature": np.float32(0.8)}
     for _, specs in model.signatures().values():
         for spec in specs:
             shape = [5, *(3 if size is None else size for size in spec.shape[1:])]
@@ -213,8 +213,8 @@ def test_the_description_names_what_was_exported(name, exported):
 
 # Of what a model can do, what no signature shows: it is for Python alone.
 NOT_EXPORTED = set(
-    "average discriminate importance_sampling latent_density log_likelihood redraw "
-    "sample_trajectories".split()
+    "average discriminate exact_likelihood importance_sampling impute_in_order latent_density "
+    "log_likelihood redraw sample_trajectories".split()
 )
 
 

@@ -10,7 +10,7 @@ from tests.specimens import compiled
 from tfgen import __main__ as command
 from tfgen.serving.guard import MOST
 from tfgen.serving.verify import newest_version, verify
-from tfgen.serving.warm_up import FILE, read_requests
+from tfgen.serving.warm_up import FILE, example, read_requests
 
 
 @pytest.fixture(scope="module")
@@ -136,3 +136,24 @@ def test_the_command_tells_what_is_served(exported, capsys):
     assert "sample_labels       labels int32 [?], seed int64 [] -> images float32" in printed
     with pytest.raises(SystemExit, match="tfgen: There is no SavedModel in"):
         command.main(["verify", str(path.parent.parent / "nothing")])
+
+
+def test_a_number_for_all_rows_is_one_that_every_model_takes():
+    for name, dtype, expected in (
+        ("count", tf.int32, 3),
+        ("seed", tf.int64, 0),
+        ("steps", tf.int32, 1),
+        ("guidance", tf.float32, 1.0),
+        ("temperature", tf.float32, 1.0),
+    ):
+        assert example(tf.TensorSpec([], dtype, name), rows=3) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["autoregressive", "gated_autoregressive", "multi_scale"])
+def test_an_export_of_pixels_answers_as_its_model_with_a_temperature(name, tmp_path):
+    """A temperature of 0 was asked for, also when a server warms up."""
+    model = compiled(name)
+    model.save(tmp_path / "model.keras")
+    found = verify(tfgen.export(model, tmp_path / name), tmp_path / "model.keras")
+    assert found

@@ -53,7 +53,8 @@ def _log(name, specs):
 def example(spec, rows=1):
     """Returns a tensor that a signature takes: a count of rows, or rows of zeros, or of files.
 
-    Texts are empty, which have no words that a vocabulary may lack.
+    Texts are empty, which have no words that a vocabulary may lack. Numbers that are one for all
+    rows are 1, such as steps or a temperature, of which there is no 0; a seed may be 0.
     """
     shape = [rows if size is None else size for size in spec.shape]
     if spec.name == "count":
@@ -62,6 +63,8 @@ def example(spec, rows=1):
         return tf.fill(shape, "")
     if spec.dtype == tf.string:
         return tf.fill([rows], tf.io.encode_png(tf.zeros([1, 1, 1], tf.uint8)))
+    if not shape and spec.name != "seed":
+        return tf.ones(shape, spec.dtype)
     return tf.zeros(shape, spec.dtype)
 
 
