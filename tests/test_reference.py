@@ -75,3 +75,11 @@ Example:
     assert shown(docstring) == docstring.replace("`tfgen.GAN(...)`", link).replace(
         "Returns:\n    A tensor,\n    float32.\n", "**Returns:** A tensor,\nfloat32.\n"
     ).replace("Example:", "Examples:")
+
+
+@pytest.mark.parametrize("room", ["callbacks", "distributions", "layers", "networks"])
+def test_no_module_has_the_name_of_what_its_room_offers(room):
+    """Else a link to `tfgen.networks.made` would mean the module, which the page does not show."""
+    offered = getattr(tfgen, room)
+    modules = {path.stem for path in (ROOT / "tfgen" / room).iterdir()}
+    assert not {name for name in modules & set(vars(offered)) if callable(vars(offered)[name])}

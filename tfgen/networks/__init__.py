@@ -17,7 +17,8 @@ from tfgen.networks.info_gan import (
 )
 from tfgen.networks.ladder import ladder_networks
 from tfgen.networks.lecture import lecture_conv_decoder, lecture_conv_encoder
-from tfgen.networks.made import made
+from tfgen.networks.masked_convolutions import gated_pixel_cnn, pixel_cnn
+from tfgen.networks.masked_perceptron import made
 from tfgen.networks.patch_gan import patch_gan_discriminator
 from tfgen.networks.perceptron import (
     maxout_discriminator,
@@ -26,10 +27,9 @@ from tfgen.networks.perceptron import (
     mlp_encoder,
     mlp_generator,
 )
-from tfgen.networks.pixel_cnn import gated_pixel_cnn, pixel_cnn
-from tfgen.networks.pixel_cnn_plus_plus import pixel_cnn_plus_plus
+from tfgen.networks.pixel_attention import pixel_snail
 from tfgen.networks.pixel_rnn import diagonal_bilstm, row_lstm
-from tfgen.networks.pixel_snail import pixel_snail
+from tfgen.networks.shifted_convolutions import pixel_cnn_plus_plus
 from tfgen.networks.top_down import top_down_networks
 from tfgen.networks.transformer import text_transformer, vision_transformer
 from tfgen.networks.translation import resnet_generator, unet_generator
