@@ -340,6 +340,20 @@ def test_a_low_temperature_takes_the_likeliest_value_each_time():
     assert len(np.unique(np.asarray(model.sample(20, seed=0)).reshape(20, -1), axis=0)) > 10
 
 
+@pytest.mark.slow
+def test_scales_take_a_temperature_and_xla():
+    model = two_scales(6)
+    cold = model.sample_scales(20, seed=0, temperature=1e-3)
+    for each in cold:
+        assert len(np.unique(np.asarray(each).reshape(20, -1), axis=0)) == 1
+    # Nothing is left to chance, so XLA draws the same.
+    for each, compiled in zip(
+        cold, model.sample_scales(20, seed=3, temperature=1e-3, jit_compile=True), strict=True
+    ):
+        np.testing.assert_array_equal(each, compiled)
+    assert len(np.unique(np.asarray(model.sample(20, seed=0)).reshape(20, -1), axis=0)) > 10
+
+
 def test_bits_are_nats_over_values():
     model = binary(3)
     images = all_images(3)[:4]
@@ -488,6 +502,17 @@ def test_a_picture_shows_halves_and_what_completes_them(tmp_path):
     callback.set_model(compiled("gated_autoregressive"))
     with pytest.raises(ValueError, match="`Completions` has no labels to tell"):
         callback.check()
+
+
+def test_the_benchmark_refuses_a_size_before_it_measures(capsys):
+    with pytest.raises(SystemExit, match="must be multiples of 4. Received: images"):
+        benchmark.main(["--side=14"])
+    assert not capsys.readouterr().out
+
+
+def test_a_shuffled_order_stays_for_good():
+    """A saved model keeps the seed alone."""
+    np.testing.assert_array_equal(Shuffled(seed=0).places(2, 3), [5, 2, 1, 3, 0, 4])
 
 
 @pytest.mark.slow

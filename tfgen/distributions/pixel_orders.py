@@ -95,7 +95,7 @@ class Shuffled(PixelOrder):
     """In an order by chance. Convolutions then see no neighbours; `networks.made` does not care.
 
     Args:
-        seed: an integer, which decides the order.
+        seed: an integer from 0 to 2**32 - 1, which decides the order, for good.
 
     Example:
         >>> Shuffled(seed=0).places(2, 2)  # each of 0 to 3, once
@@ -104,4 +104,5 @@ class Shuffled(PixelOrder):
     seed: int = 0
 
     def places(self, height, width):
-        return np.random.default_rng(self.seed).permutation(height * width)
+        # Unlike those of `default_rng`, its draws stay: a saved model's order is made anew.
+        return np.random.RandomState(self.seed).permutation(height * width)

@@ -34,17 +34,21 @@ def main(arguments=None):
     from training.runs.run_folder import commit, write_json
     from training.tools.machine import machine
 
+    builders = (networks.pixel_cnn, networks.gated_pixel_cnn, networks.pixel_cnn_plus_plus)
+    try:  # all of them first: the last one takes fewer sizes than the others
+        built = {build.__name__: build((options.side, options.side, 1)) for build in builders}
+    except ValueError as error:
+        sys.exit(f"benchmark_pixels: {error}")
     results = {}
-    for build in (networks.pixel_cnn, networks.gated_pixel_cnn, networks.pixel_cnn_plus_plus):
+    for name, network in built.items():
         try:
-            network = build((options.side, options.side, 1))
-            found = results[build.__name__] = measure(network, options.count, options.turns)
+            found = results[name] = measure(network, options.count, options.turns)
         except ValueError as error:
-            sys.exit(f"benchmark_pixels: {build.__name__}: {error}")
+            sys.exit(f"benchmark_pixels: {name}: {error}")
         told = (
             f"{way} {statistics.median(found['seconds'][way]):.3g} s" for way in found["seconds"]
         )
-        print(f"{build.__name__}: {', '.join(told)}", flush=True)  # the next one takes minutes
+        print(f"{name}: {', '.join(told)}", flush=True)  # the next one takes minutes
     if options.output:
         result = {"pixels_benchmark": results, "count": options.count, "versions": versions()}
         result |= {"side": options.side, "turns": options.turns}

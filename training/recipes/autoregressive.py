@@ -10,7 +10,7 @@ from training.recipes.recipe import recipe
 DIGITS = {"data": "tfds:mnist", "binarized": "stochastic", "batch_size": 16, "epochs": 8}
 
 
-@recipe(data="embedded", size=(14, 14), levels=4, batch_size=32, epochs=6)
+@recipe(data="embedded", size=(14, 14), levels=4, batch_size=32, epochs=4)
 def pixel_cnn_fashion(shape, steps):
     """PixelCNN++'s network (Salimans et al., 2017) on small clothes of four grey levels."""
     network = networks.pixel_cnn_plus_plus(shape, multiples=(1, 2), outputs=4)
@@ -53,6 +53,38 @@ def pixel_cnn_mnist(shape, steps):
     return _trained(networks.pixel_cnn(shape), distributions.Bernoulli(), steps)
 
 
+@recipe(
+    data="embedded",
+    size=(14, 14),
+    levels=4,
+    batch_size=32,
+    epochs=4,
+    labels=True,
+    num_classes=10,
+)
+def conditional_pixel_cnn_fashion(shape, steps):
+    """A gated PixelCNN (van den Oord et al., 2016) of small clothes, of any kind on request."""
+    return _of_labels(shape, distributions.Categorical(4), steps, 0.99, outputs=4)
+
+
+@recipe(**DIGITS, labels=True, num_classes=10)
+def conditional_pixel_cnn_mnist(shape, steps):
+    """A gated PixelCNN (van den Oord et al., 2016) of digits on request, on binarized MNIST."""
+    return _of_labels(shape, distributions.Bernoulli(), steps)
+
+
+@recipe(data="embedded", levels=4, batch_size=32, epochs=3)
+def multi_scale_fashion(shape, steps):
+    """Clothes of four grey levels at 7x7 pixels, then at 14x14, then at 28x28."""
+    return _of_scales(shape, distributions.Categorical(4), steps, 0.99, outputs=4)
+
+
+@recipe(**DIGITS)
+def multi_scale_mnist(shape, steps):
+    """A multi-scale model (van den Oord et al., 2016) on binarized MNIST: sides of 7, 14, 28."""
+    return _of_scales(shape, distributions.Bernoulli(), steps)
+
+
 @recipe(data="embedded", batch_size=64, epochs=20, begin_with="vq_vae_fashion")
 def vq_prior_fashion(shape, steps):
     """A gated PixelCNN of the codes of `vq_vae_fashion`, whose samples are decoded."""
@@ -67,6 +99,25 @@ def vq_prior_fashion_mnist(shape, steps):
 
 def _trained(network, likelihood, steps, ema_momentum=0.999):
     model = tfgen.Autoregressive(network, likelihood, ema_momentum=ema_momentum)
+    return _compiled(model, steps)
+
+
+def _of_labels(shape, likelihood, steps, ema_momentum=0.999, **options):
+    """Returns a gated PixelCNN that is told one of ten labels."""
+    network = networks.gated_pixel_cnn(shape, blocks=4, condition_size=10, **options)
+    model = tfgen.ConditionalAutoregressive(network, likelihood, num_classes=10, ema_momentum=0.99)
+    return _compiled(model, steps)
+
+
+def _of_scales(shape, likelihood, steps, ema_momentum=0.999, **options):
+    """Returns gated PixelCNNs of images of a quarter, half and all of the height and width."""
+    height, width, channels = shape
+    small, middle = ((height // by, width // by, channels) for by in (4, 2))
+    parts = [networks.gated_pixel_cnn(small, blocks=3, **options)]
+    for finer in (middle, shape):  # what is near is given: few blocks are enough
+        options |= {"condition_size": finer, "kernel_size": 3, "blocks": 2}
+        parts.append(networks.gated_pixel_cnn(finer, **options))
+    model = tfgen.MultiScaleAutoregressive(parts, likelihood, ema_momentum=ema_momentum)
     return _compiled(model, steps)
 
 

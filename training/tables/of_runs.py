@@ -19,9 +19,7 @@ def command(settings):
 def recipe(name, result):
     """Returns the part of one run's measures and losses."""
     settings = result["training"]["settings"]
-    rows = [
-        [f"`{key}`", f"{value:.4g}"] for key, value in (result["measured"] | result["test"]).items()
-    ]
+    rows = [[f"`{key}`", f"{value:.4g}"] for key, value in _figures(result).items()]
     return f"""### {settings["recipe"]}
 
 Measured at the end of the training: {settings["epochs"]} epochs of {settings["steps_per_epoch"]}
@@ -41,7 +39,7 @@ def seeds(name, result):
     """Returns the part of runs that differ in their seeds: means and deviations."""
     runs = result["seeds"]
     settings = [run["training"]["settings"] for run in runs]
-    rows = [[f"`{key}`", spread(runs, key)] for key in {**runs[0]["measured"], **runs[0]["test"]}]
+    rows = [[f"`{key}`", spread(runs, key)] for key in _figures(runs[0])]
     seconds = statistics.mean(run["training"]["seconds"] for run in runs)
     folders = [f"runs/{each['recipe']}_{each['seed']}" for each in settings]
     made = [
@@ -77,7 +75,7 @@ def likelihoods(runs):
 
 def spread(runs, key):
     """Returns the mean and the deviation of what runs measured, as text."""
-    values = [{**run["measured"], **run["test"]}[key] for run in runs]
+    values = [_figures(run)[key] for run in runs]
     return f"{statistics.mean(values):.3g} ± {statistics.stdev(values):.1g}"
 
 
@@ -136,3 +134,11 @@ def accuracies(result):
 def _percent(values):
     mean = f"{statistics.mean(values):.1%}"
     return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.1%}"
+
+
+def _figures(run):
+    """Returns what a run measured, and its losses, which are means over batches.
+
+    Of what bears one name in both, such as a perplexity, that of all examples at once is told.
+    """
+    return run["measured"] | run["test"] | run["measured"]

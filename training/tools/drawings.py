@@ -97,6 +97,14 @@ def layers(path, folder):
     )
 
 
+def scales(path, folder):
+    """Draws samples of one seed at each scale, the coarsest on top, enlarged to one size."""
+    drawn = [each.numpy() for each in _model(folder).sample_scales(_COLUMNS, seed=0)]
+    side = drawn[-1].shape[1]
+    enlarged = [np.kron(each, np.ones([1, *[side // each.shape[1]] * 2, 1])) for each in drawn]
+    _write_grid(path, np.concatenate(enlarged))
+
+
 def beside(*generators):
     """Returns a function that draws samples of generators, and of runs, side by side.
 

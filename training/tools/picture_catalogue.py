@@ -236,6 +236,20 @@ PICTURES = {
         ("pixel_cnn_fashion",),
         ("tfgen.callbacks.completions.Completions", "tfgen.pictures"),
     ),
+    "conditional_pixel_cnn_fashion": Picture(
+        "PixelCNN of a class",
+        "autoregressive",
+        "A gated PixelCNN that is told the kind of garment: a class in each row.",
+        drawings.labelled,
+        ("conditional_pixel_cnn_fashion",),
+    ),
+    "multi_scale_fashion": Picture(
+        "Pixels at three scales",
+        "autoregressive",
+        "Samples of one seed: 7x7 pixels, then those of 14x14 between them, then those of 28x28.",
+        drawings.scales,
+        ("multi_scale_fashion",),
+    ),
     "vq_prior_fashion": samples_of("vq_prior_fashion", "VQ-VAE with a prior", "autoregressive"),
     **{name: of_figure(figure) for name, figure in FIGURES.items()},
 }

@@ -5,19 +5,18 @@ import tensorflow as tf
 
 from tfgen.distributions.likelihoods import PixelLikelihood
 from tfgen.distributions.pixel_orders import PixelOrder, RowByRow
-from tfgen.engine import noise, signatures
+from tfgen.engine import noise
 from tfgen.engine.batches import check_shape, unpack
 from tfgen.engine.generative_model import GenerativeModel
-from tfgen.engine.graphs import as_graph, requirement
 from tfgen.models.autoregressive.ancestral import draw
 from tfgen.models.autoregressive.causality import check_causal
+from tfgen.models.autoregressive.drawn_pixels import DrawnPixels
 from tfgen.models.autoregressive.passes import passes_of
 from tfgen.models.autoregressive.told_pixels import bits_per_value
 from tfgen.models.fits import check_built, check_kinds, check_outputs
-from tfgen.utils.arguments import check_number
 
 
-class AutoregressiveModel(GenerativeModel):
+class AutoregressiveModel(DrawnPixels, GenerativeModel):
     """A network that tells how each value of a map is distributed, given those before it.
 
     `tfgen.Autoregressive` tells what the arguments are. A subclass may see examples as other maps
@@ -128,62 +127,25 @@ class AutoregressiveModel(GenerativeModel):
         Raises:
             ValueError: the temperature is not positive.
         """
-        seed, temperature = noise.whole_seed(seed), self.whole_temperature(temperature)
         count = noise.whole_count(count)
         if tf.executing_eagerly() and count == 0:  # which some layers cannot take
             return tf.zeros([0, *self.example_shape])
-        if jit_compile:
-            return self._compiled_sample(int(count), seed, use_ema, temperature)
-        return self._sample(count, seed, use_ema, temperature)
+        return self.draw_seeded(count, seed, use_ema, temperature, jit_compile)
 
-    def whole_temperature(self, temperature):
-        """Returns a temperature as a float32 scalar tensor; raises a ValueError unless positive."""
-        if not tf.is_tensor(temperature):
-            check_number("temperature", temperature)
-        temperature = tf.cast(temperature, tf.float32)
-        checks = requirement(temperature > 0, "`temperature` must be positive.", temperature)
-        with tf.control_dependencies(checks):
-            return tf.identity(temperature)
-
-    @as_graph
-    def _sample(self, count, seed, use_ema, temperature):
-        return self.drawn(count, [], noise.seed_from(seed, "sample"), use_ema, temperature)
-
-    @tf.function(autograph=False, jit_compile=True)
-    def _compiled_sample(self, count, seed, use_ema, temperature):
-        noise_seed = noise.seed_from(seed, "sample")
-        return self.drawn(count, [], noise_seed, use_ema, temperature, compiled=True)
-
-    def drawn(self, count, conditions, noise_seed, use_ema, temperature, compiled=False):
-        """Returns new examples, told these conditions.
+    def drawn(self, count, noise_seed, use_ema, temperature, compiled=False, conditions=()):
+        """Returns new examples.
 
         Args:
             count: int32 scalar.
-            conditions: what the network takes besides the images, a list.
             noise_seed: int32 `[2]`.
             use_ema: whether to use the average of the weights, if there is one.
             temperature: float32 scalar.
             compiled: whether XLA compiles this.
+            conditions: what the network takes besides the images.
         """
         rows = tf.zeros([count, *self.map_shape])
         with self.averages.scope(self.network, use_ema):
-            passes = passes_of(self.network, conditions, compiled)
+            passes = passes_of(self.network, list(conditions), compiled)
             how = None, noise_seed, temperature, compiled
             rows = draw(passes, self.likelihood, rows, *how)
         return self.examples_from(rows)
-
-    def signatures(self):
-        sample = signatures.sample(self)
-        temperature = tf.TensorSpec([], tf.float32, "temperature")
-
-        def sample_sharply(count, seed, temperature):
-            return {"images": self.sample(count, seed, temperature=temperature)}
-
-        return {
-            "serving_default": sample,
-            "sample": sample,
-            "sample_with_temperature": (
-                sample_sharply,
-                [signatures.COUNT, signatures.SEED, temperature],
-            ),
-        }

@@ -3,7 +3,6 @@
 import tensorflow as tf
 
 from tfgen.engine import noise, signatures
-from tfgen.engine.graphs import as_graph
 from tfgen.engine.serialization import serializable
 from tfgen.models.autoregressive.autoregressive import Autoregressive
 from tfgen.models.conditions import Conditions, check_inputs, with_labels
@@ -130,21 +129,15 @@ class ConditionalAutoregressive(Autoregressive):
 
     def sample_labels(self, labels, seed=None, use_ema=True, temperature=1.0, jit_compile=False):
         """Draws an image of each label, as `sample` does; labels are a tensor, not checked."""
-        seed, temperature = noise.whole_seed(seed), self.whole_temperature(temperature)
         if labels.shape[0] == 0:  # which some layers cannot take
             return tf.zeros([0, *self.example_shape])
-        draw = self._compiled_labels if jit_compile else self._sample_labels
-        return draw(labels, seed, use_ema, temperature)
+        return self.draw_seeded(labels, seed, use_ema, temperature, jit_compile)
 
-    @as_graph
-    def _sample_labels(self, labels, seed, use_ema, temperature, compiled=False):
-        conditions, noise_seed = [self.conditions.vectors(labels)], noise.seed_from(seed, "sample")
-        count = labels.shape[0] if compiled else tf.shape(labels)[0]
-        return self.drawn(count, conditions, noise_seed, use_ema, temperature, compiled)
-
-    @tf.function(autograph=False, jit_compile=True)
-    def _compiled_labels(self, labels, seed, use_ema, temperature):
-        return self._sample_labels(labels, seed, use_ema, temperature, compiled=True)
+    def drawn(self, labels, noise_seed, use_ema, temperature, compiled=False):
+        """Returns an image of each label, see `tfgen.Autoregressive`."""
+        count = tf.shape(labels)[0] if labels.shape[0] is None else labels.shape[0]
+        conditions = [self.conditions.vectors(labels)]
+        return super().drawn(count, noise_seed, use_ema, temperature, compiled, conditions)
 
     def signatures(self):
         labels, found = self.conditions.spec, super().signatures()

@@ -11,13 +11,14 @@ from tfgen.engine.serialization import serializable
 from tfgen.models.autoregressive.ancestral import draw
 from tfgen.models.autoregressive.causality import check_causal
 from tfgen.models.autoregressive.completion import log_probs
+from tfgen.models.autoregressive.drawn_pixels import DrawnPixels
 from tfgen.models.autoregressive.passes import passes_of
 from tfgen.models.autoregressive.told_pixels import ToldPixels, bits_per_value
 from tfgen.models.fits import check_built, check_kinds, check_outputs
 
 
 @serializable
-class MultiScaleAutoregressive(ToldPixels, GenerativeModel):
+class MultiScaleAutoregressive(ToldPixels, DrawnPixels, GenerativeModel):
     """Autoregressive models of an image's every fourth pixel, every second one, and all.
 
         log p(x) = log p(x^1) + sum_k log p(x^(k+1) | x^k)
@@ -162,28 +163,33 @@ class MultiScaleAutoregressive(ToldPixels, GenerativeModel):
         """Returns bits for each value of an image, of nats for all of it."""
         return bits_per_value(nats, self.example_shape)
 
-    def sample(self, count, seed=None, use_ema=True):
-        """Draws new images.
+    def sample(self, count, seed=None, use_ema=True, temperature=1.0, jit_compile=False):
+        """Draws new images, see `tfgen.Autoregressive.sample`.
 
         Args:
             count: how many, an integer or int32 scalar tensor.
             seed: a 64-bit integer: the same seed gives the same images. `None`: new ones.
             use_ema: whether to use the average of the weights, if there is one.
+            temperature: positive, of all scales; see `tfgen.Autoregressive.sample`.
+            jit_compile: whether XLA compiles all of it; see there.
 
         Returns:
             A float32 tensor `[count, ...]`.
-        """
-        return self.sample_scales(count, seed, use_ema)[-1]
 
-    def sample_scales(self, count, seed=None, use_ema=True):
+        Raises:
+            ValueError: the temperature is not positive.
+        """
+        return self.sample_scales(count, seed, use_ema, temperature, jit_compile)[-1]
+
+    def sample_scales(self, count, seed=None, use_ema=True, temperature=1.0, jit_compile=False):
         """Draws new images, and returns them at each scale, the coarsest first; see `sample`."""
         count = noise.whole_count(count)
         if tf.executing_eagerly() and count == 0:  # which some layers cannot take
             return [tf.zeros([0, *shape]) for shape in self.shapes]
-        return self._sample(count, noise.whole_seed(seed), use_ema)
+        return self.draw_seeded(count, seed, use_ema, temperature, jit_compile)
 
-    @as_graph
-    def _sample(self, count, seed, use_ema):
+    def drawn(self, count, noise_seed, use_ema, temperature, compiled=False):
+        """Returns new images at each scale, a list; see `tfgen.Autoregressive`."""
         scales = []
         for index, (network, shape) in enumerate(zip(self.networks, self.shapes, strict=True)):
             rows, seen, conditions = tf.zeros([count, *shape]), None, []
@@ -191,16 +197,15 @@ class MultiScaleAutoregressive(ToldPixels, GenerativeModel):
                 conditions = [_enlarged(scales[-1])]
                 rows = conditions[0]  # right where the coarser image gives a pixel
                 seen = tf.broadcast_to(_given_pixels(rows), tf.shape(rows))
-            noise_seed = noise.seed_from(seed, f"sample {index}")
+            how = tf.random.fold_in(noise_seed, index), temperature, compiled
             with self.averages.scope(network, use_ema):
-                passes = passes_of(network, conditions)
-                scales.append(draw(passes, self.likelihood, rows, seen, noise_seed))
+                passes = passes_of(network, conditions, compiled)
+                scales.append(draw(passes, self.likelihood, rows, seen, *how))
         return scales
 
     def signatures(self):
-        sample = signatures.sample(self)
-        images = [signatures.images(self.example_shape)]
-        return {"serving_default": sample, "sample": sample, "score": (self.score, images)}
+        score = self.score, [signatures.images(self.example_shape)]
+        return super().signatures() | {"score": score}
 
 
 def _image_shape(network):
