@@ -347,10 +347,9 @@ def test_scales_take_a_temperature_and_xla():
     for each in cold:
         assert len(np.unique(np.asarray(each).reshape(20, -1), axis=0)) == 1
     # Nothing is left to chance, so XLA draws the same.
-    for each, compiled in zip(
-        cold, model.sample_scales(20, seed=3, temperature=1e-3, jit_compile=True), strict=True
-    ):
-        np.testing.assert_array_equal(each, compiled)
+    by_xla = model.sample_scales(20, seed=3, temperature=1e-3, jit_compile=True)
+    for each, other in zip(cold, by_xla, strict=True):
+        np.testing.assert_array_equal(each, other)
     assert len(np.unique(np.asarray(model.sample(20, seed=0)).reshape(20, -1), axis=0)) > 10
 
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from tfgen.distributions import Bernoulli, Categorical
 from tfgen.engine.one_pass import treats_rows_alone
 from tfgen.layers import MaskedDense
+from tfgen.models.autoregressive.causality import check_causal
 from tfgen.networks import (
     diagonal_bilstm,
     gated_pixel_cnn,
@@ -248,6 +249,23 @@ def test_all_images_of_numbers_have_a_probability_of_one_together(name):
     conditions = np.tile(np.float32([[1.0, 0.0]]), [len(images), 1])
     found = log_probs(network, Categorical(4), images, conditions)
     np.testing.assert_allclose(np.exp(found).sum(), 1.0, rtol=1e-4)
+
+
+def test_of_many_levels_each_becomes_a_vector():
+    network = SMALL["gated_pixel_cnn"]((1, 2, 1), outputs=40, one_hot_levels=40)
+    randomize(network, 0)
+    images = np.float32(list(itertools.product(range(40), repeat=2))).reshape(-1, 1, 2, 1) / 39
+    found = log_probs(network, Categorical(40), images)
+    np.testing.assert_allclose(np.exp(found).sum(), 1.0, rtol=1e-4)
+    assert {32} == {
+        each.input.shape[-1] for each in network.layers if getattr(each, "kernel_size", 0) == (1, 7)
+    }
+
+
+def test_of_colours_of_many_levels_none_sees_later_ones():
+    network = SMALL["gated_pixel_cnn"]((2, 2, 3), outputs=120, one_hot_levels=40)
+    randomize(network, 0)
+    check_causal(network, True)
 
 
 @pytest.mark.slow

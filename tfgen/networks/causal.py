@@ -12,6 +12,7 @@ down = functools.partial(ShiftedConv2D, kernel_size=(2, 3), sees_right=True)
 down_right = functools.partial(ShiftedConv2D, kernel_size=(2, 2), sees_right=False)
 
 _IMAGE_FEATURES = 32  # of an image that is a condition
+_LEVEL_FEATURES = 32  # of a value, where there are more levels than that
 
 
 def image_inputs(shape, one_hot_levels, condition_size):
@@ -19,7 +20,8 @@ def image_inputs(shape, one_hot_levels, condition_size):
 
     Args:
         shape: `(height, width, channels)` of an image.
-        one_hot_levels: how many levels become one-hot; `None` for values from -1 to 1.
+        one_hot_levels: how many levels become one-hot, and, if they are many, vectors that are
+            learnt; `None` for values from -1 to 1.
         condition_size: the length of a condition's vector, or `(height, width, channels)` of an
             image; `None` for a network without.
     """
@@ -29,6 +31,8 @@ def image_inputs(shape, one_hot_levels, condition_size):
         features = layers.Rescaling(2.0, -1.0)(inputs[0])
     else:
         features = OneHotLevels(one_hot_levels)(inputs[0])
+        if one_hot_levels > _LEVEL_FEATURES:  # else the first convolution is nearly all the work
+            features = pointwise(shape[-1] * _LEVEL_FEATURES, shape[-1])(features)
     if condition_size is None:
         return inputs, features, None
     if isinstance(condition_size, tuple):

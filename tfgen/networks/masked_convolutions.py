@@ -43,7 +43,8 @@ def pixel_cnn(
         outputs: the size of the output for each pixel; `None` for the number of channels.
         colour_groups: whether a channel's outputs, a contiguous block of them, also see the
             channels before it of their own pixel. `False` for likelihoods that are `joint`.
-        one_hot_levels: the number of levels, of which each becomes a feature; `None` for values.
+        one_hot_levels: the number of levels, of which each becomes a feature (of more than 32: a
+            vector that is learnt); `None` for values.
         condition_size: the length of a condition's vector; `None` for a network without.
 
     Returns:
@@ -100,7 +101,8 @@ def gated_pixel_cnn(
         outputs: the size of the output for each pixel; `None` for the number of channels.
         colour_groups: whether a channel's outputs, a contiguous block of them, also see the
             channels before it of their own pixel. `False` for likelihoods that are `joint`.
-        one_hot_levels: the number of levels, of which each becomes a feature; `None` for values.
+        one_hot_levels: the number of levels, of which each becomes a feature (of more than 32: a
+            vector that is learnt); `None` for values.
         condition_size: the length of a condition's vector; `None` for a network without. Of an
             image as the condition, such as a coarser one that was enlarged, its shape, a tuple.
 

@@ -24,7 +24,8 @@ def made(
         shape: `(height, width, 1)` of a grey image of values from 0 to 1.
         hidden_sizes: the units of the hidden layers.
         outputs: the size of the output for each pixel; `None` for 1.
-        one_hot_levels: the number of levels, of which each becomes a feature; `None` for values.
+        one_hot_levels: the number of levels, of which each becomes a feature (of more than 32: a
+            vector that is learnt); `None` for values.
         condition_size: the length of a condition's vector; `None` for a network without.
 
     Returns:

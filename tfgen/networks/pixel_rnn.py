@@ -35,7 +35,8 @@ def row_lstm(
         outputs: the size of the output for each pixel; `None` for the number of channels.
         colour_groups: whether a channel's outputs, a contiguous block of them, also see the
             channels before it of their own pixel. `False` for likelihoods that are `joint`.
-        one_hot_levels: the number of levels, of which each becomes a feature; `None` for values.
+        one_hot_levels: the number of levels, of which each becomes a feature (of more than 32: a
+            vector that is learnt); `None` for values.
         condition_size: the length of a condition's vector; `None` for a network without.
 
     Returns:
@@ -78,7 +79,8 @@ def diagonal_bilstm(
         outputs: the size of the output for each pixel; `None` for the number of channels.
         colour_groups: whether a channel's outputs, a contiguous block of them, also see the
             channels before it of their own pixel. `False` for likelihoods that are `joint`.
-        one_hot_levels: the number of levels, of which each becomes a feature; `None` for values.
+        one_hot_levels: the number of levels, of which each becomes a feature (of more than 32: a
+            vector that is learnt); `None` for values.
         condition_size: the length of a condition's vector; `None` for a network without.
 
     Returns:

@@ -46,7 +46,8 @@ def pixel_cnn_plus_plus(
             but the last.
         outputs: the size of the output for each pixel; `None` for the number of channels.
         dropout: the share of features that a block leaves out in training.
-        one_hot_levels: the number of levels, of which each becomes a feature; `None` for values.
+        one_hot_levels: the number of levels, of which each becomes a feature (of more than 32: a
+            vector that is learnt); `None` for values.
         condition_size: the length of a condition's vector; `None` for a network without.
 
     Returns:
