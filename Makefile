@@ -23,7 +23,7 @@ gpu: $(VENV)/.tools
 	@TF_FORCE_GPU_ALLOW_GROWTH=true $(BIN)/python -m pytest -m "gpu and not slow" --numprocesses 8
 
 slow: $(VENV)/.tools
-	@$(BIN)/python -m pytest -m slow
+	@$(BIN)/python -m pytest -m slow --numprocesses 2 --dist loadfile
 
 faults: $(VENV)/.installed
 	@$(BIN)/python -m training.faults

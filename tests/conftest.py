@@ -23,6 +23,13 @@ gc.freeze()
 gc.set_threshold(100_000, 10, 10)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def garbage_of_one_file():
+    """Looks for garbage after each file: the graphs of all files would take 10 GB and more."""
+    yield
+    gc.collect()
+
+
 @pytest.fixture(autouse=True)
 def float32():
     """Gives every test Keras' default precision, whatever the one before it set."""

@@ -58,6 +58,12 @@ def likelihood(read, *recipes):
     return table(["VAE", "negative log-likelihood, nats an image"], rows)
 
 
+def seed_likelihood(read, *recipes):
+    """The test likelihoods of models trained with several seeds: means and deviations."""
+    rows = [[f"`{each}`", likelihoods(read(f"seeds_{each}.json")["seeds"])] for each in recipes]
+    return table(["recipe", "negative log-likelihood, nats an image"], rows)
+
+
 def spheres(read):
     """The test likelihoods of VAEs on a sphere and of normal ones: means and deviations."""
     recipes = {size: [f"{kind}_vae_{size}_mnist" for kind in ("s", "n")] for size in (5, 10)}
@@ -275,6 +281,7 @@ TABLES = {
     "probe": probe,
     "sampling_speed": sampling_speed,
     "scaling": scaling,
+    "seed_likelihood": seed_likelihood,
     "server_speed": server_speed,
     "spheres": spheres,
     "sprites": sprites,
