@@ -25,7 +25,7 @@ from training.benchmarks.speed.networks import (
     example_generator,
     of_keras_layers,
 )
-from training.benchmarks.speed.plain_keras import PlainGAN, PlainVAE, PlainWGANGP
+from training.benchmarks.speed.plain_keras import PlainFlow, PlainGAN, PlainVAE, PlainWGANGP
 from training.benchmarks.speed.plain_translation import PlainCycleGAN
 from training.benchmarks.speed.worker import WAYS
 from training.benchmarks.speed.workers import Worker, WorkerError
@@ -126,6 +126,34 @@ def test_the_plain_cyclegan_has_our_losses():
         assert any((a != b).any() for a, b in zip(network.get_weights(), weights, strict=True))
 
 
+def small_unet():
+    return networks.diffusion_unet((8, 8, 1), width=2, multiples=(1,))
+
+
+def test_the_plain_flow_has_our_loss_and_goes_our_way(monkeypatch):
+    network = small_unet()
+    network.layers[-1].kernel.assign(np.random.default_rng(0).normal(size=(3, 3, 1, 2)) / 4)
+    ours, plain = tfgen.Diffusion(network), PlainFlow(network)
+    images, times = images_of(8, 8), tf.reshape(tf.linspace(0.1, 0.9, 8), [8, 1, 1, 1])
+    noises = 2 * images_of(8, 8, seed=1) - 1
+    monkeypatch.setattr(ours, "noises_of", lambda data: noises)
+    monkeypatch.setattr(ours, "_draw_times", lambda examples: times)
+    monkeypatch.setattr(keras.random, "normal", lambda *_, **__: noises)
+    monkeypatch.setattr(keras.random, "uniform", lambda *_, **__: times)
+    expected = float(ours.compute_losses(images, training=True)["loss"])
+    latents = tf.reshape(noises, [8, 64])
+    made = [
+        ours.made_of(latents, ours.denoiser_of(None), tf.constant(steps)) for steps in (1, 2, 5)
+    ]
+    for steps, each in zip((1, 2, 5), made, strict=True):
+        assert np.std(each) > 0.05
+        np.testing.assert_allclose(plain.sample(8, steps), each, atol=1e-5)
+    plain.compile(keras.optimizers.SGD(0.1))
+    before = plain.get_weights()
+    assert float(plain.train_step(images)["loss"]) == pytest.approx(expected, rel=1e-5)
+    assert any((a != b).any() for a, b in zip(plain.get_weights(), before, strict=True))
+
+
 def test_operations_of_layers_by_hand():
     generator, discriminator = example_generator(), example_discriminator()
     assert arithmetic.layers_of(generator) == [
@@ -165,6 +193,16 @@ def test_operations_of_steps_by_hand():
     assert once == translator + judge + judge + 36
     twice = arithmetic.of_translation([square], [critic], 1, translations=2, judgements=2)
     assert twice == once + 60 + 36
+
+
+def test_operations_of_attention_by_hand():
+    inputs = keras.Input((5, 6))  # places, channels
+    seen = keras.layers.MultiHeadAttention(2, 3)(inputs, inputs)
+    # Four products with 6x6 kernels at each place; each pair of places is compared, and summed.
+    expected = 2 * 5 * 4 * 36 + 2 * 2 * 25 * 6
+    assert arithmetic.layers_of(keras.Model(inputs, seen)) == [expected]
+    whole = arithmetic.of_flow(chain(5, 3, 2), batch=10)
+    assert whole == 10 * (42 + 42 + 12)
 
 
 def test_operations_are_fewer_with_one_pass_of_the_generator():

@@ -74,6 +74,73 @@ def test_the_example_s_networks_give_the_same_images_and_logits():
     np.testing.assert_allclose(logits, discriminator(images).numpy(), atol=1e-4)
 
 
+def in_order_of_creation(network, kind):
+    """Returns a Keras network's layers of a kind; names end with how many came before."""
+    found = [layer for layer in network.layers if type(layer) is kind]
+    return sorted(found, key=lambda layer: int(layer.name.rpartition("_")[2] or 0))
+
+
+def test_the_u_net_gives_the_same_velocities():
+    keras.utils.set_random_seed(0)
+    (ours,) = WORKLOADS["flow_unet"].networks()
+    for weight in ours.trainable_weights:  # of which some begin as 0
+        weight.assign(weight + keras.random.normal(weight.shape, stddev=0.05))
+    (theirs,) = torch_networks.flow_unet()
+    pairs = {
+        keras.layers.Conv2D: (torch.nn.Conv2d, (3, 2, 0, 1)),
+        keras.layers.Conv2DTranspose: (torch.nn.ConvTranspose2d, (3, 2, 0, 1)),
+        keras.layers.Dense: (torch.nn.Linear, (1, 0)),
+        keras.layers.GroupNormalization: (torch.nn.GroupNorm, (0,)),
+    }
+    with torch.no_grad():
+        for kind, (other, axes) in pairs.items():
+            # What attention ends with is no layer by itself in Keras.
+            modules = [m for m in theirs.modules() if type(m) is other]
+            for layer, module in zip(in_order_of_creation(ours, kind), modules, strict=True):
+                kernel, bias = layer.get_weights()
+                kernel = kernel[::-1, ::-1] if kernel.ndim == 4 else kernel
+                module.weight.copy_(torch.from_numpy(kernel.transpose(axes).copy()))
+                module.bias.copy_(torch.from_numpy(bias))
+        (layer,) = in_order_of_creation(ours, keras.layers.MultiHeadAttention)
+        *told, kernel, bias = layer.get_weights()
+        attention = theirs.attend.attention
+        kernels = [each.reshape(64, 64).T for each in told[::2]]
+        attention.in_proj_weight.copy_(torch.from_numpy(np.concatenate(kernels)))
+        attention.in_proj_bias.copy_(torch.from_numpy(np.concatenate(told[1::2]).reshape(-1)))
+        attention.out_proj.weight.copy_(torch.from_numpy(kernel.reshape(64, 64).T.copy()))
+        attention.out_proj.bias.copy_(torch.from_numpy(bias))
+        images, levels = numbers(3, 28, 28, 1), numbers(3)
+        found = theirs(mirrored(images), torch.from_numpy(levels)).permute(0, 2, 3, 1).numpy()
+    expected = ours([images, levels]).numpy()
+    assert expected.std() > 0.1
+    np.testing.assert_allclose(found[:, ::-1, ::-1], expected, atol=1e-3)
+
+
+def test_a_flow_takes_steps_and_goes_heun_s_way():
+    class Straight(torch.nn.Module):
+        """Sees the noise in a point that is always at a half."""
+
+        def __init__(self):
+            super().__init__()
+            self.shape, self.offset = (1, 2, 2), torch.nn.Parameter(torch.zeros(()))
+
+        def forward(self, noisy, levels):
+            return noisy / levels[:, None, None, None] + self.offset
+
+    network = Straight()
+    stepper = plain_torch.FlowStepper([network], ADAM)
+    for steps in (1, 4):
+        with torch.no_grad():
+            made = stepper.sample(3, steps)
+        np.testing.assert_allclose(made, np.full([3, 1, 2, 2], 0.5), atol=1e-5)
+    losses, descend = [], stepper.descend
+    stepper.descend = lambda loss: losses.append(loss.item()) or descend(loss)
+    stepper(torch.full((4, 1, 2, 2), 0.5))  # which it knows
+    assert losses[0] == pytest.approx(0, abs=1e-10)
+    stepper(torch.rand(4, 1, 2, 2))
+    assert losses[1] > 1e-3 and network.offset.item() != 0
+
+
 @pytest.mark.parametrize("together", [True, False])
 def test_the_losses_are_those_of_the_games(together):
     (_, discriminator), theirs = players()
@@ -157,3 +224,4 @@ def test_the_tasks_of_the_way():
     tasks["train"].run(1)
     tasks["call"].run(1)
     assert (tasks["train"].quantum, tasks["call"].examples) == (1, 64)
+    assert {"in 1", "in 8", "in 32"} < set(torch_way(WORKLOADS["flow_unet"], False, False))

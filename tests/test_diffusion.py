@@ -117,6 +117,24 @@ def test_steps_are_an_input_and_more_of_them_another_way_to_the_same_end():
     np.testing.assert_allclose(model.generate(latents), few, atol=1e-6)
 
 
+def test_xla_draws_the_same_examples():
+    keras.utils.set_random_seed(0)
+    flow = tfgen.Diffusion(networks.diffusion_mlp(SIZE, (16,)), steps=4)
+    for steps in (None, 7):
+        found = flow.sample(3, seed=1, steps=steps, jit_compile=True)
+        np.testing.assert_allclose(found, flow.sample(3, seed=1, steps=steps), atol=1e-5)
+    model, _ = guided()
+    told = {"labels": [0, 1, 1], "guidance": 2.0, "steps": 3, "seed": 1}
+    found = model.sample(3, **told, jit_compile=True)
+    np.testing.assert_allclose(found, model.sample(3, **told), atol=1e-5)
+    drawing = {"seed": 1, "solver": solvers.DDIM(1.0), "jit_compile": True}
+    drawn = flow.sample(3, **drawing)
+    np.testing.assert_array_equal(drawn, flow.sample(3, **drawing))
+    assert np.abs(drawn - flow.sample(3, seed=1, jit_compile=True)).max() > 0.01
+    with pytest.raises(ValueError, match="`steps` must be at least 1"):
+        flow.sample(3, steps=0, jit_compile=True)
+
+
 def test_trajectories_go_from_noise_to_the_samples():
     keras.utils.set_random_seed(0)
     flow = tfgen.Diffusion(networks.diffusion_mlp(SIZE, (16,)), solver=solvers.DDIM(1.0), steps=4)

@@ -39,13 +39,21 @@ def test_the_flow_tells_a_gaussian_s_density(path):
     np.testing.assert_allclose(found, expected, atol=0.05)
 
 
+def test_no_step_of_the_way_leads_nowhere():
+    """EDM's last step to an example begins at the least noise, where this way ends."""
+    for path in PATHS:
+        times = np.array([path.time_to(index, 5) for index in range(6)])
+        assert (times[0], times[-1]) == (1, pytest.approx(path.begin, rel=1e-4))
+        assert (np.diff(times) < 0).all()
+
+
 def test_the_divergence_is_the_trace_where_values_depend_on_each_other():
     matrix = np.array([[0.3, 0.9, 0.0], [-0.5, -0.2, 0.4], [0.1, 0.0, 0.5]], np.float32)
     points = tf.tile(tf.constant([[0.4, -1.0, 0.7]]), [20_000, 1])
     found = likelihood.flow_log_density(
         lambda state, _: state @ tf.transpose(matrix), noise_paths.Linear(), points, 20, SEED
     )
-    length = 1 - likelihood.begin_of(noise_paths.Linear())
+    length = 1 - noise_paths.Linear().begin
     noise = scipy.linalg.expm(length * matrix.astype("d")) @ points[0].numpy()
     expected = scipy.stats.norm.logpdf(noise).sum() + length * np.trace(matrix)
     assert np.mean(found) == pytest.approx(expected, abs=0.02)

@@ -24,6 +24,7 @@ class NoisePath(Configured, abc.ABC):
     """How much is left of an example at each time, and how much noise there is."""
 
     first = 0.0  # the least time at which a network is asked
+    begin = 1e-3  # the time at which the ways of examples begin: at 0 they are whole
 
     @abc.abstractmethod
     def scales(self, times):
@@ -58,6 +59,10 @@ class NoisePath(Configured, abc.ABC):
             steps: an integer or int32 tensor.
         """
         return 1.0 - tf.cast(index, tf.float32) / tf.cast(steps, tf.float32)
+
+    def time_to(self, index, steps):
+        """Returns a time of a way that ends at `begin`, and not at 0; see `time_of`."""
+        return tf.maximum(self.time_of(index, steps), self.begin)
 
     def training_times(self):
         """Returns the distribution of the times that a network learns from."""
@@ -246,6 +251,14 @@ class EDM(NoisePath):
         first, last = (each ** (1 / self._ROOT) for each in (self.largest, self.least))
         root = first + index / tf.maximum(steps - 1.0, 1.0) * (last - first)
         return tf.where(index < steps, (root / first) ** self._ROOT, 0.0)
+
+    @property
+    def begin(self):
+        return self.first
+
+    def time_to(self, index, steps):
+        # A step less than to an example: `time_of` comes to the least noise with its last but one.
+        return EDM.time_of(self, index, steps + 1)
 
     def training_times(self):
         return tfd.LogNormal(self.mean - math.log(self.largest), self.deviation)

@@ -3,6 +3,7 @@
 import math
 import statistics
 
+from training.benchmarks.speed.tasks import IN_STEPS
 from training.tables.cells import machine_of, table
 
 WAYS = {
@@ -16,6 +17,7 @@ TASKS = {
     "predict": "sampling, `predict`",
     "call": "sampling, called",
     "sample": "sampling, `sample`",
+    **{task: f"sampling {task} steps" for task in IN_STEPS},
     "read": "reading batches",
 }
 

@@ -105,6 +105,48 @@ def scales(path, folder):
     _write_grid(path, np.concatenate(enlarged))
 
 
+def denoising(path, folder):
+    """Draws how noise becomes images: see `tfgen.callbacks.Denoising`."""
+    from tfgen.callbacks import Denoising
+
+    _draw_callback(path, folder, lambda run: Denoising(folder.path, count=5))
+
+
+def captions(path, _, folder):
+    """Draws what a run makes of captions: see `tfgen.callbacks.Drawings`.
+
+    Args:
+        path: the file to be.
+        _: the run that it began with.
+        folder: the run's folder.
+    """
+    from tfgen.callbacks import Drawings
+
+    def of_held_out(run):
+        return Drawings(folder.path, run.test.floats(8), run.test.labels[:8], draws=11)
+
+    _draw_callback(path, folder, of_held_out)
+
+
+def trajectories(path, folder):
+    """Draws the ways of points from noise: grey where they begin, blue where they end."""
+    from matplotlib.figure import Figure
+
+    from tfgen.utils.files import atomic_write
+
+    ways = _model(folder).sample_trajectories(300, seed=0).numpy()
+    figure = Figure(figsize=(5, 5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(*np.moveaxis(ways, 2, 0), color="0.8", linewidth=0.5)
+    axes.scatter(*ways[0].T, s=4, color="0.6", label="noise")
+    axes.scatter(*ways[-1].T, s=6, color="C0", label="samples")
+    axes.set(aspect="equal")
+    axes.legend(loc="upper right")
+    axes.set_axis_off()
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=90)
+
+
 def beside(*generators):
     """Returns a function that draws samples of generators, and of runs, side by side.
 

@@ -147,7 +147,15 @@ class ConditionalDiffusion(Guidance, Diffusion):
         return [kept[:, tf.newaxis] * vectors]
 
     def sample(
-        self, count, seed=None, use_ema=True, steps=None, solver=None, labels=None, guidance=None
+        self,
+        count,
+        seed=None,
+        use_ema=True,
+        steps=None,
+        solver=None,
+        labels=None,
+        guidance=None,
+        jit_compile=False,
     ):
         """Draws new examples, see `tfgen.Diffusion.sample`.
 
@@ -160,6 +168,7 @@ class ConditionalDiffusion(Guidance, Diffusion):
             labels: `count` classes, or vectors of attributes; `None` draws classes, all
                 equally likely.
             guidance: `w`, at least 0, a number or float32 scalar; `None` for the model's own.
+            jit_compile: whether XLA compiles the way, see there.
 
         Returns:
             A float32 tensor `[count, ...]`.
@@ -169,10 +178,17 @@ class ConditionalDiffusion(Guidance, Diffusion):
                 not `count` labels, or none for attributes.
         """
         labels = self.conditions.for_samples(noise.whole_count(count), seed, labels)
-        return self.sample_labels(labels, seed, use_ema, steps, solver, guidance)
+        return self.sample_labels(labels, seed, use_ema, steps, solver, guidance, jit_compile)
 
     def sample_labels(
-        self, labels, seed=None, use_ema=True, steps=None, solver=None, guidance=None
+        self,
+        labels,
+        seed=None,
+        use_ema=True,
+        steps=None,
+        solver=None,
+        guidance=None,
+        jit_compile=False,
     ):
         """Draws an example of each label, as `sample` does; labels are a tensor, not checked."""
         seed, steps, guidance = (
@@ -182,7 +198,10 @@ class ConditionalDiffusion(Guidance, Diffusion):
         )
         if labels.shape[0] == 0:  # which a graph that is traced with it could not take
             return tf.zeros([0, *self.example_shape])
-        return self._sample_labels(labels, seed, use_ema, steps, self.solver_of(solver), guidance)
+        way = seed, use_ema, steps, self.solver_of(solver), guidance
+        if jit_compile:
+            return self._compiled_way(self.latents_of(labels.shape[0], seed), labels, *way)
+        return self._sample_labels(labels, *way)
 
     def sample_trajectories(
         self, count, seed=None, *, steps=None, use_ema=True, labels=None, guidance=None
@@ -195,10 +214,14 @@ class ConditionalDiffusion(Guidance, Diffusion):
 
     @as_graph
     def _sample_labels(self, labels, seed, use_ema, steps, solver, guidance, go=sampling.go):
-        normal, noise_seed = self.prior.distribution(), noise.seed_from(seed, "sample")
-        latents = normal.sample(tf.shape(labels)[0], seed=noise_seed)
+        latents = self.latents_of(tf.shape(labels)[0], seed)
         denoise = self.guided(labels, guidance, use_ema)
         return self.made_of(latents, denoise, steps, seed, solver, go)
+
+    @tf.function(autograph=False, jit_compile=True)
+    def _compiled_way(self, latents, labels, seed, use_ema, steps, solver, guidance):
+        denoise = self.guided(labels, guidance, use_ema)
+        return self.made_of(latents, denoise, steps, seed, solver)
 
     def generate(self, latents, labels=None, *, use_ema=True):
         """Returns the examples of these labels that begin as these latents.

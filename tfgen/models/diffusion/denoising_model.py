@@ -155,7 +155,7 @@ class DenoisingModel(PriorSamples, Denoiser, Variations, GenerativeModel):
         times, conditions = self._draw_times(examples), self.training_conditions(data)
         return [self.network_inputs(examples, times, conditions)]
 
-    def sample(self, count, seed=None, use_ema=True, steps=None, solver=None):
+    def sample(self, count, seed=None, use_ema=True, steps=None, solver=None, jit_compile=False):
         """Draws new examples.
 
         Args:
@@ -165,6 +165,9 @@ class DenoisingModel(PriorSamples, Denoiser, Variations, GenerativeModel):
             steps: how many steps each takes, at least 1, an integer or int32 scalar tensor; `None`
                 for the model's own.
             solver: a `tfgen.solvers.Solver`; `None` for the model's own.
+            jit_compile: whether XLA compiles the way. That takes seconds for each `count` that is
+                new, and makes few examples several times as fast. A solver that draws has other
+                draws then.
 
         Returns:
             A float32 tensor `[count, ...]`.
@@ -173,7 +176,10 @@ class DenoisingModel(PriorSamples, Denoiser, Variations, GenerativeModel):
             ValueError: `steps` is less than 1.
         """
         count, seed = noise.whole_count(count), noise.whole_seed(seed)
-        return self._sample(count, seed, use_ema, self.whole_steps(steps), self.solver_of(solver))
+        way = use_ema, self.whole_steps(steps), self.solver_of(solver)
+        if jit_compile:
+            return self._compiled_way(self.latents_of(count, seed), seed, *way)
+        return self._sample(count, seed, *way)
 
     def sample_trajectories(self, count, seed=None, *, steps=None, use_ema=True):
         """Draws new examples, and returns all that they were on their way from noise.
@@ -196,8 +202,17 @@ class DenoisingModel(PriorSamples, Denoiser, Variations, GenerativeModel):
 
     @as_graph
     def _sample(self, count, seed, use_ema, steps, solver, go=sampling.go):
-        latents = self.prior.distribution().sample(count, seed=noise.seed_from(seed, "sample"))
-        return self.made_of(latents, self.denoiser_of(None, use_ema), steps, seed, solver, go)
+        latents, denoise = self.latents_of(count, seed), self.denoiser_of(None, use_ema)
+        return self.made_of(latents, denoise, steps, seed, solver, go)
+
+    @as_graph
+    def latents_of(self, count, seed):
+        """Returns what samples of a seed begin with, float32 `[count, size]`."""
+        return self.prior.distribution().sample(count, seed=noise.seed_from(seed, "sample"))
+
+    @tf.function(autograph=False, jit_compile=True)
+    def _compiled_way(self, latents, seed, use_ema, steps, solver):
+        return self.made_of(latents, self.denoiser_of(None, use_ema), steps, seed, solver)
 
     def generate(self, latents, labels=None, *, use_ema=True):
         """Returns the examples that begin as these latents; of a solver that draws, without draws.

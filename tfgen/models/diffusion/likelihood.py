@@ -5,13 +5,7 @@ import math
 import tensorflow as tf
 
 _VALUES = 256  # of a pixel
-# Where the way of an example begins and ends: at 0 it is whole, and at 1 nothing may be left of it.
-_BEGIN, _END = 1e-3, 0.999
-
-
-def begin_of(path):
-    """Returns the time at which the ways of examples begin."""
-    return max(path.first, _BEGIN if path.first == 0 else 0.0)
+_END = 0.999  # the last time of the bound: at 1 nothing may be left of an example
 
 
 def flow_log_density(velocity, path, examples, steps, noise_seed):
@@ -42,10 +36,7 @@ def flow_log_density(velocity, path, examples, steps, noise_seed):
         return speed, tf.reduce_sum(probe * product, axis=axes)
 
     def step(index, state, total):
-        time, following = (
-            tf.maximum(path.time_of(steps - each, steps), begin_of(path))
-            for each in (index, index + 1)
-        )
+        time, following = (path.time_to(steps - each, steps) for each in (index, index + 1))
         length = following - time
         speed, divergence = slope(state, time)
         next_speed, next_divergence = slope(state + length * speed, following)
@@ -92,7 +83,7 @@ def variational_bound(denoise, path, examples, draws, noise_seed, reconstruction
         drawn_seed = tf.random.fold_in(noise_seed, index)
         return examples + ratio(time) * tf.random.stateless_normal(tf.shape(examples), drawn_seed)
 
-    first, last = (tf.math.log(ratio(time)) for time in (begin_of(path), _END))
+    first, last = (tf.math.log(ratio(time)) for time in (path.begin, _END))
 
     def add_draw(index, total):
         drawn_seed = tf.random.fold_in(noise_seed, -1 - index)
@@ -115,7 +106,7 @@ def variational_bound(denoise, path, examples, draws, noise_seed, reconstruction
     )
     # At the end both have the same deviation: what is left of the example is the difference.
     left = 0.5 * tf.reduce_sum(tf.square(examples / ratio(_END)), axis=axes)
-    told = reconstruction(seen(begin_of(path), 0), ratio(begin_of(path)))
+    told = reconstruction(seen(path.begin, 0), ratio(path.begin))
     return told - (last - first) * mean - left
 
 

@@ -1,8 +1,8 @@
 """How many floating-point operations a step of training takes, counted from the layers' shapes.
 
-A multiplication and an addition are two. Only dense layers and convolutions count: what is done
-element by element (activations, normalizations, losses, optimizers) is little of the arithmetic,
-though not of the time. Zeros that padding puts around an image count as pixels.
+A multiplication and an addition are two. Only dense layers, attention and convolutions count: what
+is done element by element (activations, normalizations, losses, optimizers) is little of the
+arithmetic, though not of the time. Zeros that padding puts around an image count as pixels.
 
 A pass forward over a layer takes as much as the gradients of its weights, and as much again as
 the gradients of its inputs. The first layer's inputs have gradients only where they are wanted.
@@ -36,6 +36,11 @@ def passes(network, batch, *, forward=1, weights=0, inputs=0, inner=0):
 def of_vae(encoder, decoder, batch):
     """Returns the operations of a step: both networks learn, the encoder through the decoder."""
     return passes(encoder, batch, weights=1, inner=1) + passes(decoder, batch, weights=1, inputs=1)
+
+
+def of_flow(network, batch):
+    """Returns the operations of a step of flow matching: the network learns, the images do not."""
+    return passes(network, batch, weights=1, inner=1)
 
 
 def of_gan(generator, discriminator, batch, *, shared, penalty=False, critic_steps=1):
@@ -89,6 +94,8 @@ def _of_layer(layer):
 
     if isinstance(layer, keras.layers.Dense):
         return 2 * math.prod(layer.kernel.shape)
+    if isinstance(layer, keras.layers.MultiHeadAttention):
+        return _of_attention(layer)
     # A transposed convolution multiplies its kernel with every pixel that it takes, a convolution
     # with every pixel that it makes.
     if isinstance(layer, keras.layers.Conv2DTranspose):
@@ -96,3 +103,10 @@ def _of_layer(layer):
     if isinstance(layer, keras.layers.Conv2D):
         return 2 * math.prod(layer.kernel.shape) * math.prod(layer.output.shape[1:3])
     return 0
+
+
+def _of_attention(layer):
+    """Counts what places are told and asked, and the products of all pairs of them, twice."""
+    places, channels = layer.output.shape[1:]
+    kernels = sum(math.prod(each.shape) for each in layer.weights if each.name == "kernel")
+    return 2 * places * kernels + 2 * 2 * places**2 * channels

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 import tfgen
+from training.benchmarks.speed.tasks import IN_STEPS
 
 ADAM = {"learning_rate": 2e-4, "beta_1": 0.5}
 
@@ -61,9 +62,27 @@ class Workload:
         """Returns the network that makes images."""
         return networks[0]
 
-    def sample(self, model, count):
-        """Returns so many images that tfgen's model makes."""
-        return model.sample(count)
+    def draws(self, model):
+        """Returns how tfgen's model makes images: from a task to a function of a count."""
+        return {"sample": model.sample}
+
+    def keras_draws(self, networks, model):
+        """Returns how plain Keras makes images of latents."""
+        import keras
+
+        network = self.sampled(networks)
+
+        def latents(count):
+            return keras.random.normal((count, *network.input_shape[1:]))
+
+        return {
+            "predict": lambda count: network.predict(latents(count), verbose=0),
+            "call": lambda count: network(latents(count), training=False),
+        }
+
+    def torch_draws(self, step):
+        """Returns how PyTorch makes images."""
+        return {"call": step.sample}
 
     def compiled(self, model, players=2):
         """Compiles a tfgen model."""
@@ -189,9 +208,14 @@ class TranslationWorkload(Workload):
 
     ways = _ONE_PASS
 
-    def sample(self, model, count):
+    def draws(self, model):
         shape = model.generator_ab.input_shape[1:]
-        return model.translate_a_to_b(np.random.default_rng().random((count, *shape), np.float32))
+
+        def translate(count):
+            images = np.random.default_rng().random((count, *shape), np.float32)
+            return model.translate_a_to_b(images)
+
+        return {"sample": translate}
 
     def keras(self, networks):
         from training.benchmarks.speed.plain_translation import PlainCycleGAN
@@ -215,3 +239,43 @@ class TranslationWorkload(Workload):
         # Keras' example moves both players by one judgement of the fakes.
         once, again = (count(translations=1, judgements=times) for times in (1, 2))
         return {way: once if way.startswith("keras") else again for way in self.ways}
+
+
+class FlowWorkload(Workload):
+    """Flow matching, whose samples are made in steps."""
+
+    ways = _ONE_PASS
+
+    def draws(self, model):
+        return _in_steps(functools.partial(model.sample, jit_compile=True))
+
+    def keras_draws(self, networks, model):
+        return _in_steps(model.sample)
+
+    def torch_draws(self, step):
+        return _in_steps(step.sample)
+
+    def keras(self, networks):
+        from training.benchmarks.speed.plain_keras import PlainFlow
+
+        model = PlainFlow(*networks)
+        model.compile(*self.optimizers(1))
+        return model
+
+    def tfgen(self, networks):
+        return self.compiled(tfgen.Diffusion(*networks), players=1)
+
+    def torch(self, networks, half, shared):
+        from training.benchmarks.speed.plain_torch import FlowStepper
+
+        return FlowStepper(networks, self.optimizer, half)
+
+    def operations(self, networks):
+        from training.benchmarks.speed.arithmetic import of_flow
+
+        return dict.fromkeys(self.ways, of_flow(*networks, self.batch_size))
+
+
+def _in_steps(draw):
+    """Returns a function for each number of steps, of one that takes it."""
+    return {task: functools.partial(draw, steps=steps) for task, steps in IN_STEPS.items()}

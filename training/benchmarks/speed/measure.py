@@ -3,11 +3,12 @@
 import contextlib
 import functools
 
+from training.benchmarks.speed.tasks import IN_STEPS
 from training.benchmarks.speed.turns import calibrate, rates, ratios, take_turns
 from training.benchmarks.speed.workers import Worker, WorkerError
 
 # What is measured beside training, with at most so many seconds of a turn each; what it counts.
-BESIDES = ("predict", "call", "sample", "read")
+BESIDES = ("predict", "call", "sample", *IN_STEPS, "read")
 SECONDS_BESIDES = 1.0
 # What `fit` costs is measured in one process, of one model: two processes of the same code differ
 # by as much, for as long as they live. It is as little as a turn's noise: more turns find it.
@@ -17,7 +18,11 @@ PAIRS = 5  # of these in a turn
 REPETITIONS = 3
 EXPORTS = ("export", "load the export", "save", "load")
 # What plain Keras does instead; to call a generator is faster there than `predict`.
-OF_KERAS = {"train": "train", "bare": "train", "read": "read", **dict.fromkeys(BESIDES[:3], "call")}
+OF_KERAS = {
+    **{task: task for task in ("train", "read", *IN_STEPS)},
+    **dict.fromkeys(("predict", "call", "sample"), "call"),
+    "bare": "train",
+}
 
 
 class Measurement:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 SAMPLES = 64  # images in a call of a generator
+IN_STEPS = {f"in {count}": count for count in (1, 8, 32)}  # samples of what makes them in steps
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,6 +11,8 @@ import functools
 import torch
 from torch import nn
 
+from training.benchmarks.speed.torch_unet import UNet
+
 
 class Maps(nn.Module):
     """Makes vectors maps of (height, width, channels), which is `channels_last` as it lies."""
@@ -129,6 +131,11 @@ def cyclegan(channels=3, filters=32, blocks=6):
         *(_resnet(channels, filters, blocks) for _ in range(2)),
         *(_patch_gan(channels, filters) for _ in range(2)),
     )
+
+
+def flow_unet():
+    """`tfgen.networks.diffusion_unet` of 32 and 64 channels."""
+    return (UNet((1, 28, 28), width=32, multiples=(1, 2)),)
 
 
 def _resnet(channels, filters, blocks):

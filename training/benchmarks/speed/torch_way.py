@@ -3,6 +3,8 @@
 On a GPU the images lie in its memory, and float32 is multiplied in TF32 as TensorFlow does it.
 """
 
+import functools
+
 import torch
 
 from training.benchmarks.speed import torch_networks
@@ -31,16 +33,20 @@ def torch_way(workload, half, shared):
         if torch.cuda.is_available():
             torch.cuda.synchronize()
 
-    def call(calls):
+    def repeat(draw, calls):
         for network in networks:
             network.eval()
         with torch.inference_mode():
             for _ in range(calls):
-                step.sample(SAMPLES).cpu().numpy()
+                draw(SAMPLES).cpu().numpy()
         for network in networks:
             network.train()
 
-    return {"train": Task(train, workload.cycle), "call": Task(call, examples=SAMPLES)}
+    draws = {
+        name: Task(functools.partial(repeat, draw), examples=SAMPLES)
+        for name, draw in workload.torch_draws(step).items()
+    }
+    return {"train": Task(train, workload.cycle), **draws}
 
 
 def forever(arrays, batch_size):

@@ -3,11 +3,13 @@
 A way is a function of a workload that returns a dict of tasks.
 """
 
+import functools
 import pathlib
 import tempfile
 import time
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import tfgen
@@ -31,26 +33,13 @@ def keras_way(workload, jit_compile=None):
     slices = tf.data.Dataset.from_tensor_slices(floats if len(floats) > 1 else floats[0])
     # Repeated before it is batched: a smaller last batch would be compiled by itself.
     batches = slices.shuffle(1024).repeat().batch(workload.batch_size)
-    generator = workload.sampled(networks)
-
-    def inputs():
-        return keras.random.normal((SAMPLES, *generator.input_shape[1:]))
 
     def train(steps):
         return fitted(model, batches, steps // workload.cycle)
 
-    def predict(calls):
-        for _ in range(calls):
-            generator.predict(inputs(), verbose=0)
-
-    def call(calls):
-        for _ in range(calls):
-            generator(inputs(), training=False).numpy()
-
     return {
         "train": Task(train, workload.cycle, clocked=True),
-        "predict": Task(predict, examples=SAMPLES),
-        "call": Task(call, examples=SAMPLES),
+        **_drawing(workload.keras_draws(networks, model)),
         "read": _reading(batches, workload.batch_size),
     }
 
@@ -80,10 +69,6 @@ def tfgen_way(workload, jit_compile=None, **options):
     def train(steps):
         return fitted(model, batches, steps, watching)
 
-    def sample(calls):
-        for _ in range(calls):
-            workload.sample(model, SAMPLES).numpy()
-
     def save(times):
         for _ in range(times):
             checkpoint.save_now()
@@ -91,7 +76,7 @@ def tfgen_way(workload, jit_compile=None, **options):
     return {
         "train": Task(train, workload.steps_per_execution, clocked=True),
         "bare": Task(_bare_loop(workload, model, source), workload.cycle),
-        "sample": Task(sample, examples=SAMPLES),
+        **_drawing(workload.draws(model)),
         "read": _reading(batches, workload.batch_size),
         "checkpoint": Task(save),
         "export": Task(lambda times: tfgen.export(model, pathlib.Path(folder.name, "export"))),
@@ -163,6 +148,19 @@ class _Checkpoint(callbacks.Checkpoint):
 def _source(workload):
     sources = [data.Source(array) for array in workload.arrays()]
     return data.Domains(*sources) if len(sources) > 1 else sources[0]
+
+
+def _drawing(draws):
+    """Returns tasks of functions of a count that return so many images."""
+
+    def repeat(draw, calls):
+        for _ in range(calls):
+            np.asarray(draw(SAMPLES))
+
+    return {
+        name: Task(functools.partial(repeat, draw), examples=SAMPLES)
+        for name, draw in draws.items()
+    }
 
 
 def _reading(batches, size):

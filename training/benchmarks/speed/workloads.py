@@ -7,6 +7,7 @@ import numpy as np
 import tfgen
 from training.benchmarks.speed.families import (
     BinarizedVAEWorkload,
+    FlowWorkload,
     GANWorkload,
     TranslationWorkload,
     VAEWorkload,
@@ -52,6 +53,10 @@ def _cyclegan():
     )
 
 
+def _unet():
+    return (tfgen.networks.diffusion_unet((28, 28, 1), width=32, multiples=(1, 2)),)
+
+
 WORKLOADS = {
     "mlp_vae": BinarizedVAEWorkload(
         _mlp_vae,
@@ -83,5 +88,12 @@ WORKLOADS = {
         arrays=pictures,
         batch_size=1,
         steps_per_execution=5,  # a step takes long
+    ),
+    "flow_unet": FlowWorkload(
+        _unet,
+        "flow_unet",
+        optimizer={"learning_rate": 1e-3},
+        settings={"jit_compile": True},
+        steps_per_execution=1,
     ),
 }
