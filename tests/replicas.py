@@ -45,9 +45,9 @@ RUNS = [(name, "descended" if name in NORMALIZED else "plain") for name in SPECI
     *[(name, "xla") for name in ("autoencoder", "cgan", "began", "pair_game")],
 ]
 
-# Whose losses look at all replicas: by batch normalization, by a penalty, by shuffled latents, by a
-# perplexity, by a discrepancy, by other views.
-MEETING = ("gan", "wgan_gp", "factor_vae", "vq_vae", "wae", "simclr")
+# Whose losses look at all replicas: by batch normalization, by a penalty, by a mean of logits, by
+# shuffled latents, by a perplexity, by a discrepancy, by other views.
+MEETING = ("gan", "wgan_gp", "relativistic_gan", "factor_vae", "vq_vae", "wae", "simclr")
 
 # In worker processes, one of each kind, to save time: `training.layouts` has all of them.
 IN_WORKERS = {"dropout_vae", "gan", "cgan", "began", "cyclegan"}

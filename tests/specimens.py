@@ -334,6 +334,17 @@ def wgan_gp():
     )
 
 
+def relativistic_gan():
+    return tfgen.GAN(
+        generator(3),
+        discriminator(),
+        distributions.StandardNormal(3),
+        games.RelativisticAverage("squared"),
+        constraint=penalties.FisherConstraint(0.1),
+        seed=5,
+    )
+
+
 def cgan():
     return tfgen.ConditionalGAN(
         two_inputs(3, 10, SHAPE),
@@ -583,7 +594,10 @@ def gated_autoregressive():
 
 VAES = {build.__name__: build for build in (mlp_vae, conv_vae, dropout_vae)}
 RICH_VAES = {build.__name__: build for build in (s_vae, vamp_vae, exemplar_vae)}
-GANS = {build.__name__: build for build in (gan, wgan_gp, cgan, infogan, began, cyclegan)}
+GANS = {
+    build.__name__: build
+    for build in (gan, wgan_gp, relativistic_gan, cgan, infogan, began, cyclegan)
+}
 AUTOENCODERS = {
     build.__name__: build
     for build in (

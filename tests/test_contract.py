@@ -186,7 +186,7 @@ def first_losses(name, seed):
     model.seed = seed
     examples = batch(name)
     losses = model.compute_losses(examples[0] if len(examples) == 1 else examples, training=True)
-    return {key: float(loss) for key, loss in losses.items()}
+    return {key: float(loss) for key, loss in losses.items() if key in model.log_names}
 
 
 @each_of(

@@ -19,6 +19,8 @@ from tfgen.objectives.games import (
     MaximumLikelihood,
     Minimax,
     NonSaturating,
+    Relativistic,
+    RelativisticAverage,
     Wasserstein,
 )
 
@@ -221,3 +223,45 @@ def test_a_game_of_ones_own_trains_and_is_saved_with_its_model(tmp_path):
     assert not np.array_equal(gan.discriminator(points), before)
     gan.save(tmp_path / "model.keras")
     assert tfgen.load(tmp_path / "model.keras").game == Exponential(scale=0.5)
+
+
+MARGINS = {
+    "logistic": lambda margin: np.log1p(np.exp(-margin)),
+    "squared": lambda margin: (margin - 1) ** 2,
+    "hinge": lambda margin: np.maximum(0, 1 - margin),
+}
+every_margin = pytest.mark.parametrize("loss", MARGINS)
+
+
+@every_margin
+def test_relativistic_games_compare_data_with_samples(loss):
+    """Jolicoeur-Martineau, 2019: pairs (equations 9 and 10), and means (equations 11 and 12)."""
+    real, fake = REAL, FAKE[:3]
+    logits, margin = [tf.constant(each, tf.float32) for each in (real, fake)], MARGINS[loss]
+    pairs = Relativistic(loss)
+    expected = margin(real - fake).mean(), margin(fake - real).mean()
+    found = pairs.discriminator_loss(*logits), pairs.generator_loss(*logits[::-1])
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    means = RelativisticAverage(loss)
+    expected = (
+        margin(real - fake.mean()).mean() + margin(real.mean() - fake).mean(),
+        margin(fake - real.mean()).mean() + margin(fake.mean() - real).mean(),
+    )
+    found = means.discriminator_loss(*logits), means.generator_loss(*logits[::-1])
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    # What data and samples have in common decides nothing.
+    moved = [each + 7.0 for each in logits]
+    np.testing.assert_allclose(means.discriminator_loss(*moved), expected[0], rtol=1e-4)
+
+
+@every_margin
+def test_a_relativistic_generator_learns_from_data_too(loss):
+    """Section 3: the samples' logits rise, and the data's fall."""
+    for game in (Relativistic(loss), RelativisticAverage(loss)):
+        _, (fake, real) = slopes(game.generator_loss, np.zeros([3, 1]), np.zeros([3, 1]))
+        assert (np.array(fake) < -0.1).all() and (np.array(real) > 0.1).all()
+
+
+def test_a_relativistic_game_of_another_loss_is_refused():
+    with pytest.raises(ValueError, match="'hing'. Did you mean 'hinge'?"):
+        RelativisticAverage("hing")

@@ -22,7 +22,7 @@ from tfgen.objectives.games import (
     NonSaturating,
     Wasserstein,
 )
-from tfgen.objectives.penalties import GradientPenalty
+from tfgen.objectives.penalties import FisherConstraint, GradientPenalty
 
 # Sixteenths: a batch of 16 has every outcome as often as is likely.
 DATA = np.array([8, 4, 2, 1, 1]) / 16
@@ -239,3 +239,31 @@ def test_the_gap_of_a_penalized_critic_is_the_earth_movers_distance():
         learning_rate=0.01,
     )
     np.testing.assert_allclose(-gap(), distance, rtol=0.03)
+
+
+def test_the_best_critic_of_fisher_gan_measures_a_chi_squared_distance():
+    """Mroueh and Sercu, 2017, theorem 2: F^2 = sum (p - q)^2 / m of the mean m, lambda* = F / 2."""
+    game, constraint = Wasserstein(), FisherConstraint(rho=0.05)
+    real, fake = one_hot(DATA), one_hot(SAMPLES)
+
+    def step(index, critic, state):
+        with tf.GradientTape() as tape:
+            tape.watch(critic)
+            logits = real @ critic, fake @ critic
+            loss = game.discriminator_loss(*logits) + constraint.loss(state, *logits)
+        critic -= 0.3 * tape.gradient(loss, critic)
+        return index + 1, critic, constraint.next_state(state, real @ critic, fake @ critic)
+
+    @tf.function(autograph=False)
+    def train():
+        begin = 0, tf.zeros([OUTCOMES, 1]), {"multiplier": tf.constant(0.0)}
+        return tf.while_loop(lambda index, *_: index < 4000, step, begin)
+
+    _, critic, state = train()
+    multiplier = float(state["multiplier"])
+    distance = np.sqrt(np.sum((DATA - SAMPLES) ** 2 / ((DATA + SAMPLES) / 2)))
+    found = -float(game.discriminator_loss(real @ critic, fake @ critic))
+    assert found == pytest.approx(distance, abs=1e-3)
+    assert multiplier == pytest.approx(distance / 2, abs=1e-3)
+    expected = (DATA - SAMPLES) / ((DATA + SAMPLES) / 2) / distance
+    np.testing.assert_allclose(critic[:, 0], expected, atol=2e-3)

@@ -12,14 +12,22 @@ from tfgen import distributions, noise_paths, predictions, solvers, zoo
 from tfgen.distributions.codes import Categorical
 from tfgen.objectives.bounds import ELBO
 from tfgen.objectives.games import (
+    FDivergence,
     Hinge,
     LeastSquares,
     MaximumLikelihood,
     Minimax,
     NonSaturating,
+    RelativisticAverage,
     Wasserstein,
 )
-from tfgen.objectives.penalties import Dragan, GradientPenalty, RealGradient, WeightClipping
+from tfgen.objectives.penalties import (
+    Dragan,
+    FisherConstraint,
+    GradientPenalty,
+    RealGradient,
+    WeightClipping,
+)
 from tfgen.objectives.schedules import ConstantThenLinear
 
 DCGAN_ADAM = {"learning_rate": (2e-4, 2e-4), "beta_1": 0.5, "beta_2": 0.999}
@@ -106,6 +114,13 @@ PAPERS = {
         {**DCGAN_ADAM, "learning_rate": (1e-3, 1e-3)},
     ),
     "hinge_gan": (tfgen.GAN, {**PLAIN, "game": Hinge()}, DCGAN_ADAM),
+    "f_gan": (tfgen.GAN, {**PLAIN, "game": FDivergence()}, DCGAN_ADAM),
+    "relativistic_gan": (tfgen.GAN, {**PLAIN, "game": RelativisticAverage()}, DCGAN_ADAM),
+    "fisher_gan": (
+        tfgen.GAN,
+        {**PLAIN, "game": Wasserstein(), "constraint": FisherConstraint(1e-6)},
+        DCGAN_ADAM,
+    ),
     "r1_gan": (
         tfgen.GAN,
         {**PLAIN, "game": NonSaturating(), "penalties": [RealGradient(10.0)]},

@@ -204,6 +204,51 @@ class WeightClipping(Constraint):
         return tf.clip_by_value(weight, -self.limit, self.limit)
 
 
+@serializable
+@dataclasses.dataclass(frozen=True)
+class FisherConstraint(Constraint):
+    """Keeps the critic's second moment near 1 (Mroueh and Sercu, 2017, equation 9 and algorithm 1).
+
+        Omega = 1/2 E_x[f(x)^2] + 1/2 E_z[f(G(z))^2]
+        f ascends      E_x[f(x)] - E_z[f(G(z))] + lambda (1 - Omega) - rho/2 (1 - Omega)^2
+        lambda         <- lambda - rho (1 - Omega)
+
+    With `tfgen.games.Wasserstein()` that is Fisher GAN: no weight is clipped, and no gradient is
+    taken twice. The multiplier `lambda` is saved and resumed with the model.
+
+    Args:
+        rho: the weight of the square, and the rate of the multiplier, positive.
+
+    Raises:
+        ValueError: `rho` is not positive.
+
+    Example:
+        >>> tfgen.GAN(generator, critic, prior, Wasserstein(), constraint=FisherConstraint())
+    """
+
+    rho: float = 1e-6
+
+    def __post_init__(self):
+        if not self.rho > 0:
+            raise ValueError(f"`rho` must be positive. Received: rho={self.rho}.")
+
+    def initial_state(self):
+        return {"multiplier": 0.0}
+
+    def loss(self, state, real_logits, fake_logits):
+        missing = 1.0 - global_mean(self._moment(real_logits, fake_logits))
+        return -state["multiplier"] * missing + 0.5 * self.rho * tf.square(missing)
+
+    def next_state(self, state, real_logits, fake_logits):
+        missing = 1.0 - self._moment(real_logits, fake_logits)
+        return {"multiplier": state["multiplier"] - self.rho * missing}
+
+    def _moment(self, real_logits, fake_logits):
+        """Returns `Omega` of this replica's share of a batch, a scalar."""
+        squares = (tf.reduce_mean(tf.square(each)) for each in (real_logits, fake_logits))
+        return 0.5 * tf.add_n(list(squares))
+
+
 def gradient_norms(critic, examples):
     """Returns `||grad D(x)||` of each example, `[batch]`; it can be differentiated again.
 

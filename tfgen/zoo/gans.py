@@ -9,14 +9,22 @@ from tfgen.models.gans.gan import GAN
 from tfgen.models.gans.info_gan import InfoGAN
 from tfgen.models.translation.cycle_gan import CycleGAN
 from tfgen.objectives.games import (
+    FDivergence,
     Hinge,
     LeastSquares,
     MaximumLikelihood,
     Minimax,
     NonSaturating,
+    RelativisticAverage,
     Wasserstein,
 )
-from tfgen.objectives.penalties import Dragan, GradientPenalty, RealGradient, WeightClipping
+from tfgen.objectives.penalties import (
+    Dragan,
+    FisherConstraint,
+    GradientPenalty,
+    RealGradient,
+    WeightClipping,
+)
 from tfgen.objectives.schedules import ConstantThenLinear
 from tfgen.zoo.compiled import adams, compiled, lecture_adams
 
@@ -59,6 +67,33 @@ def lsgan(generator, discriminator, prior, optimizers=None, **options):
 def hinge_gan(generator, discriminator, prior, optimizers=None, **options):
     """Lim and Ye, 2017, equation 8: `E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]`."""
     gan = GAN(generator, discriminator, prior, Hinge(), **options)
+    return compiled(gan, optimizers, adams())
+
+
+def f_gan(
+    generator,
+    discriminator,
+    prior,
+    divergence="jensen_shannon",
+    saturating=False,
+    optimizers=None,
+    **options,
+):
+    """Nowozin et al., 2016, equation 6: `min_G max_v E[g(v(x))] - E[f*(g(v(G(z))))]`."""
+    game = FDivergence(divergence, saturating)
+    gan = GAN(generator, discriminator, prior, game, **options)
+    return compiled(gan, optimizers, adams())
+
+
+def relativistic_gan(generator, discriminator, prior, loss="logistic", optimizers=None, **options):
+    """Jolicoeur-Martineau, 2019, section 4.2: are data more real than the mean of the samples?"""
+    gan = GAN(generator, discriminator, prior, RelativisticAverage(loss), **options)
+    return compiled(gan, optimizers, adams())
+
+
+def fisher_gan(generator, critic, prior, rho=1e-6, optimizers=None, **options):
+    """Mroueh and Sercu, 2017, algorithm 1: `max E[f(x)] - E[f(G(z))]`, second moments near 1."""
+    gan = GAN(generator, critic, prior, Wasserstein(), constraint=FisherConstraint(rho), **options)
     return compiled(gan, optimizers, adams())
 
 

@@ -61,6 +61,34 @@ def lsgan_fashion(shape, steps):
 
 
 @recipe(**FASHION)
+def f_gan_fashion(shape, steps):
+    """f-GAN (Nowozin et al., 2016) of Pearson's divergence, in the networks of InfoGAN."""
+    return zoo.f_gan(
+        *players(shape),
+        divergence="pearson",
+        ema_momentum=0.999,
+        optimizers=adams(2e-4, 2e-4),
+    )
+
+
+@recipe(**FASHION)
+def relativistic_gan_fashion(shape, steps):
+    """The relativistic average GAN (Jolicoeur-Martineau, 2019), in the networks of InfoGAN."""
+    return zoo.relativistic_gan(*players(shape), ema_momentum=0.999, optimizers=adams(2e-4, 2e-4))
+
+
+@recipe(**FASHION)
+def fisher_gan_fashion(shape, steps):
+    """Fisher GAN (Mroueh and Sercu, 2017), in the networks of InfoGAN.
+
+    `rho` is larger than the paper's 1e-6, whose trainings are longer.
+    """
+    return zoo.fisher_gan(
+        *players(shape), rho=1e-4, ema_momentum=0.999, optimizers=adams(2e-4, 2e-4)
+    )
+
+
+@recipe(**FASHION)
 def wgan_fashion(shape, steps):
     """The Wasserstein GAN of Arjovsky et al., 2017, in the networks of InfoGAN.
 

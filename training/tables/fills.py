@@ -2,7 +2,7 @@
 
 A page marks a part, and `python -m training.tabulate` writes what belongs there:
 
-    <!-- fill: code tfgen.objectives.games.NonSaturating -->
+    <!-- fill: code tfgen.objectives.games.classifiers.NonSaturating -->
     <!-- end -->
 
     It agrees on <!-- fill: figure recipe_cgan_mnist.json measured.agreement .1% --><!-- end -->.
