@@ -355,6 +355,18 @@ def cgan():
     )
 
 
+def acgan():
+    judge = discriminator()
+    classes = layers.Dense(10)(judge.layers[-2].output)
+    return tfgen.AuxiliaryClassifierGAN(
+        two_inputs(3, 10, SHAPE),
+        keras.Model(judge.input, [judge.output, classes], name="discriminator"),
+        distributions.Uniform(3),
+        num_classes=10,
+        seed=5,
+    )
+
+
 @keras.saving.register_keras_serializable(package="tests")
 @dataclasses.dataclass(frozen=True)
 class Speckle(Configured):
@@ -596,7 +608,7 @@ VAES = {build.__name__: build for build in (mlp_vae, conv_vae, dropout_vae)}
 RICH_VAES = {build.__name__: build for build in (s_vae, vamp_vae, exemplar_vae)}
 GANS = {
     build.__name__: build
-    for build in (gan, wgan_gp, relativistic_gan, cgan, infogan, began, cyclegan)
+    for build in (gan, wgan_gp, relativistic_gan, cgan, acgan, infogan, began, cyclegan)
 }
 AUTOENCODERS = {
     build.__name__: build
@@ -700,7 +712,7 @@ def images(count=32):
 
 def batch(name, count=32):
     """Returns what a specimen learns from: images, and labels or another domain's where needed."""
-    if name in ("cgan", "cvae", "guided_flow"):
+    if name in ("cgan", "acgan", "cvae", "guided_flow"):
         return images(count), np.arange(count) % 10
     if name == "rectified_flow":
         return images(count), np.random.default_rng(1).normal(size=[count, 64]).astype("f")

@@ -306,8 +306,8 @@ def test_wrong_batches_are_refused(name):
     others = [each[:8] for each in batch(name)[1:]]
     with pytest.raises(TypeError, match="floating-point.*uint8.*Divide pixels by 255"):
         model.fit(pixels, *others, verbose=0)
-    # Latents and captions are for training alone.
-    told = [] if name in ("rectified_flow", "clip", "dall_e_2") else others
+    # Latents, captions, and the classes of a classifier are for training alone.
+    told = [] if name in ("rectified_flow", "clip", "dall_e_2", "acgan") else others
     for method in {"reconstruct", "encode", "score", "recognize"} & set(dir(model)):
         with pytest.raises(TypeError, match="floating-point"):
             getattr(model, method)(pixels, *told)

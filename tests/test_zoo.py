@@ -161,6 +161,11 @@ PAPERS = {
         {**PLAIN, "game": NonSaturating(), "num_classes": None},
         DCGAN_ADAM,
     ),
+    "acgan": (
+        tfgen.AuxiliaryClassifierGAN,
+        {**PLAIN, "game": NonSaturating(), "num_classes": 4, "class_weight": 1.0},
+        DCGAN_ADAM,
+    ),
     "infogan": (
         tfgen.InfoGAN,
         {**PLAIN, "game": NonSaturating(), "information_weight": 1.0},
@@ -238,9 +243,12 @@ def arguments(name):
         inputs = keras.Input((3,))
         encoder = keras.Model(inputs, [layers.Dense(2)(inputs), layers.Dense(1)(inputs)])
         return [encoder, dense(2, 3), distributions.UniformOnSphere(2)]
+    inputs = keras.Input((3,))
+    judge = keras.Model(inputs, [layers.Dense(1)(inputs), layers.Dense(4)(inputs)])
     return {
         "began": [dense(2, 3), dense(3, 3), prior],
         "cgan": [conditioned(2, 4, 3), conditioned(3, 4, 1), prior],
+        "acgan": [conditioned(2, 4, 3), judge, prior, 4],
         "infogan": [dense(4, 3), dense(3, 1), dense(3, 2), prior, [Categorical(2)]],
     }.get(name, [dense(2, 3), dense(3, 1), prior])
 

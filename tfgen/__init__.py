@@ -45,6 +45,7 @@ _MODULES = {
 # Where each public class or function lives.
 _NAMES = {
     "AdversarialModel": "tfgen.engine.adversarial_model",
+    "AuxiliaryClassifierGAN": "tfgen.models.gans.auxiliary_classifier_gan",
     "Autoencoder": "tfgen.models.autoencoders.autoencoder",
     "Autoregressive": "tfgen.models.autoregressive.autoregressive",
     "BEGAN": "tfgen.models.gans.began",

@@ -11,6 +11,7 @@ SAVED_CLASSES = {
     "tfgen.pixels>Categorical": "tfgen.distributions.pixel_likelihoods",
     "tfgen>Autoencoder": "tfgen.models.autoencoders.autoencoder",
     "tfgen>Autoregressive": "tfgen.models.autoregressive.autoregressive",
+    "tfgen>AuxiliaryClassifierGAN": "tfgen.models.gans.auxiliary_classifier_gan",
     "tfgen>BEGAN": "tfgen.models.gans.began",
     "tfgen>Backwards": "tfgen.distributions.pixel_orders",
     "tfgen>Bernoulli": "tfgen.distributions.likelihoods",

@@ -25,6 +25,7 @@ from tfgen.zoo.diffusion import (
     flow_matching,
 )
 from tfgen.zoo.gans import (
+    acgan,
     began,
     cgan,
     cgan_lecture,
@@ -49,6 +50,7 @@ from tfgen.zoo.gans import (
 )
 
 __all__ = [
+    "acgan",
     "began",
     "beta_vae",
     "cgan",

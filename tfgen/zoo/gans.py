@@ -3,6 +3,7 @@
 import keras
 
 from tfgen.distributions.codes import Categorical
+from tfgen.models.gans.auxiliary_classifier_gan import AuxiliaryClassifierGAN
 from tfgen.models.gans.began import BEGAN
 from tfgen.models.gans.conditional_gan import ConditionalGAN
 from tfgen.models.gans.gan import GAN
@@ -141,6 +142,12 @@ def began(generator, autoencoder, prior, optimizers=None, **options):
 def cgan(generator, discriminator, prior, num_classes=None, optimizers=None, **options):
     """Mirza and Osindero, 2014, figure 1: both players see the condition; non-saturating."""
     gan = ConditionalGAN(generator, discriminator, prior, num_classes, **options)
+    return compiled(gan, optimizers, adams())
+
+
+def acgan(generator, discriminator, prior, num_classes, optimizers=None, **options):
+    """Odena et al., 2017, equations 2 and 3: the discriminator tells the class; non-saturating."""
+    gan = AuxiliaryClassifierGAN(generator, discriminator, prior, num_classes, **options)
     return compiled(gan, optimizers, adams())
 
 

@@ -12,6 +12,7 @@ from training.recipes import (
     points,
     priors,
     spheres,
+    told_gans,
     translation,
     vaes,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "points",
     "priors",
     "spheres",
+    "told_gans",
     "translation",
     "vaes",
 ]

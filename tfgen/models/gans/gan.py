@@ -110,15 +110,10 @@ class GAN(LatentGenerator):
     def discriminator_losses(self, data, fakes, training):
         images = self.augmented(self.examples_of(data), "data", training)
         samples = self.augmented(fakes.images, "samples", training)
-        real, fake = on_both(
-            self.critic,
-            self.discriminator_inputs(images, data),
-            self.discriminator_inputs(samples, data),
-            training,
-        )
+        real, fake, others = self.judge(images, samples, data, training)
         logits = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
-        parts = [self.game.discriminator_loss(*logits), *self.discriminator.losses]
-        others = {}
+        parts = [self.game.discriminator_loss(*logits), *others.values()]
+        parts += self.discriminator.losses
         if self.penalties:
             others["penalty"] = self._penalty(images, samples, data, training)
             parts.append(others["penalty"])
@@ -131,6 +126,14 @@ class GAN(LatentGenerator):
             # Not logged: `after_discriminator_step` takes it.
             others["next_state"] = self.constraint.next_state(state, *logits)
         return {"discriminator_loss": tf.add_n(parts), **others}
+
+    def judge(self, images, samples, data, training):
+        """Returns the logits of data, those of samples, and a dict of other losses; of one pass.
+
+        A subclass whose discriminator says more adds what it learns by that.
+        """
+        both = (self.discriminator_inputs(each, data) for each in (images, samples))
+        return (*on_both(self.critic, *both, training), {})
 
     def generator_losses(self, data, fakes, training):
         samples = self.augmented(fakes.images, "generator's samples", training)
