@@ -43,7 +43,8 @@ def test_both_players_want_classes_told(weight):
     latents = np.random.default_rng(1).normal(size=(8, LATENTS)).astype("f")
     fakes = by_hand(gan.generator, latents, np.eye(CLASSES)[LABELS])
     gan.sample_latents = lambda *_, **__: tf.constant(latents)
-    losses = gan.compute_losses((images, LABELS), training=True)
+    labels = LABELS.astype(np.uint8)  # as data sets have them
+    losses = gan.compute_losses((images, labels), training=True)
     (real, told), (fake, told_of_fakes) = judged(gan, images), judged(gan, fakes)
     sources = -log_expit(real).mean() - log_expit(-fake).mean()
     classes = -weight * (told.mean() + told_of_fakes.mean())

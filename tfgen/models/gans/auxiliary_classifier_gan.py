@@ -101,10 +101,8 @@ class AuxiliaryClassifierGAN(ConditionalGAN):
 
     def _class_loss(self, told, data):
         """Returns `-w E[log P(c|x)]` of a batch's labels."""
-        labels = self.conditions.labels_of(data)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
-            tf.reshape(labels, [-1]), tf.cast(told, tf.float32)
-        )
+        labels = self.conditions.vectors(self.conditions.labels_of(data))
+        losses = tf.nn.softmax_cross_entropy_with_logits(labels, tf.cast(told, tf.float32))
         return self.class_weight * tf.reduce_mean(losses)
 
     def classify(self, images):
