@@ -83,6 +83,7 @@ def class_of_samples(gan):
 @pytest.mark.parametrize(
     ("judge", "options", "message"),
     [
+        (lambda: keras.Sequential([layers.Dense(1)]), {}, "discriminator"),
         (lambda: linear(1, FEATURES), {}, "must output logits and the logits of `num_classes`"),
         (lambda: linear_judge(3), {}, r"\[None, 3\]\] and num_classes=4"),
         (linear_judge, {"class_weight": -1.0}, "`class_weight` must be at least 0"),

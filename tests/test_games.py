@@ -235,7 +235,7 @@ every_margin = pytest.mark.parametrize("loss", MARGINS)
 
 @every_margin
 def test_relativistic_games_compare_data_with_samples(loss):
-    """Jolicoeur-Martineau, 2019: pairs (equations 9 and 10), and means (equations 11 and 12)."""
+    """Jolicoeur-Martineau, 2019, section 4: of pairs, and of means."""
     real, fake = REAL, FAKE[:3]
     logits, margin = [tf.constant(each, tf.float32) for each in (real, fake)], MARGINS[loss]
     pairs = Relativistic(loss)

@@ -242,7 +242,7 @@ def test_the_gap_of_a_penalized_critic_is_the_earth_movers_distance():
 
 
 def test_the_best_critic_of_fisher_gan_measures_a_chi_squared_distance():
-    """Mroueh and Sercu, 2017, theorem 2: F^2 = sum (p - q)^2 / m of the mean m, lambda* = F / 2."""
+    """Mroueh and Sercu, 2017: F^2 = sum (p - q)^2 / m of the mean m, lambda* = F / 2."""
     game, constraint = Wasserstein(), FisherConstraint(rho=0.05)
     real, fake = one_hot(DATA), one_hot(SAMPLES)
 

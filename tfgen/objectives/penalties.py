@@ -207,7 +207,7 @@ class WeightClipping(Constraint):
 @serializable
 @dataclasses.dataclass(frozen=True)
 class FisherConstraint(Constraint):
-    """Keeps the critic's second moment near 1 (Mroueh and Sercu, 2017, equation 9 and algorithm 1).
+    """Keeps the critic's second moment near 1 (Mroueh and Sercu, 2017, algorithm 1).
 
         Omega = 1/2 E_x[f(x)^2] + 1/2 E_z[f(G(z))^2]
         f ascends      E_x[f(x)] - E_z[f(G(z))] + lambda (1 - Omega) - rho/2 (1 - Omega)^2

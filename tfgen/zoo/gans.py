@@ -87,7 +87,7 @@ def f_gan(
 
 
 def relativistic_gan(generator, discriminator, prior, loss="logistic", optimizers=None, **options):
-    """Jolicoeur-Martineau, 2019, section 4.2: are data more real than the mean of the samples?"""
+    """Jolicoeur-Martineau, 2019, section 4: are data more real than the mean of the samples?"""
     gan = GAN(generator, discriminator, prior, RelativisticAverage(loss), **options)
     return compiled(gan, optimizers, adams())
 

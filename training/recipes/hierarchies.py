@@ -5,6 +5,13 @@ import keras
 from tfgen import networks, zoo
 from training.recipes.recipe import recipe
 
+DIGITS = {
+    "data": "tfds:mnist",
+    "batch_size": 100,
+    "binarized": "stochastic",
+    "jit_compile": True,
+}
+
 
 @recipe(data="embedded", batch_size=64, epochs=20, jit_compile=True)
 def ladder_fashion(shape, steps):
@@ -13,14 +20,7 @@ def ladder_fashion(shape, steps):
     return zoo.ladder_vae(parts, warm_up=steps // 4, optimizers=[_adam(2e-3, steps)])
 
 
-@recipe(
-    data="tfds:mnist",
-    batch_size=100,
-    epochs=250,
-    binarized="stochastic",
-    jit_compile=True,
-    steps_per_execution=50,
-)
+@recipe(**DIGITS, epochs=250, steps_per_execution=50)
 def ladder_mnist(shape, steps):
     """A ladder VAE (Sonderby et al., 2016) of five dense layers on binarized MNIST.
 
@@ -31,14 +31,7 @@ def ladder_mnist(shape, steps):
     return zoo.ladder_vae(parts, warm_up=steps // 10, optimizers=[_adam(1e-3, steps)])
 
 
-@recipe(
-    data="tfds:mnist",
-    batch_size=100,
-    epochs=60,
-    binarized="stochastic",
-    jit_compile=True,
-    steps_per_execution=1,
-)
+@recipe(**DIGITS, epochs=60, steps_per_execution=1)
 def top_down_mnist(shape, steps):
     """A small top-down VAE (Child, 2021) on binarized MNIST: latents at 1x1, 4x4 and 7x7.
 

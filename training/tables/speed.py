@@ -17,7 +17,7 @@ TASKS = {
     "predict": "sampling, `predict`",
     "call": "sampling, called",
     "sample": "sampling, `sample`",
-    **{task: f"sampling {task} steps" for task in IN_STEPS},
+    **{task: f"sampling, steps: {count}" for task, count in IN_STEPS.items()},
     "read": "reading batches",
 }
 

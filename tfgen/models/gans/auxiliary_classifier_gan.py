@@ -46,6 +46,7 @@ class AuxiliaryClassifierGAN(ConditionalGAN):
 
     def __init__(self, generator, discriminator, prior, num_classes, class_weight=1.0, **kwargs):
         check_number("class_weight", class_weight, least=0)
+        check_built("discriminator", discriminator)
         self.class_weight = class_weight
         outputs = discriminator.outputs
         if len(outputs) != 2 or outputs[1].shape[-1] != num_classes:
@@ -69,7 +70,6 @@ class AuxiliaryClassifierGAN(ConditionalGAN):
 
     def check_shapes(self):
         check_inputs("generator", self.generator, "latents", "condition_generator")
-        check_built("discriminator", self.discriminator)
         check_latents("generator", self.generator.input_shape[0], (self.latent_dim,))
         check_players(self.generator.output_shape, self.discriminator.input_shape)
         warn_of_sigmoid("discriminator", self.critic)

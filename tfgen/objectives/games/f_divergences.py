@@ -114,8 +114,9 @@ class FDivergence(Game):
 
         F = E_x[g(v(x))] - E_z[f*(g(v(G(z))))]
 
-    `v` is the discriminator's output, `g` brings it to where `f*` is defined (tables 2 and 6). The
-    discriminator ascends `F`, which is at most the divergence, and the generator descends it.
+    `v` is the discriminator's output, `g` brings it to where `f*` is defined (table 2 and the
+    appendix). The discriminator ascends `F`, which is at most the divergence; the generator
+    descends it.
 
     Args:
         divergence: "total_variation", "kullback_leibler", "reverse_kullback_leibler", "pearson",

@@ -53,7 +53,7 @@ class _OfMargins(Game):
 @serializable
 @dataclasses.dataclass(frozen=True)
 class Relativistic(_OfMargins):
-    """Each image of the data against one sample (Jolicoeur-Martineau, 2019, section 4.1).
+    """Each image of the data against one sample (Jolicoeur-Martineau, 2019, section 4).
 
         J_D = E[l(C(x) - C(G(z)))],    J_G = E[l(C(G(z)) - C(x))]
 
@@ -76,7 +76,7 @@ class Relativistic(_OfMargins):
 @serializable
 @dataclasses.dataclass(frozen=True)
 class RelativisticAverage(_OfMargins):
-    """Each against the mean of the others (Jolicoeur-Martineau, 2019, section 4.2).
+    """Each against the mean of the others (Jolicoeur-Martineau, 2019, section 4).
 
         J_D = E_x[l(C(x) - E C(G(z)))] + E_z[l(E C(x) - C(G(z)))]
         J_G = E_z[l(C(G(z)) - E C(x))] + E_x[l(E C(G(z)) - C(x))]
