@@ -133,6 +133,7 @@ def test_xla_draws_the_same_examples():
     assert np.abs(drawn - flow.sample(3, seed=1, jit_compile=True)).max() > 0.01
     with pytest.raises(ValueError, match="`steps` must be at least 1"):
         flow.sample(3, steps=0, jit_compile=True)
+    assert flow.sample(0, seed=0, jit_compile=True).shape == (0, SIZE)
 
 
 def test_trajectories_go_from_noise_to_the_samples():

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tests.test_gan_theory import DATA, SAMPLES
-from tfgen import games
+from tfgen import games, penalties
 
 # Independent of the code: what each divergence of P from Q is, of six outcomes or of any number.
 DIVERGENCES = {
@@ -102,3 +102,11 @@ def test_another_name_is_refused_with_a_near_one():
         games.FDivergence("hellinger")
     with pytest.raises(ValueError, match="'pearson'.*Received: divergence='zzz'.$"):
         games.FDivergence("zzz")
+    with pytest.raises(ValueError, match="must be one of"):
+        games.FDivergence(["pearson"])
+
+
+@pytest.mark.parametrize("rho", [0, -1.0, "x"])
+def test_fisher_s_rho_is_a_positive_number(rho):
+    with pytest.raises(ValueError, match="`rho` must be"):
+        penalties.FisherConstraint(rho)

@@ -13,6 +13,7 @@ import tensorflow as tf
 from tfgen.distributions import philox
 from tfgen.engine import noise
 from tfgen.engine.serialization import Configured, serializable
+from tfgen.utils.arguments import check_number
 from tfgen.utils.deprecation import renamed_arguments
 
 
@@ -229,7 +230,8 @@ class FisherConstraint(Constraint):
     rho: float = 1e-6
 
     def __post_init__(self):
-        if not self.rho > 0:
+        check_number("rho", self.rho)
+        if self.rho <= 0:
             raise ValueError(f"`rho` must be positive. Received: rho={self.rho}.")
 
     def initial_state(self):

@@ -44,7 +44,7 @@ def check_choice(name, value, known):
         value: what was given for it.
         known: the names.
     """
-    if value in known:
+    if value in list(known):  # which takes what cannot be hashed, too
         return
     near = difflib.get_close_matches(str(value), known, n=1, cutoff=0.5)
     meant = f" Did you mean {near[0]!r}?" if near else ""

@@ -177,7 +177,7 @@ class DenoisingModel(PriorSamples, Denoiser, Variations, GenerativeModel):
         """
         count, seed = noise.whole_count(count), noise.whole_seed(seed)
         way = use_ema, self.whole_steps(steps), self.solver_of(solver)
-        if jit_compile:
+        if jit_compile and tf.get_static_value(count) != 0:  # XLA takes no empty batch
             return self._compiled_way(self.latents_of(count, seed), seed, *way)
         return self._sample(count, seed, *way)
 
